@@ -1,0 +1,22 @@
+"""${message}.
+
+Why:
+Locks:
+Back:
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from store.tables.base import Id, Instant, Json
+
+revision = ${repr(up_revision)}
+down_revision = ${repr(down_revision)}
+
+
+def upgrade() -> None:
+    ${upgrades if upgrades else "pass"}
+
+
+def downgrade() -> None:
+    ${downgrades if downgrades else "pass"}

@@ -1,0 +1,69 @@
+"""Work for later, in the transaction that asks for it: claim (unit) → do (network) → done or failed (unit)."""
+
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
+
+from store.ids import new_id
+from store.rows import many
+from store.tables import Job, jobs
+from store.tables.base import Id, Instant
+
+ATTEMPTS = 8  # then it is given up; whoever wants it asks again
+FIRST = timedelta(seconds=30)
+LEASE = timedelta(minutes=2)
+
+_ASK = insert(jobs).on_conflict_do_nothing(index_elements=["key"])
+_DUE = (
+    select(jobs)
+    .where(jobs.c.due <= bindparam("now", type_=Instant))
+    .order_by(jobs.c.due)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_IDS = bindparam("ids", expanding=True, type_=Id)
+_LEASE = update(jobs).where(jobs.c.id.in_(_IDS)).values(due=bindparam("until"), attempts=jobs.c.attempts + 1)
+_DONE = delete(jobs).where(jobs.c.id.in_(_IDS))
+_FAILED = update(jobs).where(jobs.c.id == bindparam("job")).values(due=bindparam("again"), error=bindparam("says"))
+
+
+def ask(
+    tx: Connection, kind: str, key: str, payload: dict[str, Any], now: datetime, due: datetime | None = None
+) -> bool:
+    """Queues a job; False when one with that kind and key waits already."""
+    values = {
+        "id": new_id(),
+        "kind": kind,
+        "key": f"{kind} {key}",
+        "payload": payload,
+        "due": due or now,
+        "attempts": 0,
+        "error": None,
+    }
+    return bool(tx.execute(_ASK, values).rowcount)
+
+
+def claim(tx: Connection, now: datetime, most: int = 20) -> list[Job]:
+    """The jobs that are due, the oldest first; nobody else gets them before LEASE ends."""
+    found = many(tx, _DUE, Job, now=now, most=most)
+    if found:
+        tx.execute(_LEASE, {"ids": [job.id for job in found], "until": now + LEASE})
+    return found
+
+
+def done(tx: Connection, ids: Sequence[int]) -> None:
+    if ids:
+        tx.execute(_DONE, {"ids": list(ids)})
+
+
+def failed(tx: Connection, job: Job, now: datetime, error: str) -> None:
+    """Waits twice as long each time; after ATTEMPTS the job is given up."""
+    if job.attempts + 1 >= ATTEMPTS:
+        done(tx, [job.id])
+        return
+    wait = FIRST * (1 << job.attempts) * (1 + random.random())
+    tx.execute(_FAILED, {"job": job.id, "again": now + wait, "says": error[:500]})

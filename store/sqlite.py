@@ -1,0 +1,141 @@
+"""SQLite: one connection that writes and a few that read, each in the thread that aiosqlite gives it.
+
+Awaiting statement by statement crosses that thread four times per statement.  Here a whole unit
+crosses once, and talks to SQLAlchemy's plain, synchronous connection on the other side.
+Several processes may open the same file: BEGIN IMMEDIATE waits for the others, up to `busy_timeout`.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
+
+import aiosqlite
+from sqlalchemy import URL, Connection, create_engine
+from sqlalchemy.pool import StaticPool
+
+from store.units import Unit, run
+
+T = TypeVar("T")
+
+READERS = 2
+PRAGMAS = (
+    "journal_mode = wal",  # readers and the writer do not wait for each other
+    "busy_timeout = 5000",
+    "foreign_keys = on",
+    "cache_size = -32768",  # KiB
+    "temp_store = memory",
+)
+
+
+class CallingConnection(sqlite3.Connection):
+    """A SQLite connection to which `execute(f)`, with a function, means `f(connection)`.
+
+    aiosqlite makes its connection with our `factory` and hands the first argument of `execute_fetchall`
+    to it, in its thread: so a function crosses by public means (test_sqlite.py pins that it does).
+    """
+
+    def execute(self, sql: "str | Callable[[sqlite3.Connection], None]", parameters: Any = (), /) -> sqlite3.Cursor:
+        if callable(sql):
+            sql(self)
+            return self.cursor()  # with no rows, for fetchall
+        return super().execute(sql, parameters)
+
+
+Work: TypeAlias = Callable[[Connection, sqlite3.Connection], T]  # SQLAlchemy's view, and the thing itself
+
+
+class Line:
+    """One connection: aiosqlite's thread, and SQLAlchemy's view of the connection in it."""
+
+    def __init__(self, driver: aiosqlite.Connection) -> None:
+        self._driver = driver
+        self._tx: Connection
+
+    @classmethod
+    async def open(cls, url: URL, *, read_only: bool) -> "Line":
+        driver = await aiosqlite.connect(
+            url.database or "", factory=CallingConnection, isolation_level=None, cached_statements=512
+        )
+        line = cls(driver)
+        synchronous = f"synchronous = {url.query.get('synchronous', 'full')}"
+        only = f"query_only = {int(read_only)}"
+        try:
+            await line._cross(partial(line._begin, (*PRAGMAS, synchronous, only)))
+        except BaseException:
+            await driver.close()  # its thread, too
+            raise
+        return line
+
+    def _begin(self, pragmas: tuple[str, ...], raw: sqlite3.Connection) -> None:
+        for pragma in pragmas:
+            raw.execute(f"PRAGMA {pragma}")
+        engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
+        self._tx = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        self._tx.begin()  # to SQLAlchemy all is one transaction; the real ones are ours, see _commit
+
+    async def run(self, work: Work[T]) -> T:
+        """What `work` returns, in the connection's thread."""
+        results: list[T] = []
+        await self._cross(lambda raw: results.append(work(self._tx, raw)))
+        return results[0]
+
+    async def close(self) -> None:
+        await self._cross(lambda _raw: self._tx.close())
+        await self._driver.close()
+
+    async def _cross(self, f: Callable[[sqlite3.Connection], None]) -> None:
+        await self._driver.execute_fetchall(f)
+
+
+class SQLite:
+    lanes = 1
+
+    def __init__(self, writer: Line, readers: list[Line]) -> None:
+        self._all = [writer, *readers]
+        self._writer = writer
+        self._free: asyncio.LifoQueue[Line] = asyncio.LifoQueue()
+        for reader in readers:
+            self._free.put_nowait(reader)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        reader = await self._free.get()
+        try:
+            return await reader.run(partial(_snapshot, work))
+        finally:
+            self._free.put_nowait(reader)  # after a cancelled read, the next one waits in its thread
+
+    async def write(self, units: list[Unit[Any]]) -> None:
+        await self._writer.run(partial(_commit, units))
+
+    def is_transient(self, _: Exception, /) -> bool:
+        return False  # one writer, who takes the lock first: nothing to lose a race for
+
+    async def close(self) -> None:
+        for line in self._all:
+            await line.close()
+
+
+async def open_engine(url: URL) -> SQLite:
+    writer = await Line.open(url, read_only=False)
+    return SQLite(writer, [await Line.open(url, read_only=True) for _ in range(READERS)])
+
+
+def _snapshot(work: Callable[[Connection], T], tx: Connection, raw: sqlite3.Connection) -> T:
+    raw.execute("BEGIN")
+    try:
+        return work(tx)
+    finally:
+        raw.execute("ROLLBACK")
+
+
+def _commit(units: list[Unit[Any]], tx: Connection, raw: sqlite3.Connection) -> None:
+    raw.execute("BEGIN IMMEDIATE")
+    try:
+        run(tx, raw.execute, units)
+        raw.execute("COMMIT")
+    except BaseException:
+        if raw.in_transaction:  # SQLite itself rolls back when, for example, the disk is full
+            raw.execute("ROLLBACK")
+        raise

@@ -1,0 +1,52 @@
+"""Limits on whole hosts, and what was reported."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Column, ForeignKey, Table, Text
+
+from store.tables.base import Id, Instant, Json, id_column, metadata
+
+host_policies = Table(
+    "host_policy",
+    metadata,
+    Column("host", Text, primary_key=True),  # lower case punycode; holds for its subdomains too
+    Column("level", Text, nullable=False),  # block, limit, allow
+    Column("comment", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HostPolicy:
+    host: str
+    level: str
+    comment: str
+    created_at: datetime
+
+
+reports = Table(
+    "report",
+    metadata,
+    id_column(),
+    Column("uri", Text, nullable=False, unique=True),
+    Column("reporter_id", Id, ForeignKey("account.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("target_id", Id, ForeignKey("account.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("post_uris", Json, nullable=False),  # [uri]
+    Column("comment", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("resolved_at", Instant),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    id: int
+    uri: str
+    reporter_id: int
+    target_id: int
+    post_uris: list[str]
+    comment: str
+    created_at: datetime
+    resolved_at: datetime | None

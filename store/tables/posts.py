@@ -1,0 +1,235 @@
+"""Posts (a comment is a post with a parent, a boost is a post without words) and what belongs to them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, Table, Text, text
+
+from store.tables.base import Id, Instant, Json, id_column, metadata
+
+posts = Table(
+    "post",
+    metadata,
+    id_column(),
+    Column("uri", Text, nullable=False, unique=True),
+    Column("url", Text),  # the page for people; None: the uri
+    Column("author_id", Id, ForeignKey("account.id"), nullable=False),
+    Column("local", Boolean, nullable=False),
+    Column("kind", Text, nullable=False),  # Note, Question, Article, Page, …, or Announce
+    Column("visibility", Text, nullable=False),  # public, unlisted, private, direct
+    Column("listed", Boolean, nullable=False),  # belongs on the public feeds
+    Column("title", Text, nullable=False),  # what long posts are called
+    Column("summary", Text, nullable=False),  # the content warning
+    Column("html", Text, nullable=False),  # safe HTML
+    Column("source", Text),  # ours: as typed
+    Column("sensitive", Boolean, nullable=False),
+    Column("language", Text),
+    Column("published", Instant, nullable=False),
+    Column("edited_at", Instant),
+    Column("reply_to_id", Id, ForeignKey("post.id", ondelete="SET NULL")),  # None while it is missing
+    Column("reply_to_uri", Text),  # kept for ever
+    Column("thread_id", Id, nullable=False),  # the id of the oldest known post of the conversation
+    Column("context", Text),  # FEP-7888, as its origin says it
+    Column("boost_of_id", Id, ForeignKey("post.id", ondelete="CASCADE")),
+    Column("emojis", Json),  # [{"shortcode", "url"}]; None: no emoji
+    Column("likes_count", Integer, nullable=False),
+    Column("boosts_count", Integer, nullable=False),
+    Column("replies_count", Integer, nullable=False),
+    Column("version", Integer, nullable=False),  # grows with every change that a reader could see
+    Index("ix_post_author_id", "author_id", "id"),
+    Index("ix_post_reply_to_id", "reply_to_id"),
+    Index("ix_post_thread_id", "thread_id"),
+)
+
+Index(
+    "ix_post_missing_parent",
+    posts.c.reply_to_uri,
+    sqlite_where=posts.c.reply_to_id.is_(None) & posts.c.reply_to_uri.is_not(None),
+    postgresql_where=posts.c.reply_to_id.is_(None) & posts.c.reply_to_uri.is_not(None),
+)
+Index(
+    "uq_post_boost",
+    posts.c.boost_of_id,
+    posts.c.author_id,
+    unique=True,
+    sqlite_where=posts.c.boost_of_id.is_not(None),
+    postgresql_where=posts.c.boost_of_id.is_not(None),
+)
+Index("ix_post_public", posts.c.id, sqlite_where=text("listed = 1"), postgresql_where=text("listed"))
+Index(
+    "ix_post_local",
+    posts.c.id,
+    sqlite_where=text("listed = 1 AND local = 1"),
+    postgresql_where=text("listed AND local"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    id: int
+    uri: str
+    url: str | None
+    author_id: int
+    local: bool
+    kind: str
+    visibility: str
+    listed: bool
+    title: str
+    summary: str
+    html: str
+    source: str | None
+    sensitive: bool
+    language: str | None
+    published: datetime
+    edited_at: datetime | None
+    reply_to_id: int | None
+    reply_to_uri: str | None
+    thread_id: int
+    context: str | None
+    boost_of_id: int | None
+    emojis: list[dict[str, str]] | None
+    likes_count: int
+    boosts_count: int
+    replies_count: int
+    version: int
+
+
+def _of_post(**more: Any) -> Column[int]:
+    return Column("post_id", Id, ForeignKey("post.id", ondelete="CASCADE"), nullable=False, **more)
+
+
+mentions = Table(
+    "mention",
+    metadata,
+    _of_post(primary_key=True, autoincrement=False),
+    Column("account_id", Id, ForeignKey("account.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("silent", Boolean, nullable=False),  # addressed, but not named in the text
+    Index("ix_mention_account_id", "account_id", "post_id"),
+    sqlite_with_rowid=False,
+)
+
+post_tags = Table(
+    "post_tag",
+    metadata,
+    Column("name", Text, primary_key=True),  # as social.text.normalise_tag makes it
+    _of_post(primary_key=True, autoincrement=False),
+    Column("shown", Text, nullable=False),  # as its author writes it
+    Index("ix_post_tag_post_id", "post_id"),
+    sqlite_with_rowid=False,
+)
+
+media = Table(
+    "media",
+    metadata,
+    id_column(),
+    Column("post_id", Id, ForeignKey("post.id", ondelete="CASCADE"), index=True),
+    Column("position", Integer, nullable=False),
+    Column("kind", Text, nullable=False),  # image, video, audio, unknown
+    Column("url", Text, nullable=False),
+    Column("preview_url", Text),
+    Column("media_type", Text),
+    Column("description", Text, nullable=False),
+    Column("blurhash", Text),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("focus_x", Float),  # -1.0 … 1.0
+    Column("focus_y", Float),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    id: int
+    post_id: int | None
+    position: int
+    kind: str
+    url: str
+    preview_url: str | None
+    media_type: str | None
+    description: str
+    blurhash: str | None
+    width: int | None
+    height: int | None
+    focus_x: float | None
+    focus_y: float | None
+
+
+polls = Table(
+    "poll",
+    metadata,
+    _of_post(primary_key=True, autoincrement=False),
+    Column("multiple", Boolean, nullable=False),
+    Column("options", Json, nullable=False),  # [{"title", "votes"}]
+    Column("voters_count", Integer, nullable=False),
+    Column("expires_at", Instant),
+    Column("closed_at", Instant),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    post_id: int
+    multiple: bool
+    options: list[dict[str, Any]]
+    voters_count: int
+    expires_at: datetime | None
+    closed_at: datetime | None
+
+
+poll_votes = Table(
+    "poll_vote",
+    metadata,
+    _of_post(primary_key=True, autoincrement=False),
+    Column("account_id", Id, ForeignKey("account.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("option", Integer, primary_key=True, autoincrement=False),
+    Column("uri", Text),
+    sqlite_with_rowid=False,
+)
+
+edits = Table(
+    "post_edit",
+    metadata,
+    id_column(),
+    _of_post(index=True),
+    Column("title", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("html", Text, nullable=False),
+    Column("sensitive", Boolean, nullable=False),
+    Column("media", Json, nullable=False),
+    Column("poll", Json),
+    Column("at", Instant, nullable=False),  # when this text was written
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    id: int
+    post_id: int
+    title: str
+    summary: str
+    html: str
+    sensitive: bool
+    media: list[dict[str, Any]]
+    poll: dict[str, Any] | None
+    at: datetime
+
+
+pins = Table(
+    "pin",
+    metadata,
+    Column("account_id", Id, ForeignKey("account.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    _of_post(primary_key=True, autoincrement=False),
+    Column("created_at", Instant, nullable=False),
+    Index("ix_pin_post_id", "post_id"),
+    sqlite_with_rowid=False,
+)
+
+tombstones = Table(
+    "tombstone",
+    metadata,
+    Column("uri", Text, primary_key=True),  # of a post, or of an activity that was undone
+    Column("owner", Text, nullable=False),  # the uri of the actor who said so: only his things are kept out
+    Column("at", Instant, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,108 @@
+"""What holds for SQLite only."""
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from store.database import Database
+from store.tables import hosts, metadata
+from tests.store.test_database import add, names
+
+ROOT = Path(__file__).parents[2]
+
+CRASHES = """
+import asyncio, sys
+from store.database import Database
+from store.tables import metadata
+from tests.store.test_database import add
+
+async def main():
+    db = await Database.open(sys.argv[1])
+    await db.write(metadata.create_all)
+    n = 0
+    while True:
+        for name in await asyncio.gather(*(db.write(add, f"h{n + i}") for i in range(20))):
+            print(name, flush=True)
+        n += 20
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def file(tmp_path):
+    return f"sqlite:///{tmp_path}/one.db"
+
+
+async def test_a_whole_unit_runs_in_the_connections_own_thread(file):
+    """Pins that functions cross into aiosqlite's thread; see store.sqlite.CallingConnection."""
+    db = await Database.open(file)
+    here = threading.get_ident()
+    wrote = [await db.write(lambda tx: threading.get_ident()) for _ in range(3)]
+    assert len(set(wrote)) == 1
+    assert here not in wrote
+    assert await db.read(lambda tx: threading.get_ident()) not in {here, *wrote}
+    await db.close()
+
+
+async def test_the_pragmas_are_set(file):
+    db = await Database.open(f"{file}?synchronous=normal")
+
+    def pragma(tx, name):
+        return tx.exec_driver_sql(f"PRAGMA {name}").scalar()
+
+    wanted = {
+        "journal_mode": "wal",
+        "foreign_keys": 1,
+        "synchronous": 1,
+        "busy_timeout": 5000,
+        "query_only": 1,
+    }
+    assert {name: await db.read(pragma, name) for name in wanted} == wanted
+    await db.close()
+
+
+async def test_what_was_answered_survives_a_killed_process(file):
+    with subprocess.Popen([sys.executable, "-c", CRASHES, file], cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        answered = [child.stdout.readline().strip() for _ in range(100)]
+        child.kill()
+    db = await Database.open(file)
+    assert len(answered) == 100
+    assert set(answered) <= await db.read(names)
+    await db.close()
+
+
+async def test_a_full_disk_fails_all_and_is_survived(file):
+    """SQLite then rolls back the whole transaction by itself, savepoints included."""
+    db = await Database.open(file)
+    await db.write(metadata.create_all)
+
+    def limit(tx, extra):
+        pages = tx.exec_driver_sql("PRAGMA page_count").scalar()
+        tx.exec_driver_sql(f"PRAGMA max_page_count = {pages + extra}")
+
+    await db.write(limit, 0)
+    outcomes = await asyncio.gather(*(db.write(add, f"{n}" + "x" * 9000) for n in range(8)), return_exceptions=True)
+    assert any(isinstance(outcome, Exception) for outcome in outcomes)
+    await db.write(limit, 1000)
+    assert await db.write(add, "a") == "a"
+    kept = await db.read(lambda tx: tx.scalars(select(hosts.c.name)).all())
+    assert set(kept) == {"a", *(outcome for outcome in outcomes if isinstance(outcome, str))}
+    await db.close()
+
+
+async def test_a_file_that_is_no_database_is_refused_and_leaves_no_thread(tmp_path):
+    (tmp_path / "one.db").write_text("these are not the tables you are looking for" * 99)
+    before = threading.active_count()
+    with pytest.raises(sqlite3.DatabaseError):
+        await Database.open(f"sqlite:///{tmp_path}/one.db")
+    async with asyncio.timeout(10):  # a thread ends a little after it says so
+        while threading.active_count() > before:
+            await asyncio.sleep(0.01)
