@@ -1,6 +1,6 @@
 """Run by alembic, inside the transaction that migrations.upgrade was given."""
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
@@ -9,7 +9,7 @@ from store.tables import metadata
 from store.tables.base import Instant, Json
 
 
-def _write(kind: str, thing: Any, _autogen: AutogenContext) -> str | bool:
+def _write(kind: str, thing: Any, _autogen: AutogenContext) -> str | Literal[False]:
     """Our own column types by their short names; script.py.mako imports them."""
     if kind == "type":
         if isinstance(thing, Instant | Json):
