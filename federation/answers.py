@@ -1,0 +1,122 @@
+"""What other servers answer, read with bounds: bodies, media types, Retry-After, reasons."""
+
+import re
+import zlib
+from collections.abc import Sequence
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from aiohttp import ClientResponse
+from multidict import CIMultiDictProxy
+
+from federation.errors import Malformed
+
+OK: Final = 200
+LARGEST: Final = 1 << 20  # bytes of a document, before and after decompression
+RATIO: Final = 100  # how much larger a body may become by decompression …
+RATIO_FREE: Final = 1 << 16  # … when it becomes larger than this
+DRAINED: Final = 1 << 16  # an answer not larger is read to its end, to keep the connection
+LONGEST_REASON: Final = 200  # characters
+_REASON_BYTES: Final = 4096
+LONGEST_WAIT: Final = 7 * 86400.0  # seconds; whoever says more means never
+
+PROFILE: Final = "https://www.w3.org/ns/activitystreams"
+ACCEPT_ACTIVITY: Final = f'application/activity+json, application/ld+json; profile="{PROFILE}"'
+_JSON: Final = re.compile(r"application/(?:[a-z0-9.-]{1,40}\+)?json")
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
+
+
+def is_activity(media_type: str) -> bool:
+    """`application/activity+json`, or `application/ld+json` with the ActivityStreams profile, and no other:
+    anything else may be a file that somebody uploaded there (ActivityPub section 3.2)."""
+    kind, *parameters = (part.strip() for part in media_type.split(";"))
+    if kind.lower() == "application/activity+json":
+        return True
+    if kind.lower() != "application/ld+json":
+        return False
+    named = (parameter.partition("=") for parameter in parameters)
+    return any(name.strip().lower() == "profile" and PROFILE in value.strip(' "').split() for name, _, value in named)
+
+
+def is_json(media_type: str) -> bool:
+    """`application/json`, or `application/…+json`."""
+    return _JSON.fullmatch(media_type.partition(";")[0].strip().lower()) is not None
+
+
+def only(headers: CIMultiDictProxy[str], name: str) -> str:
+    """The value of a header that must not be there twice; "" when it is not there.  Raises: Malformed."""
+    values: Sequence[str] = headers.getall(name, ())
+    if len(values) > 1:
+        raise Malformed(name, values)
+    return values[0] if values else ""
+
+
+async def body_of(response: ClientResponse) -> bytes:
+    """The whole body, decompressed.  Raises: Malformed, as soon as it is too large or not what it is said to be."""
+    encoding = only(response.headers, "Content-Encoding").strip().lower()
+    if encoding not in ("", "identity", "gzip", "x-gzip"):
+        raise Malformed("Content-Encoding", encoding)
+    if (response.content_length or 0) > LARGEST:
+        raise Malformed("body", f"{response.content_length} bytes")
+    unpack = _Gunzip() if "gzip" in encoding else None
+    parts, received, size = [], 0, 0
+    async for chunk in response.content.iter_any():
+        received += len(chunk)
+        part = chunk if unpack is None else unpack(chunk, LARGEST + 1 - size)
+        size += len(part)
+        if max(received, size) > LARGEST or (size > RATIO_FREE and size > RATIO * received):
+            raise Malformed("body", f"more than {LARGEST} bytes, or compressed beyond reason")
+        parts.append(part)
+    if unpack is not None:
+        unpack.finish()
+    return b"".join(parts)
+
+
+class _Gunzip:
+    def __init__(self) -> None:
+        self._inflate = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+
+    def __call__(self, chunk: bytes, most: int) -> bytes:
+        try:
+            return self._inflate.decompress(chunk, most)
+        except zlib.error as error:
+            raise Malformed("body", error) from None
+
+    def finish(self) -> None:
+        if not self._inflate.eof or self._inflate.unused_data:
+            raise Malformed("body", "compressed, and cut short or continued")
+
+
+async def beginning(response: ClientResponse) -> bytes:
+    """The first bytes of an answer that matters little; what follows is read and dropped if it is not much."""
+    first, seen = b"", 0
+    while seen < DRAINED and (chunk := await response.content.readany()):
+        seen += len(chunk)
+        if len(first) < _REASON_BYTES:
+            first += chunk[: _REASON_BYTES - len(first)]
+    return first
+
+
+def reason(body: bytes) -> str:
+    """One line for people out of the body of a refusal: it goes to logs and pages."""
+    return cleaned(body.decode(errors="replace"))[:LONGEST_REASON]
+
+
+def cleaned(text: str) -> str:
+    """One line, without control characters and those that turn the direction of writing."""
+    return " ".join(_UNPRINTABLE.sub(" ", text).split())
+
+
+def retry_after(headers: CIMultiDictProxy[str], now: float) -> float | None:
+    """Seconds from `now`, between 0 and LONGEST_WAIT (RFC 9110 section 10.2.3)."""
+    text = headers.get("Retry-After", "").strip()
+    if not text:
+        return None
+    if text.isascii() and text.isdecimal():
+        seconds = float(text[:12])
+    else:
+        try:
+            seconds = parsedate_to_datetime(text[:64]).timestamp() - now
+        except (ValueError, TypeError, OverflowError, IndexError):
+            return None
+    return min(max(seconds, 0.0), LONGEST_WAIT)

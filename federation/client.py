@@ -1,0 +1,263 @@
+"""The only door to other servers: every request that this server makes to another passes here.
+
+A fetch is bounded in everything: where it goes (guard), how often (budget), how long, how large, how deep, how many
+redirects; what it returns is a JSON object of a declared type that says to be what was asked for.
+
+Sources: ActivityPub sections 3.2 and 7; draft-cavage-http-signatures-12 and RFC 9421; docs/adr/0006.
+"""
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, NoReturn, TypeVar
+
+from yarl import URL
+
+from federation import answers
+from federation.errors import Forged, Gone, Malformed, Refused, Unreachable
+from federation.guard import Guard, Lookup, host_of
+from federation.keys import PrivateKey
+from federation.parsing import parse_object
+from federation.peers import ONE_KNOCK, Peers
+from federation.signatures import Scheme, sign
+from federation.transport import Limits, Reply, Transport
+
+__all__ = ["Answer", "Budget", "Client", "Fetched", "Limits"]
+
+T = TypeVar("T")
+
+REDIRECTS: Final = 3
+CONTENT_TYPE: Final = "application/activity+json"
+URLS_KEPT: Final = 10_000
+QUIET: Final = 60.0  # seconds, for a host that answers 429 and does not say how long
+LONGEST_QUIET: Final = 3600.0
+
+_MOVED: Final = (301, 302, 303, 307, 308)
+_GONE: Final = (404, 410)
+_LATER: Final = (408, 429)
+_BUSY: Final = (429, 503)
+_SERVER_ERROR: Final = 500
+_ACCEPTED: Final = range(200, 300)
+_KNOCK_GET: Final = (401, 403)
+_KNOCK_POST: Final = (400, 401, 403)
+_NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+@dataclass(slots=True)
+class Budget:
+    """How many requests one cause (a message, a search) may still lead to; handed down to all that it starts."""
+
+    left: int
+
+    def spend(self) -> None:
+        if self.left <= 0:
+            raise Refused("fetch budget used up")
+        self.left -= 1
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """`url` is where it came from, after redirects, normalised."""
+
+    url: str
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """To a delivery.  `scheme` is the one that this answer is about: worth remembering when `status` is 2xx."""
+
+    status: int
+    retry_after: float | None  # seconds
+    scheme: Scheme
+    reason: str  # why not, in the words of the other server, one line; "" for 2xx
+
+
+class Client:
+    """Made anywhere, used in one event loop; `close` it.  `key` signs the fetches: that of the instance actor.
+
+    `policy(host)` says whether we may talk to `host` (`host:port` where the port is unusual); it is asked before each
+    request, redirects included.  `lookup` stands in for the resolver of the system.
+    """
+
+    def __init__(
+        self,
+        *,
+        guard: Guard,
+        user_agent: str,
+        key: PrivateKey | None = None,
+        ca_file: str | None = None,
+        policy: Callable[[str], bool] | None = None,
+        clock: Callable[[], float] = time.time,
+        limits: Limits = Limits(),  # noqa: B008  immutable
+        lookup: Lookup = socket.getaddrinfo,
+    ) -> None:
+        self.guard = guard
+        self.key = key
+        self._headers = {"User-Agent": user_agent}
+        self._policy = policy
+        self._clock = clock
+        self._limits = limits
+        self._peers = Peers()
+        self._inboxes: dict[str, tuple[URL, str, str]] = {}
+        self._transport = Transport(guard, limits, ca_file, lookup)
+
+    async def close(self) -> None:
+        """Ends all connections, also those in use."""
+        await self._transport.close()
+
+    async def fetch_document(self, url: str, budget: Budget) -> Fetched:
+        """The ActivityPub document at `url`, by a signed request, from where it says to be.
+
+        If its id is not where it was found, it is fetched from its id, once.
+        Raises: Gone (404, 410); Refused (other 4xx; by us: guard, policy, budget, redirects); Malformed (not such a
+        document, too large, too deep); Forged (its id is elsewhere again); Unreachable (worth another try).
+        """
+        return await self._in_time(url, self._document(url, budget))
+
+    async def fetch_json(self, url: str, budget: Budget, accept: str) -> Fetched:
+        """Any JSON object, by an unsigned request: WebFinger, NodeInfo.  Raises: as fetch_document, but not Forged."""
+        return await self._in_time(url, self._json(url, budget, accept))
+
+    async def post(
+        self,
+        url: str,
+        body: bytes,
+        key: PrivateKey,
+        *,
+        digests: Mapping[Scheme, str] | None = None,
+        scheme: Scheme | None = None,
+        headers: Mapping[str, str] = _NO_HEADERS,
+    ) -> Answer:
+        """Delivers `body`, signed, and returns the answer whatever its status.  Redirects are answers, too.
+
+        `digests` saves hashing one body for many inboxes; `scheme` is what this host last accepted, where known.
+        Raises: Refused (by us: guard, policy); Unreachable (network, TLS, time); Malformed (a key of no use).
+        """
+        target, text, host = self._inbox(url)
+        self._permit(host)
+        peer = self._peers.of(host)
+        headers = {"Content-Type": CONTENT_TYPE, "Accept": CONTENT_TYPE, **self._headers, **headers}
+        refusals: list[Answer] = []
+        for tried in peer.schemes(scheme, now := self._clock()):
+            digest = digests.get(tried) if digests else None
+            signed = sign(tried, "POST", text, key, now, body, digest=digest)
+            reply = await self._transport.post(target, host, peer, headers | signed, body)
+            answer = self._answer(reply, tried)
+            if answer.status in _ACCEPTED:
+                peer.scheme = tried
+            if answer.status not in _KNOCK_POST:
+                return answer
+            refusals.append(answer)
+        if len(refusals) > 1:
+            peer.one_knock_until = now + ONE_KNOCK
+        return refusals[0]  # no scheme pleases them, so what they said of the likelier one tells more
+
+    async def _in_time(self, url: str, work: Coroutine[Any, Any, T]) -> T:
+        try:
+            async with asyncio.timeout(self._limits.total):
+                return await work
+        except TimeoutError:
+            raise Unreachable(host_of(self.guard.check_url(url)), "took too long") from None
+
+    async def _document(self, url: str, budget: Budget) -> Fetched:
+        target = self.guard.check_url(url)
+        for _ in range(2):
+            reply = await self._get(target, budget, answers.ACCEPT_ACTIVITY, self.key)
+            document = _parsed(reply, answers.is_activity)
+            claimed = document.get("id")
+            if not isinstance(claimed, str):
+                raise Malformed("id", claimed)
+            target = self.guard.check_url(claimed)
+            if target == reply.url:
+                return Fetched(str(reply.url), document)
+        raise Forged(f"what is at {url[:200]} says to be {str(target)[:200]}, which says to be another")
+
+    async def _json(self, url: str, budget: Budget, accept: str) -> Fetched:
+        reply = await self._get(self.guard.check_url(url), budget, accept, None)
+        return Fetched(str(reply.url), _parsed(reply, answers.is_json))
+
+    async def _get(self, url: URL, budget: Budget, accept: str, key: PrivateKey | None) -> Reply:
+        """Follows redirects; each hop is checked, paid for and signed like the first."""
+        for _ in range(1 + REDIRECTS):
+            reply = await self._knock(url, budget, accept, key)
+            place = answers.only(reply.headers, "Location") if reply.status in _MOVED else ""
+            if not place:
+                if reply.status != answers.OK:
+                    self._refuse(reply)
+                return reply
+            url = self._next(url, place)
+        raise Refused(f"more than {REDIRECTS} redirects, the last one to {str(url)[:200]}")
+
+    def _next(self, url: URL, place: str) -> URL:
+        try:
+            return self.guard.check_url(str(url.join(URL(place))))
+        except ValueError as error:
+            raise Refused(f"redirected to {place[:80]!r}: {error}") from None
+
+    async def _knock(self, url: URL, budget: Budget, accept: str, key: PrivateKey | None) -> Reply:
+        """One answer: the first that is no refusal of our signature."""
+        host = host_of(url)
+        self._permit(host)
+        peer, now = self._peers.of(host), self._clock()
+        if peer.quiet_until > now:
+            raise Unreachable(host, "asked us not to fetch for a while")
+        headers = {"Accept": accept, **self._headers}
+        if key is None:
+            budget.spend()
+            return await self._transport.get(url, host, peer, headers)
+        schemes = peer.schemes(None, now)
+        for tried in schemes:
+            budget.spend()
+            signed = sign(tried, "GET", str(url), key, now)
+            reply = await self._transport.get(url, host, peer, headers | signed)
+            if reply.status in _ACCEPTED:
+                peer.scheme = tried
+            if reply.status not in _KNOCK_GET:
+                return reply
+        if len(schemes) > 1:
+            peer.one_knock_until = now + ONE_KNOCK
+        return reply
+
+    def _refuse(self, reply: Reply) -> NoReturn:
+        host, now = host_of(reply.url), self._clock()
+        if reply.status in _BUSY:
+            wait = answers.retry_after(reply.headers, now)
+            if wait is None and reply.status in _LATER:
+                wait = QUIET
+            self._peers.of(host).quiet_until = now + min(wait or 0.0, LONGEST_QUIET)
+        if reply.status in _GONE:
+            raise Gone(f"{reply.url}: {reply.status}")
+        if reply.status in _LATER or not _ACCEPTED.start <= reply.status < _SERVER_ERROR:
+            raise Unreachable(host, f"answered {reply.status}")
+        raise Refused(f"{host} answered {reply.status}: {answers.reason(reply.body)}")
+
+    def _permit(self, host: str) -> None:
+        if self._policy is not None and not self._policy(host):
+            raise Refused(f"{host}: we do not talk to this server")
+
+    def _inbox(self, url: str) -> tuple[URL, str, str]:
+        """Checked and taken apart; kept, for inboxes come again and again."""
+        kept = self._inboxes.get(url)
+        if kept is None:
+            if len(self._inboxes) >= URLS_KEPT:
+                self._inboxes.clear()
+            target = self.guard.check_url(url)
+            kept = self._inboxes[url] = target, str(target), host_of(target)
+        return kept
+
+    def _answer(self, reply: Reply, scheme: Scheme) -> Answer:
+        if reply.status in _ACCEPTED:
+            return Answer(reply.status, None, scheme, "")
+        wait = answers.retry_after(reply.headers, self._clock())
+        return Answer(reply.status, wait, scheme, answers.reason(reply.body))
+
+
+def _parsed(reply: Reply, accepts: Callable[[str], bool]) -> dict[str, Any]:
+    media_type = answers.only(reply.headers, "Content-Type")
+    if not accepts(media_type):
+        raise Malformed("Content-Type", media_type)
+    return parse_object(reply.body)

@@ -1,0 +1,249 @@
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from pathlib import Path
+
+import pytest
+import trustme
+
+from federation.client import Budget, Limits
+from federation.digest import digest_header
+from federation.errors import Unreachable
+from federation.guard import Guard
+from federation.peers import ONE_KNOCK, Peers
+from federation.signatures import Message, parse, verify
+from tests.federation.signing import NOW, public
+from tests.federation.talking import (
+    BODY,
+    IMPATIENT,
+    KEY,
+    LAB,
+    always,
+    client,
+    drip,
+    endless,
+    itself,
+    resolving,
+    silence,
+    talking,
+)
+from tests.federation.wire import Request, Script, Wire, http, wire
+
+# Signatures
+
+
+def check(there: Wire, request: Request) -> None:
+    """That `request` is signed by KEY."""
+    body = request.body or None
+    message = Message(request.method, request.target, there.host, "http", request.headers, body)
+    verify(message, parse(message), public(), NOW)
+
+
+@pytest.mark.parametrize("scheme", ["cavage", "rfc9421"])
+async def test_fetches_are_signed_each_hop_anew(scheme):
+    def script(there, request):
+        if request.scheme != scheme:
+            return http(401)
+        check(there, request)
+        return itself(there, request) if request.target == "/b?c=%20d" else http(302, Location="/b?c=%20d")
+
+    async with talking(script) as (ours, there):
+        assert await ours.fetch_document(there.url("/a"), Budget(20))
+        assert there.requests[-1].header("Accept") == (
+            'application/activity+json, application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
+        )
+        assert there.requests[-1].header("User-Agent") == "test"
+
+
+@pytest.mark.parametrize("scheme", ["cavage", "rfc9421"])
+async def test_deliveries_are_signed(scheme):
+    def script(there, request):
+        if request.scheme != scheme:
+            return http(401)
+        check(there, request)
+        return http(202)
+
+    async with talking(script) as (ours, there):
+        headers = {"Collection-Synchronization": "x"}
+        answer = await ours.post(there.url("/inbox?a=b"), BODY, KEY, scheme=scheme, headers=headers)
+        assert (answer.status, answer.scheme, answer.reason) == (202, scheme, "")
+        (request,) = there.requests
+        assert request.body == BODY
+        assert request.header("Content-Type") == "application/activity+json"
+        assert request.header("Collection-Synchronization") == "x"
+        assert request.header("Host") == there.host
+
+
+async def test_a_digest_made_before_is_used():
+    async with talking(always(http(202))) as (ours, there):
+        await ours.post(there.url("/inbox"), BODY, KEY, digests={"cavage": digest_header(b"other")})
+        assert there.requests[0].header("Digest") == digest_header(b"other")
+
+
+async def test_unsigned_fetches_are_unsigned():
+    async with talking(always(http(200, b"{}", "application/json"))) as (ours, there):
+        assert (await ours.fetch_json(there.url("/a"), Budget(1), "application/json")).document == {}
+        assert there.requests[0].scheme is None
+
+
+def only(scheme: str, refusal: int = 401) -> Script:
+    """A server that knows one scheme alone."""
+    return lambda there, request: itself(there, request) if request.scheme == scheme else http(refusal)
+
+
+@pytest.mark.parametrize("refusal", [401, 403])
+async def test_the_other_scheme_is_tried_once_and_remembered(refusal):
+    async with talking(only("rfc9421", refusal)) as (ours, there):
+        for path in ("/a", "/b"):
+            assert await ours.fetch_document(there.url(path), Budget(2))
+        assert await ours.post(there.url("/inbox"), BODY, KEY)
+        assert [request.scheme for request in there.requests] == ["cavage", "rfc9421", "rfc9421", "rfc9421"]
+
+
+@pytest.mark.parametrize("refusal", [400, 401, 403])
+async def test_a_delivery_knocks_twice_and_remembers(refusal):
+    async with talking(only("cavage", refusal)) as (ours, there):
+        first = await ours.post(there.url("/inbox"), BODY, KEY, scheme="rfc9421")
+        second = await ours.post(there.url("/inbox"), BODY, KEY)
+        assert (first.status, first.scheme) == (second.status, second.scheme) == (200, "cavage")
+        assert [request.scheme for request in there.requests] == ["rfc9421", "cavage", "cavage"]
+
+
+async def test_who_refuses_both_schemes_is_not_asked_twice_each_time():
+    now = [NOW]
+    async with talking(always(http(403, b"blocked")), clock=lambda: now[0]) as (ours, there):
+        answers = [await ours.post(there.url("/inbox"), BODY, KEY) for _ in range(3)]
+        assert {(answer.status, answer.reason, answer.scheme) for answer in answers} == {(403, "blocked", "cavage")}
+        assert len(there.requests) == 4
+        now[0] += ONE_KNOCK + 1
+        await ours.post(there.url("/inbox"), BODY, KEY)
+        assert len(there.requests) == 6
+
+
+def test_what_is_remembered_of_hosts_is_bounded():
+    peers = Peers(most=3)
+    kept = peers.of("a")
+    for host in ("b", "c", "a", "d", "e"):
+        peers.of(host)
+    assert len(peers) == 3
+    assert peers.of("a") is kept
+    assert peers.of("b").scheme is None
+
+
+# Deliveries
+
+
+@pytest.mark.parametrize("status", [200, 202, 301, 307, 404, 410, 413, 429, 500, 503])
+async def test_any_status_is_an_answer_and_redirects_are_not_followed(status):
+    async with talking(always(http(status, b"word", Location="/elsewhere"))) as (ours, there):
+        assert (await ours.post(there.url("/inbox"), BODY, KEY)).status == status
+        assert len(there.requests) == 1
+
+
+async def test_a_connection_is_kept_for_the_next_delivery_whatever_the_answer():
+    def script(there, request):
+        return http((202, 404, 500)[len(there.requests) % 3], b"x" * 20_000)
+
+    async with talking(script) as (ours, there):
+        for _ in range(6):
+            await ours.post(there.url("/inbox"), BODY, KEY)
+        assert there.connections == 1
+
+
+@pytest.mark.parametrize("script", [endless, partial(drip, start=b"HTTP/1.1 202 OK\r\nContent-Length: 9999\r\n\r\n")])
+async def test_an_answer_without_end_is_an_answer(script):
+    async with talking(script, limits=IMPATIENT) as (ours, there):
+        assert (await ours.post(there.url("/inbox"), BODY, KEY)).status in (200, 202)
+
+
+async def test_a_delivery_to_a_silent_host_is_given_up():
+    async with talking(silence, limits=IMPATIENT) as (ours, there):
+        with pytest.raises(Unreachable, match="too long"):
+            await ours.post(there.url("/inbox"), BODY, KEY)
+
+
+async def test_a_delivery_to_nobody_is_unreachable():
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    async with client() as ours:
+        with pytest.raises(Unreachable):
+            await ours.post(f"http://127.0.0.1:{port}/inbox", BODY, KEY)
+
+
+async def test_a_kept_connection_that_ends_in_this_moment_is_no_failure():
+    async def script(there, request):
+        if len(there.requests) == 2:  # as if it had been closed while the request was on its way
+            there.writer.close()
+            return b""
+        return http(202)
+
+    async with talking(script) as (ours, there):
+        for _ in range(2):
+            assert (await ours.post(there.url("/inbox"), BODY, KEY)).status == 202
+        assert len(there.requests) == 3
+
+
+async def test_connections_beyond_the_limit_are_not_kept():
+    async with wire(always(http(202))) as first, wire(always(http(202))) as second:
+        async with client(limits=Limits(connections=1)) as ours:
+            for there in (first, second, first, second):
+                await ours.post(there.url("/inbox"), BODY, KEY)
+        assert [request.header("Connection") for request in first.requests] == [None, None]
+        assert [request.header("Connection") for request in second.requests] == ["close", "close"]
+
+
+async def test_a_cookie_is_not_kept():
+    async with talking(always(http(202, Set_Cookie="a=b; Path=/")), lookup=resolving({"far.test": "127.0.0.1"})) as (
+        ours,
+        there,
+    ):
+        for _ in range(2):
+            await ours.post(f"http://far.test:{there.port}/inbox", BODY, KEY)
+        assert there.requests[1].header("Cookie") is None
+
+
+# TLS
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def ca_file(authority: trustme.CA, tmp_path: Path) -> Iterator[str]:
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    return str(tmp_path / "ca.pem")
+
+
+@asynccontextmanager
+async def tls(authority: trustme.CA, name: str) -> AsyncIterator[int]:
+    """The port of a server for `name`, whose every answer is 202."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(name).configure_cert(context)
+
+    async def serve(reader, writer):
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(http(202, Connection="close"))
+            await writer.drain()
+        writer.transport.abort()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def test_an_authority_of_the_operator_is_trusted_and_nobody_else(authority, ca_file):
+    guard = Guard(private_networks=LAB.private_networks)
+    lookup = resolving({"far.test": "127.0.0.1", "other.test": "127.0.0.1"})
+    async with tls(authority, "far.test") as port:
+        async with client(guard=guard, lookup=lookup) as ours:
+            with pytest.raises(Unreachable, match=r"[Cc]ertificate"):
+                await ours.post(f"https://far.test:{port}/inbox", BODY, KEY)
+        async with client(guard=guard, lookup=lookup, ca_file=ca_file) as ours:
+            assert (await ours.post(f"https://far.test:{port}/inbox", BODY, KEY)).status == 202
+            with pytest.raises(Unreachable, match=r"[Cc]ertificate"):
+                await ours.post(f"https://other.test:{port}/inbox", BODY, KEY)
