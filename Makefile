@@ -1,0 +1,58 @@
+# One command for each wish.  No logic here, only calls.  `make check` is what CI runs.
+.DEFAULT_GOAL := help
+.PHONY: help run test test-pairs test-browser check demo bench fix migration clean
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+NEEDS := setup.cfg pyproject.toml constraints.txt
+
+help:            ## show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/run   ## the server, on http://localhost:8000
+	$(BIN)/connectme serve
+
+test: .venv/dev  ## all tests, or some: make test T=tests/inbox
+	$(BIN)/pytest $(T)
+
+test-pairs: .venv/dev  ## of the tests, those of two real servers
+	$(BIN)/pytest -m pairs
+
+test-browser: .venv/dev  ## of the tests, those in Chromium
+	$(BIN)/pytest -m browser
+
+check: .venv/dev ## what CI runs: style, types, layers, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+demo: .venv/run  ## two servers on this machine that talk with each other
+	$(BIN)/python -m connectme.demo
+
+bench: .venv/dev ## rates and CPU time of the hot paths, on SQLite and PostgreSQL
+	$(BIN)/python -m benchmarks
+
+fix: .venv/dev   ## let the tools repair what they can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+migration: .venv/dev  ## a new migration: make migration name="host last heard"
+	$(BIN)/connectme db draft "$(name)"
+
+clean:           ## forget .venv and all caches; your data stays
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info build
+
+.venv/made:
+	@$(PYTHON) -c 'import sys; sys.exit("ConnectMe needs Python 3.11 or newer: make PYTHON=python3.13 ..." if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/run: .venv/made $(NEEDS)
+	$(INSTALL) --editable '.[postgres]'
+	@touch $@
+
+.venv/dev: .venv/made $(NEEDS)
+	$(INSTALL) --editable '.[dev,postgres]'
+	@touch $@ .venv/run

@@ -1,0 +1,194 @@
+"""The processes of a server: web, worker, or both in one.
+
+Each `serve_…` and `run_worker` returns after `stop` is set and what was begun is done; connectme/loop.py runs them.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from aiohttp import web
+from sqlalchemy import Connection, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from connectme import __version__
+from connectme.house import House, opened
+from connectme.settings import Settings
+from connectme.sockets import open_listener
+from connectme.worker import Worker
+from federation.actors import fetch_key
+from federation.client import Budget
+from federation.keys import PublicKey
+from inbox import routes as inbox_routes
+from inbox import spool
+from inbox.append import Appender
+from inbox.keys import KeyRing
+from inbox.receive import Receiver
+from ops import metrics
+from social import accounts, instance
+from store.tables import Account, facts
+from web import client_address, keys, limits
+from web import routes as web_routes
+
+log = logging.getLogger(__name__)
+
+FETCHES = 4  # requests for one key: the key, its owner, WebFinger both ways
+KEEP_ALIVE = 75.0  # seconds
+COUNTS_EVERY = 2.0  # seconds between two moments at which counts of the inbox are written down
+
+
+async def serve_web(settings: Settings, *, index: int = 0, stop: asyncio.Event) -> None:
+    async with opened(settings) as house:
+        await _serve(house, stop, shared=settings.web_processes > 1, first=index == 0)
+
+
+async def run_worker(settings: Settings, *, stop: asyncio.Event) -> None:
+    async with opened(settings) as house:
+        await Worker(house).run(stop)
+
+
+async def serve_single(settings: Settings, *, stop: asyncio.Event) -> None:
+    """Web and worker in one process: the least memory, and no waiting between them."""
+    async with opened(settings) as house:
+        worker = Worker(house)
+        house.db.listeners.append(lambda _: worker.wake())
+        working = asyncio.create_task(worker.run(stop))
+        try:
+            await _serve(house, stop, shared=False, first=True, wake=worker.wake)
+        finally:
+            stop.set()
+            await working
+
+
+async def _serve(
+    house: House, stop: asyncio.Event, *, shared: bool, first: bool, wake: Callable[[], None] = lambda: None
+) -> None:
+    appender = Appender(house.spool, house.counts, wake=wake)
+    app = make_app(house, appender)
+    runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEP_ALIVE, shutdown_timeout=5.0)
+    await runner.setup()
+    following = [
+        asyncio.create_task(house.rules.follow(house.db, stop)),
+        asyncio.create_task(_write_counts(appender, stop)),
+    ]
+    try:
+        site = web.SockSite(runner, open_listener(house.settings, shared=shared), backlog=1024)
+        await site.start()
+        if first:
+            await _greet(house, app)
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+        stop.set()
+        await asyncio.gather(*following)
+        await appender.flush()
+
+
+def make_app(house: House, appender: Appender) -> web.Application:
+    """All routes, and what they need."""
+    app = web.Application(client_max_size=inbox_routes.LARGEST)
+    settings = house.settings
+    ring = KeyRing(house.db, house.spool, lambda key_id: fetch_key(house.client, key_id, Budget(FETCHES)))
+    receiver = Receiver(house.origin, ring, house.rules, appender, house.counts)
+    app[inbox_routes.RECEIVER] = receiver
+    app[inbox_routes.RECIPIENTS] = inbox_routes.Recipients(house.db)
+    app[inbox_routes.ADDRESS] = client_address.address
+    app[keys.DATABASE], app[keys.ORIGIN], app[keys.REMOTE] = house.db, house.origin, house.gatherer
+    app[keys.CONFIG] = keys.Config(
+        version=__version__,
+        title=settings.title,
+        description=settings.description,
+        contact_email=settings.contact_email,
+        registrations=settings.registrations,
+        authorized_fetch=settings.authorized_fetch,
+        rate_limits=settings.rate_limits,
+        trusted_proxies=settings.trusted_proxies,
+        metrics_token=settings.metrics_token,
+        setup_token="" if _is_here(house) else secrets.token_urlsafe(16),
+    )
+    app[keys.POOL] = ThreadPoolExecutor(2, thread_name_prefix="slow")
+    app[keys.SIGNER] = _signer(house, receiver)
+    app[keys.READY] = lambda: _ready(house)
+    app[keys.METRICS] = lambda: _metrics(house)
+    app[limits.LIMITS] = limits.Limits()
+    app.router.add_routes(inbox_routes.routes)
+    web_routes.add(app)
+    return app
+
+
+def _is_here(house: House) -> bool:
+    """A server for this machine alone: whoever reaches its first page may become its owner."""
+    return house.origin.scheme == "http" and house.origin.host.partition(":")[0] in ("localhost", "127.0.0.1")
+
+
+def _signer(house: House, receiver: Receiver) -> Callable[[web.Request], Awaitable[Account | None]]:
+    async def signer(request: web.Request) -> Account | None:
+        if "Signature" not in request.headers:
+            return None
+        key: PublicKey = await receiver.authenticate(
+            request.method, request.raw_path, tuple(request.headers.items()), client_address.address(request)
+        )
+        return await house.db.read(accounts.find_by_uri, key.owner)
+
+    return signer
+
+
+async def _greet(house: House, app: web.Application) -> None:
+    """Says where the first page is, while there is nobody to see it."""
+    with suppress(SQLAlchemyError, OSError):
+        if not await house.db.read(instance.has_people):
+            token = app[keys.CONFIG].setup_token
+            address = house.origin.url("/setup") + (f"?token={token}" if token else "")
+            log.info("nobody has an account here yet; make the owner's at %s", address)
+
+
+async def _write_counts(appender: Appender, stop: asyncio.Event) -> None:
+    """Counts go with the messages; those of refusals would wait for the next message that is kept."""
+    while not stop.is_set():
+        with suppress(TimeoutError):
+            async with asyncio.timeout(COUNTS_EVERY):
+                await stop.wait()
+        await appender.flush()
+
+
+async def _ready(house: House) -> dict[str, keys.Part]:
+    async def part(ask: Callable[[], Awaitable[str]]) -> keys.Part:
+        try:
+            async with asyncio.timeout(5):
+                return keys.Part(ok=True, says=await ask())
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            log.warning("not ready: %s", error)
+            return keys.Part(ok=False, says="does not answer")
+
+    async def database() -> str:
+        await house.db.read(instance.has_people)
+        return "reads"
+
+    async def writing() -> str:
+        await house.db.write(_touch)
+        return "writes"
+
+    async def keeping() -> str:
+        return f"{(await house.spool.read(spool.stats)).waiting} messages wait"
+
+    names = ("database", "database_writes", "spool")
+    found = await asyncio.gather(part(database), part(writing), part(keeping))
+    return dict(zip(names, found, strict=True))
+
+
+_NOTHING = update(facts).where(facts.c.name == "").values(value="")
+
+
+def _touch(tx: Connection) -> None:
+    """Writes to no row: a database that is read-only refuses even that."""
+    tx.execute(_NOTHING)
+
+
+async def _metrics(house: House) -> bytes:
+    now = datetime.now(UTC)
+    found = await house.db.read(metrics.of_database, now), await house.spool.read(metrics.of_spool, now)
+    return metrics.render([*found[0], *found[1], *metrics.of_process()])

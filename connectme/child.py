@@ -1,0 +1,77 @@
+"""`python -m connectme.child web 0`: a process that `connectme serve` starts.
+
+    web N, worker N   run until told to stop, or until the parent is gone
+    prepare           fills an empty database, migrates the embedded one; then ends
+
+Not a command of `connectme`: people have no use for it, and it does without click, which would cost each
+process 3 MB.  Its settings come from the environment that the parent made.
+"""
+
+import logging as log_of
+import os
+import sys
+from functools import partial
+from importlib import import_module
+from typing import NoReturn
+
+from connectme import logging, schema
+from connectme.errors import Failure
+from connectme.settings import Settings
+from connectme.supervisor import NO_USE, leave_with_parent
+
+log = log_of.getLogger("connectme.serve")
+OLDER = "the database is from an older version; run `connectme db upgrade` when all servers on it are stopped"
+
+
+def main(kind: str, number: str = "0") -> NoReturn:
+    if kind != "prepare":
+        leave_with_parent()
+    settings = Settings.load()
+    logging.set_up(settings, f"{kind} {number}" if kind != "prepare" else kind)
+    if kind == "web":
+        leave(ended("serve_web", settings, index=int(number)))
+    if kind == "worker":
+        leave(ended("run_worker", settings))
+    prepare(settings)
+    leave(0)
+
+
+def prepare(settings: Settings) -> None:
+    """Leaves by itself, with a line in the log, when the database cannot be used."""
+    try:
+        state = schema.look(settings).state
+        if state == "behind" and not settings.sqlite_file:
+            raise schema.CannotUse(OLDER)
+    except Failure as failure:
+        log.error("%s", failure)  # noqa: TRY400  a line for people
+        leave(1)
+    if state != "current":
+        from connectme.cli.database import fill  # noqa: PLC0415  with SQLAlchemy and alembic
+
+        log.info("migrating the database")
+        fill(settings)
+
+
+def ended(main: str, settings: Settings, **more: object) -> int:
+    """The exit status after that function of connectme.app has run, until it was told to stop."""
+    try:
+        app, loop = import_module("connectme.app"), import_module("connectme.loop")  # not in the supervisor
+        status: int = loop.run(partial(getattr(app, main), **more), settings)
+    except Failure as failure:
+        log.error("%s", failure)  # noqa: TRY400  a line for people
+        return NO_USE if failure.lasting else 1
+    except Exception:
+        log.exception("this process ends")
+        return 1
+    return status
+
+
+def leave(status: int) -> NoReturn:
+    """Ends the process now, also when a thread of a library is still about."""
+    log_of.shutdown()
+    sys.stdout.flush()
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,66 @@
+"""How a command gets at the database: whether the server runs or not, and without harm to it."""
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from sqlalchemy.exc import SQLAlchemyError
+
+import migrations
+from connectme import logging, schema
+from connectme.cli.common import fail
+from connectme.settings import Settings
+from federation.origin import Origin
+from ops import identity
+from social.errors import Refusal
+from store.database import Database
+
+T = TypeVar("T")
+
+BEHIND = "the database is from an older version; run `connectme db upgrade` (`connectme serve` does it for SQLite)"
+
+
+def with_database(settings: Settings, f: Callable[[Database], Awaitable[T]]) -> T:
+    """What `f(db)` returns.  An empty database is filled first; one that is behind, or was made for
+    another domain, is refused.
+
+    Raises: Failure; ClickException for a refusal by social/.
+    """
+    logging.set_up(settings, "command", least="warning")
+    state = schema.look(settings).state
+    if state == "empty":
+        fill(settings)
+    elif state == "behind":
+        raise fail(BEHIND)
+
+    async def on_the_right_one(db: Database) -> T:
+        await db.read(identity.check, origin_of(settings))
+        return await f(db)
+
+    try:
+        return asyncio.run(_opened(settings, on_the_right_one))
+    except (Refusal, identity.WrongDatabase) as refusal:
+        raise fail(str(refusal)) from refusal
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+        raise fail(f"the database refused: {str(error).splitlines()[0]}") from error
+
+
+def fill(settings: Settings) -> None:
+    """Brings the database to the newest migration."""
+
+    async def upgrade(db: Database) -> None:
+        await db.write(migrations.upgrade)
+
+    if settings.sqlite_file:
+        settings.sqlite_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    asyncio.run(_opened(settings, upgrade))
+
+
+async def _opened(settings: Settings, f: Callable[[Database], Awaitable[T]]) -> T:
+    async with await Database.open(settings.database_url) as db:
+        return await f(db)
+
+
+def origin_of(settings: Settings) -> Origin:
+    return Origin(settings.domain, settings.base_url)

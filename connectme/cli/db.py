@@ -1,0 +1,80 @@
+"""`connectme db …`: at which migration the database is, and bringing it to the newest."""
+
+import asyncio
+import tempfile
+
+import click
+
+import migrations
+from connectme import logging, schema
+from connectme.cli.common import Context, as_json, emit, example, fail, passes
+from connectme.cli.database import fill
+from connectme.settings import Settings
+from store.database import Database
+
+REMEDIES = {
+    "empty": "it is empty; run `connectme db upgrade`",
+    "behind": "it is from an older version; run `connectme db upgrade`",
+}
+
+
+@click.group()
+def db() -> None:
+    """The database and its migrations."""
+
+
+@db.command(epilog=example("connectme db status", "connectme db status --json"))
+@as_json
+@passes
+def status(context: Context, *, as_json: bool) -> None:
+    """At which migration the database is.  Exit status 1 when that is not the newest."""
+    settings = context.settings()
+    found = schema.look(settings)
+    facts = {"database": settings.shown("database_url"), **_facts(found)}
+    emit(facts, "\n".join(f"{name:<9} {value or 'none'}" for name, value in facts.items()), as_json)
+    if found.state in REMEDIES:
+        raise fail(f"the database is not ready: {REMEDIES[found.state]}")
+
+
+@db.command(epilog=example("connectme db upgrade", "connectme db upgrade --if-needed"))
+@click.option("--if-needed", is_flag=True, help="Say nothing when there is nothing to do.")
+@as_json
+@passes
+def upgrade(context: Context, *, if_needed: bool, as_json: bool) -> None:
+    """Bring the database to the newest migration: all of it, or nothing."""
+    settings = context.settings()
+    logging.set_up(settings, "command", least="warning")
+    before = schema.look(settings)
+    if before.state != "current":
+        fill(settings)
+    elif if_needed and not as_json:
+        return
+    facts = {"from": before.found, **_facts(_checked(settings))}
+    emit(facts, f"the database is at migration {facts['found']}", as_json)
+
+
+def _checked(settings: Settings) -> schema.Schema:
+    after = schema.look(settings)
+    if after.state != "current":
+        raise fail(f"the migrations ran, and the database is at {after.found} instead of {after.newest}")
+    return after
+
+
+def _facts(found: schema.Schema) -> dict[str, str | None]:
+    return {"found": found.found, "newest": found.newest, "state": found.state}
+
+
+@db.command(hidden=True, epilog=example('make migration name="host last heard"'))
+@click.argument("name")
+def draft(name: str) -> None:
+    """Write migrations/versions/NNNN_name.py from what store.tables has and the migrations have not."""
+    if not name.strip():
+        raise click.UsageError('say what it is for: make migration name="host last heard"')
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(_draft(f"sqlite:///{folder}/scratch.db", name.strip()))
+
+
+async def _draft(url: str, name: str) -> None:
+    async with await Database.open(url) as scratch:
+        await scratch.write(migrations.upgrade)
+        await scratch.write(migrations.draft, name)

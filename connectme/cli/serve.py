@@ -1,0 +1,71 @@
+"""`connectme serve`.  What its processes do is in connectme/child.py."""
+
+import logging as log_of
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from connectme import __version__, logging
+from connectme.child import ended, leave
+from connectme.cli.common import Context, example, passes
+from connectme.lock import alone
+from connectme.schema import look
+from connectme.settings import PREFIX, Settings
+from connectme.sockets import free_address
+from connectme.supervisor import Command, Supervisor
+
+log = log_of.getLogger("connectme.serve")
+HOME = Path(__file__).parent.parent.parent  # where `connectme` and its sister packages are imported from
+
+
+@click.command(epilog=example("connectme serve", "connectme serve --bind 127.0.0.1:9000 --single-process"))
+@click.option("--bind", metavar="A:P", help="Where to listen: address:port, or unix:/path.")
+@click.option("--single-process", is_flag=True, help="Web and worker in this one process: the least memory.")
+@passes
+def serve(context: Context, bind: str | None, *, single_process: bool) -> None:
+    """Run the server: web and worker.
+
+    Migrates the embedded database if it needs it.  Runs until SIGTERM or Ctrl-C; then lets each process
+    finish what it does, for ten seconds at most.
+    """
+    settings = context.settings(bind=bind)
+    logging.set_up(settings, "supervisor")
+    with alone(settings):
+        settings = context.settings(bind=free_address(settings))
+        _prepared(settings)
+        log.info("ConnectMe %s on %s, for %s", __version__, settings.bind, settings.base_url)
+        if single_process:
+            leave(min(ended("serve_single", settings), 1))
+        sys.exit(Supervisor(_commands(settings), _environment(settings)).run())
+
+
+def _prepared(settings: Settings) -> None:
+    """The database has the tables that this code expects.  Costs next to nothing when it has them already.
+
+    Migrating is left to a process of its own: alembic would stay in the memory of this one.
+    """
+    if settings.sqlite_file and look(settings).state == "current":
+        return
+    done = subprocess.run(_argv("prepare"), env=_environment(settings), check=False)  # noqa: S603  our own command
+    if done.returncode:
+        raise click.exceptions.Exit(1)  # it has said why
+
+
+def _commands(settings: Settings) -> list[Command]:
+    web = [Command(f"web {n}", _argv("web", str(n))) for n in range(settings.web_processes)]
+    worker = [Command(f"worker {n}", _argv("worker", str(n))) for n in range(settings.worker_processes)]
+    return web + worker
+
+
+def _argv(*words: str) -> tuple[str, ...]:
+    return (sys.executable, "-P", "-m", "connectme.child", *words)  # -P: a folder `web` where we start is not our `web`
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """Of children: the settings as they are now, and the code of this process."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    places = [str(HOME), *filter(None, [others.get("PYTHONPATH")])]
+    return {"MALLOC_ARENA_MAX": "2", **others, **settings.environment(), "PYTHONPATH": os.pathsep.join(places)}

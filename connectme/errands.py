@@ -1,0 +1,182 @@
+"""What units ask the network for, because they may not wait: job kind → function.
+
+An errand returns when it is done.  It raises Unavailable or Unreachable when it should be tried again, and other
+refusals when there is nothing to be had: see connectme.worker.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import TypeAlias
+
+from sqlalchemy import Connection
+
+from connectme.gather import BUDGET, Gatherer, known_post
+from federation.client import Budget
+from federation.errors import Gone
+from federation.reading import JSON, Note, read_collection, types
+from federation.reading.values import is_web
+from outbox import documents, enqueue, synchronisation
+from social import accounts, boosts, follows, moves, pins, polls, purge
+from social.errors import NotAllowed, NotFound, Unavailable
+from social.posts import find
+from social.posts.delete import receive_delete
+from store.database import Database
+from store.ids import new_id
+from store.tables import Account, Job
+
+log = logging.getLogger(__name__)
+
+PAGES = 3  # of a collection of replies
+REPLIES = 20  # that are fetched of one collection
+UNKNOWN = 20  # followers of whom we know nothing, told so in one go (FEP-8fcf)
+
+Errand: TypeAlias = Callable[[Job], Awaitable[None]]
+
+
+class Errands:
+    """`table[job.kind]` does it."""
+
+    def __init__(self, db: Database, gatherer: Gatherer) -> None:
+        self._db = db
+        self._gatherer = gatherer
+        self._now = gatherer.now
+        self.table: Mapping[str, Errand] = {
+            "fetch_post": self._fetch_post,
+            "fetch_announced": self._fetch_announced,
+            "fetch_pinned": self._fetch_pinned,
+            "fetch_account": self._fetch_account,
+            "fetch_replies": self._fetch_replies,
+            "check_deleted": self._check_deleted,
+            "verify_move": self._verify_move,
+            "carry_followers": self._carry_followers,
+            "purge_account": self._purge_account,
+            "send_results": self._send_results,
+            "synchronise_followers": self._synchronise_followers,
+        }
+
+    async def _fetch_post(self, job: Job) -> None:
+        """A post that turns out to be gone goes here, too."""
+        address, fresh = job.payload["uri"], bool(job.payload.get("fresh"))
+        if not self._gatherer.is_ours(address) and (fresh or await self._db.read(known_post, address) is None):
+            try:
+                await self._gatherer.fetch_post(address, depth=int(job.payload.get("depth", 0)), fresh=fresh)
+            except NotFound as error:
+                if isinstance(error.__cause__, Gone):
+                    await self._gone(address, error.__cause__)
+                raise
+
+    async def _fetch_announced(self, job: Job) -> None:
+        """The boost of a post that was not here."""
+        await self._db.write(boosts.finish, await self._gatherer.post(job.payload["uri"]), job.payload, self._now())
+
+    async def _fetch_pinned(self, job: Job) -> None:
+        await self._db.write(pins.finish, await self._gatherer.post(job.payload["uri"]), job.payload, self._now())
+
+    async def _fetch_account(self, job: Job) -> None:
+        await self._gatherer.account(job.payload["uri"], fresh=bool(job.payload.get("fresh", True)))
+
+    async def _fetch_replies(self, job: Job) -> None:
+        """Answers to a post, as its server lists them: some pages, some posts of them."""
+        budget = Budget(2 * BUDGET)
+        note: Note = await self._gatherer.note(job.payload["uri"], budget)
+        if note.replies is None:
+            return
+        for address in await self._items(note.replies, budget):
+            try:
+                await self._gatherer.fetch_post(address, budget=budget)
+            except (NotFound, NotAllowed, Unavailable) as error:
+                log.info("an answer to %s: %s %s", note.id, error, error.why)
+                if budget.left <= 0:
+                    return
+
+    async def _items(self, address: str, budget: Budget) -> list[str]:
+        """The ids in the first pages of a collection, those of other servers' posts that are not here."""
+        found: dict[str, None] = {}
+        page: str | JSON | None = address
+        for _ in range(PAGES + 1):
+            if page is None or len(found) >= REPLIES:
+                break
+            document = await self._gatherer.document(page, budget) if isinstance(page, str) else page
+            collection = read_collection(document)
+            names = (item if isinstance(item, str) else item.get("id") for item in collection.items)
+            found |= dict.fromkeys(name for name in names if isinstance(name, str) and is_web(name))
+            page = collection.next if collection.is_page or collection.first is None else collection.first
+        return await self._db.read(_unknown_posts, [one for one in found if not self._gatherer.is_ours(one)][:REPLIES])
+
+    async def _check_deleted(self, job: Job) -> None:
+        """Somebody says that it is no more: the word of its own server counts."""
+        address = job.payload["uri"]
+        if self._gatherer.is_ours(address):
+            return
+        try:
+            document = await self._gatherer.document(address, Budget(BUDGET))
+        except Gone as error:
+            await self._gone(address, error)
+            return
+        if "Tombstone" in types(document):
+            await self._db.write(_gone, address, self._now(), certain=True)
+
+    async def _gone(self, address: str, error: Gone) -> None:
+        # 410 is said on purpose; 404 also by who may not show it to us.
+        await self._db.write(_gone, address, self._now(), certain=str(error).endswith(" 410"))
+
+    async def _verify_move(self, job: Job) -> None:
+        """The new account is looked at as it is now: it has to name the old one."""
+        new = await self._gatherer.account(job.payload["target"], fresh=True)
+        await self._db.write(_move, job.payload["actor"], new, self._now())
+
+    async def _carry_followers(self, job: Job) -> None:
+        old, new = job.payload["account_id"], job.payload["target_id"]
+        while await self._db.write(moves.carry, old, new, self._now()):
+            pass
+
+    async def _purge_account(self, job: Job) -> None:
+        while await self._db.write(purge.step, job.payload["account_id"]):
+            pass
+
+    async def _send_results(self, job: Job) -> None:
+        await self._db.write(polls.send_results, job.payload["post_id"], self._now())
+
+    async def _synchronise_followers(self, job: Job) -> None:
+        """Their list of our people who follow `actor`, against ours (FEP-8fcf)."""
+        actor = await self._db.read(accounts.find_by_uri, job.payload["actor"])
+        if actor is None or actor.is_gone:
+            return
+        collection = read_collection(await self._gatherer.document(job.payload["url"], Budget(BUDGET)))
+        if collection.first is None and collection.next is None:  # a part of the list would end follows
+            names = [one for one in collection.items if isinstance(one, str) and self._gatherer.is_ours(one)]
+            await self._db.write(_synchronise, actor, names, self._now())
+
+
+def _unknown_posts(tx: Connection, addresses: list[str]) -> list[str]:
+    return [address for address in addresses if find.find_by_uri(tx, address) is None]
+
+
+def _gone(tx: Connection, address: str, now: datetime, *, certain: bool) -> None:
+    """certain: otherwise an account stays, and a post that not everybody may see."""
+    post = find.find_by_uri(tx, address)
+    if post is not None and not post.local and (certain or post.visibility in ("public", "unlisted")):
+        receive_delete(tx, accounts.by_id(tx, post.author_id), address, now)
+    account = accounts.find_by_uri(tx, address) if certain else None
+    if account is not None and not account.is_local:
+        accounts.forget(tx, account, now)
+
+
+def _move(tx: Connection, actor_uri: str, new: Account, now: datetime) -> None:
+    moves.receive_move(tx, accounts.by_uri(tx, actor_uri), new, now)
+
+
+def _synchronise(tx: Connection, actor: Account, listed: list[str], now: datetime) -> None:
+    ours = synchronisation.local_followers(tx, actor.id)
+    found = synchronisation.compare(ours, listed)
+    names = {one.follower_id: one.uri for one in ours}
+    for follower in found.gone:
+        follows.rejected(tx, actor, now, uri=None, follower=names[follower])
+    for follower in found.accepted:
+        follows.accepted(tx, actor, now, uri=None, follower=names[follower])
+    for name in found.unknown[:UNKNOWN]:
+        person = accounts.find_by_uri(tx, name)
+        if person is not None and person.is_local:
+            undo = documents.undo(documents.follow(person, actor, f"{name}#follows/{new_id()}"))
+            enqueue.to_accounts(tx, person, undo, [actor.id], now=now)

@@ -1,0 +1,104 @@
+"""What web and worker both need, opened in order and closed in the opposite one.
+
+databases → whose database is it? → keys of the server's own actor → client → gatherer
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, inspect
+
+from connectme import __version__
+from connectme.errors import Failure
+from connectme.gather import Gatherer
+from connectme.settings import Settings
+from federation.client import Client
+from federation.guard import Guard
+from federation.keys import KeyPair, PrivateKey, generate, load_private
+from federation.origin import Origin
+from inbox.counts import Counts
+from inbox.rules import HostRules
+from ops import identity
+from social import accounts
+from store.database import Database
+from store.tables import INSTANCE_ACTOR_ID, spool_metadata, spooled
+
+log = logging.getLogger(__name__)
+
+
+class WrongDatabase(Failure):
+    """See ops/identity.py."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    settings: Settings
+    origin: Origin
+    db: Database
+    spool: Database
+    rules: HostRules
+    client: Client
+    gatherer: Gatherer
+    counts: Counts
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[House]:
+    """Raises: WrongDatabase; what the database says when it cannot be opened."""
+    origin = Origin(settings.domain, settings.base_url)
+    async with AsyncExitStack() as stack:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        db = await stack.enter_async_context(await Database.open(settings.database_url))
+        spool = await stack.enter_async_context(await Database.open(settings.spool_url))
+        await spool.write(_spool_tables)
+        key = await _own_key(db, origin)
+        rules = HostRules(settings.federation_mode, [origin.host])
+        await rules.read(db)
+        client = Client(
+            guard=Guard(settings.allowed_private_networks, settings.allow_http_federation),
+            user_agent=f"ConnectMe/{__version__} (+{origin.base_url}/)",
+            key=key,
+            ca_file=str(settings.ca_file) if settings.ca_file else None,
+            policy=rules.permits,
+        )
+        stack.push_async_callback(client.close)
+        gatherer = Gatherer(db, client, origin, permits=rules.permits)
+        yield House(settings, origin, db, spool, rules, client, gatherer, Counts())
+
+
+def _spool_tables(tx: Connection) -> None:
+    if not inspect(tx).has_table(spooled.name):
+        spool_metadata.create_all(tx)
+
+
+async def _own_key(db: Database, origin: Origin) -> PrivateKey:
+    """The key that signs our fetches; made when the database is new."""
+    found = await db.read(_look, origin)
+    if found is None:
+        log.info("a new server: making its keys")
+        pairs = await asyncio.to_thread(lambda: [generate("rsa"), generate("ed25519")])
+        found = await db.write(_settle, origin, pairs)
+    return load_private(*found)
+
+
+def _look(tx: Connection, origin: Origin) -> tuple[str, str] | None:
+    """(id, PEM), or None while there are no keys."""
+    try:
+        identity.check(tx, origin)
+    except identity.WrongDatabase as error:
+        raise WrongDatabase(str(error)) from error
+    rsa = [key for key in accounts.keys_of(tx, INSTANCE_ACTOR_ID) if key.kind == "rsa" and key.private]
+    return (rsa[0].id, rsa[0].private or "") if rsa else None
+
+
+def _settle(tx: Connection, origin: Origin, pairs: list[KeyPair]) -> tuple[str, str]:
+    identity.claim(tx, origin)
+    accounts.create_instance_actor(tx, origin, pairs, datetime.now(UTC))
+    found = _look(tx, origin)
+    if found is None:
+        raise RuntimeError("the server's own actor has no RSA key")
+    return found

@@ -1,0 +1,98 @@
+"""What time brings: polls that end; and what is forgotten, some of it at a time, when nobody can need it any more."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Delete, Table, and_, bindparam, delete, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from federation.origin import Origin
+from inbox import spool
+from outbox import deliver
+from social import polls
+from store.database import Database
+from store.tables import handled, idempotency, tombstones
+from store.tables.base import Instant
+
+log = logging.getLogger(__name__)
+
+EVERY: Final = 15.0  # seconds
+SWEEP_EVERY: Final = timedelta(hours=1)
+AT_ONCE: Final = 1_000  # rows in one transaction
+REMEMBERED: Final = timedelta(days=30)  # ids of activities: longer than any server tries to deliver one
+BURIED: Final = timedelta(days=180)  # what others deleted before it came
+SENT: Final = timedelta(days=1)  # activities that nobody waits for
+KEYS: Final = timedelta(days=30)  # in the spool's file; those in use are written again
+REPEATED: Final = timedelta(days=1)  # a client that did not hear our answer
+
+_BEFORE = bindparam("before", type_=Instant)
+
+
+def _some(table: Table, where: ColumnElement[bool]) -> Delete:
+    keys = table.primary_key.columns
+    if len(keys) == 1:
+        [key] = keys
+        return delete(table).where(key.in_(select(key).where(where).limit(AT_ONCE)))
+    return delete(table).where(where)
+
+
+_HANDLED = _some(handled, handled.c.at < _BEFORE)
+_TOMBSTONES = _some(
+    tombstones, and_(tombstones.c.at < _BEFORE, ~tombstones.c.owner.startswith(bindparam("ours"), autoescape=False))
+)
+_IDEMPOTENCY = _some(idempotency, idempotency.c.at < _BEFORE)
+
+
+class Housekeeping:
+    def __init__(
+        self,
+        db: Database,
+        kept: Database,
+        origin: Origin,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._db = db
+        self._kept = kept
+        self._origin = origin
+        self._clock = clock
+        self._swept: datetime | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                await self.round()
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("housekeeping has to wait: %s", error)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(EVERY):
+                    await stop.wait()
+
+    async def round(self) -> None:
+        now = self._clock()
+        while await self._db.write(polls.close_due, now) >= polls.CLOSED_AT_ONCE:
+            pass
+        if self._swept is None or now - self._swept >= SWEEP_EVERY:
+            self._swept = now
+            await self.sweep(now)
+
+    async def sweep(self, now: datetime) -> None:
+        """Forgets what is old."""
+        ours = f"{self._origin.base_url}/"
+        await self._all(_HANDLED, before=now - REMEMBERED)
+        await self._all(_TOMBSTONES, before=now - BURIED, ours=ours)
+        await self._all(_IDEMPOTENCY, before=now - REPEATED)
+        await self._db.write(deliver.sweep, now - SENT)
+        await self._kept.write(spool.drop_old_keys, now - KEYS)
+
+    async def _all(self, statement: Delete, **values: Any) -> None:
+        while await self._db.write(_delete, statement, values) >= AT_ONCE:
+            pass
+
+
+def _delete(tx: Connection, statement: Delete, values: dict[str, Any]) -> int:
+    return tx.execute(statement, values).rowcount

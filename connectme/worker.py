@@ -1,0 +1,95 @@
+"""What goes on behind the doors: four loops, each started again when it breaks.
+
+inbox        spool → database        one process for each spool, however many workers there are
+deliveries   outbox → other servers  any number of processes
+errands      jobs → other servers    any number
+housekeeping polls that end, what is no longer needed
+"""
+
+import asyncio
+import fcntl
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from typing import Final, TextIO
+
+from connectme.errands import Errands
+from connectme.house import House
+from connectme.housekeeping import Housekeeping
+from connectme.jobs import JobLoop
+from inbox.process import Processor
+from outbox.deliver import Deliverer
+
+log = logging.getLogger(__name__)
+
+HEALING: Final = 5.0  # seconds before a loop that broke is started again
+LOOK: Final = 1.0  # seconds between two tries to become the one who reads the spool
+
+Loop = Callable[[asyncio.Event], Awaitable[None]]
+
+
+class Worker:
+    """`await Worker(house).run(stop)` returns when `stop` is set and what was begun is done."""
+
+    def __init__(self, house: House) -> None:
+        self.processor = Processor(house.db, house.spool, house.origin, house.gatherer, house.counts)
+        self.deliverer = Deliverer(house.db, house.client)
+        self.jobs = JobLoop(house.db, Errands(house.db, house.gatherer).table)
+        self.housekeeping = Housekeeping(house.db, house.spool, house.origin)
+        self._house = house
+
+    def wake(self) -> None:
+        """Something was written in this process: there may be work for each of them."""
+        self.processor.wake()
+        self.deliverer.wake()
+        self.jobs.wake()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        house = self._house
+        loops: Iterable[Loop] = (
+            self._inbox,
+            self.deliverer.run,
+            self.jobs.run,
+            self.housekeeping.run,
+            lambda stop: house.rules.follow(house.db, stop),
+        )
+        await asyncio.gather(*(_forever(loop, stop) for loop in loops))
+
+    async def _inbox(self, stop: asyncio.Event) -> None:
+        """Two who read one spool would handle the messages of an actor in any order: the others wait to take over."""
+        with (self._house.settings.data_dir / "inbox.lock").open("a", encoding="ascii") as lock:
+            while not _is_taken(lock):
+                if await until(stop, LOOK):
+                    return
+            await self.processor.run(stop)
+
+    async def drain(self) -> None:
+        """Does all that is due now, until nothing is: for tests, and for commands that want to see the end."""
+        while await self.processor.round() or await self.jobs.round() or await self.deliverer.round():
+            await self.processor.meet_all()
+
+
+async def until(stop: asyncio.Event, seconds: float) -> bool:
+    """Waits; True when `stop` is set."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    return stop.is_set()
+
+
+async def _forever(loop: Loop, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        try:
+            await loop(stop)
+        except Exception:
+            log.exception("a loop of the worker stopped; it starts again in %s s", HEALING)
+            await until(stop, HEALING)
+
+
+def _is_taken(lock: TextIO) -> bool:
+    """By us.  The lock goes with the process, however it ends."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,81 @@
+"""The numbers of this server, as Prometheus reads them.
+
+They are looked up when asked for: queues in the database, counts of the inbox in the spool's file, so that any process
+can answer for all.
+"""
+
+import resource
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from prometheus_client import generate_latest
+from prometheus_client.core import CollectorRegistry, CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from sqlalchemy import Connection, func, select
+
+from outbox import deliver
+from store.tables import counts, jobs, spooled
+
+_COUNTS = select(counts.c.name, counts.c.value)
+_SPOOLED = select(func.count(), func.min(spooled.c.received))
+_JOBS = select(jobs.c.kind, func.count()).group_by(jobs.c.kind)
+_MEGA = 1024
+
+
+def of_database(tx: Connection, now: datetime) -> list[Metric]:
+    """The queues that lie in the main database."""
+    mail = deliver.totals(tx)
+    age = (now - mail.oldest).total_seconds() if mail.oldest else 0.0
+    waiting = GaugeMetricFamily("connectme_deliveries_waiting", "Deliveries that are not done", value=mail.waiting)
+    oldest = GaugeMetricFamily("connectme_delivery_oldest_seconds", "Age of the oldest of them", value=age)
+    silent = GaugeMetricFamily(
+        "connectme_hosts_silent", "Hosts that did not answer the last time", value=mail.failing_hosts
+    )
+    asked = GaugeMetricFamily("connectme_jobs_waiting", "Fetches and the like that are not done", labels=["kind"])
+    for kind, number in tx.execute(_JOBS):
+        asked.add_metric([kind], number)
+    return [waiting, oldest, silent, asked]
+
+
+def of_spool(tx: Connection, now: datetime) -> list[Metric]:
+    """What the inbox keeps and counted: `connectme_inbox_total{outcome="refused",detail="signature"}`."""
+    depth, oldest = tx.execute(_SPOOLED).one()
+    age = (now - oldest).total_seconds() if oldest else 0.0
+    inbox = CounterMetricFamily("connectme_inbox", "Messages by what became of them", labels=["outcome", "detail"])
+    for name, value in tx.execute(_COUNTS):
+        outcome, _, detail = name.partition("/")
+        inbox.add_metric([outcome, detail], value)
+    return [
+        GaugeMetricFamily("connectme_spool_waiting", "Messages that are kept and not handled", value=depth),
+        GaugeMetricFamily("connectme_spool_oldest_seconds", "Age of the oldest of them", value=age),
+        inbox,
+    ]
+
+
+def of_process(more: Mapping[str, float] | None = None) -> list[Metric]:
+    """What this process knows of itself; `more`: counters by name."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    found: list[Metric] = [
+        CounterMetricFamily(
+            "connectme_process_cpu_seconds", "CPU time of the process", value=usage.ru_utime + usage.ru_stime
+        ),
+        GaugeMetricFamily("connectme_process_peak_bytes", "Largest resident memory", value=usage.ru_maxrss * _MEGA),
+    ]
+    for name, value in (more or {}).items():
+        found.append(CounterMetricFamily(f"connectme_{name}", name.replace("_", " "), value=value))
+    return found
+
+
+def render(metrics: list[Metric]) -> bytes:
+    """Prometheus text, version 0.0.4."""
+    registry = CollectorRegistry()
+    registry.register(_Found(metrics))
+    return generate_latest(registry)
+
+
+class _Found(Collector):
+    def __init__(self, metrics: list[Metric]) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterator[Metric]:
+        return iter(self._metrics)
