@@ -1,0 +1,51 @@
+"""`make bench`, or `python -m benchmarks inbound fanout footprint` for a part of it."""
+
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks import fanout, footprint, inbound
+from benchmarks.measure import Goal
+from tests import postgresql
+
+PARTS = ("footprint", "inbound", "fanout")
+
+
+def main(asked: list[str]) -> int:
+    if unknown := set(asked) - set(PARTS):
+        print(f"there is no benchmark {unknown.pop()!r}; there are: {', '.join(PARTS)}", file=sys.stderr)
+        return 2
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        for part in asked or PARTS:
+            _RUN[part](folder)
+    return 0
+
+
+def _footprint(folder: Path) -> None:
+    print("\nMemory and start")
+    asyncio.run(footprint.measure(folder / "footprint"))
+
+
+def _inbound(folder: Path) -> None:
+    print("\nInbound, SQLite")
+    asyncio.run(inbound.measure(folder / "inbound", None, Goal(1.0, 0.6), Goal(1000, 2000)))
+    print("\nInbound, PostgreSQL (CPU of the server processes, without the database's)")
+    if reason := postgresql.why_not():
+        print(f"  skipped: {reason}")
+        return
+    with postgresql.cluster() as url:
+        address = url.format("postgres")
+        asyncio.run(inbound.measure(folder / "inbound-postgresql", address, Goal(1.5, 0.9), None))
+
+
+def _fanout(folder: Path) -> None:
+    print("\nFan-out")
+    fanout.run(folder / "fanout")
+
+
+_RUN = {"footprint": _footprint, "inbound": _inbound, "fanout": _fanout}
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,126 @@
+"""Signed Creates of 4 KB from another server until they are on the home page; new followers; both engines.
+
+The server is what `connectme serve` starts: web and worker, in processes of their own, over loopback HTTP.
+"""
+
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection, insert, select
+
+from benchmarks.measure import Goal, cpu, show
+from benchmarks.peer import Peer, send
+from connectme.demo import Instance, until
+from store.database import Database
+from store.ids import new_id
+from store.tables import accounts, posts
+from tests.pairs.conftest import free_port
+
+MESSAGES = 3_000
+FOLLOWERS = 150
+HELD = 200_000
+WARM = 300
+
+
+async def measure(folder: Path, database_url: str | None, goal: Goal, rate: Goal | None) -> None:
+    more = {"DATABASE_URL": database_url} if database_url else {}
+    server, peer = Instance(folder, free_port(), RATE_LIMITS="false", **more), Peer(free_port())
+    await peer.start()
+    try:
+        server.person("alice")
+        server.start()
+        await server.ready()
+        await _befriend(server, peer)
+        few = await _inbound(server, peer, WARM) and await _inbound(server, peer, MESSAGES)
+        show("inbound Create to visible at home, CPU (web + worker)", few[0], "ms", goal)
+        show("  rate", few[1], "/s", rate)
+        new = await _followers(server, peer)
+        show("a new remote follower, CPU", new, "ms", Goal(5, 2) if not database_url else None)
+        url = database_url or f"sqlite:///{folder}/connectme.db"
+        async with await Database.open(url) as db:
+            for start in range(0, HELD, 10_000):
+                await db.write(_fill, start, 10_000)
+        many = await _inbound(server, peer, WARM) and await _inbound(server, peer, MESSAGES)
+        show(f"the same with {HELD:,} posts held, CPU", many[0], "ms", goal)
+        show("  against few posts", many[0] / few[0], "x", Goal(1.3, 1.05))
+    finally:
+        await server.close()
+        server.stop()
+        await peer.stop()
+
+
+async def _befriend(server: Instance, peer: Peer) -> None:
+    """alice follows bob of the peer, who accepts."""
+    account_id = await server.follow("alice", f"@bob@{peer.host}")
+    alice = f"http://{server.domain}/users/alice"
+    accept = {
+        "@context": "https://www.w3.org/ns/activitystreams",
+        "id": f"{peer.actor('bob')}#accept",
+        "type": "Accept",
+        "actor": peer.actor("bob"),
+        "object": {"type": "Follow", "actor": alice, "object": peer.actor("bob")},
+    }
+    inbox = f"http://{server.domain}/inbox"
+    assert await send(server.port, [peer.delivery(peer.key("bob"), inbox, accept)], 1) == [202]
+    await until(lambda: server.is_following("alice", account_id), "alice follows bob")
+
+
+async def _inbound(server: Instance, peer: Peer, number: int) -> tuple[float, float]:
+    """(ms of CPU per message, messages per second)."""
+    inbox, key = f"http://{server.domain}/inbox", peer.key("bob")
+    ahead, parents = [], [None]
+    for n in range(number):
+        document = peer.create("bob", answers=parents[-1] if n % 3 == 2 else None)
+        parents.append(str(document["object"]["id"]))  # type: ignore[index]  # it is a dict
+        ahead.append(peer.delivery(key, inbox, document))
+    last = str(parents[-1])
+    used, start = cpu(server.pid), time.perf_counter()
+    statuses = await send(server.port, ahead)
+    assert statuses.count(202) == number, set(statuses)
+
+    async def visible() -> bool:
+        return any(post["uri"] == last for post in await server.api("alice", "GET", "/api/v1/timelines/home", limit=40))
+
+    await until(visible, "the last message is visible", 120)
+    return (cpu(server.pid) - used) / number * 1000, number / (time.perf_counter() - start)
+
+
+async def _followers(server: Instance, peer: Peer) -> float:
+    """ms of CPU for one: key and profile fetched, Accept delivered."""
+    inbox, alice = f"http://{server.domain}/inbox", f"http://{server.domain}/users/alice"
+    names = [f"fan{n}x{time.time_ns() % 1000}" for n in range(FOLLOWERS)]
+    ahead = [peer.delivery(peer.key(name), inbox, peer.follow(name, alice)) for name in names]
+    peer.received.clear()
+    used = cpu(server.pid)
+    statuses = await send(server.port, ahead, 8)
+    assert statuses.count(202) == FOLLOWERS, set(statuses)
+
+    async def accepted() -> bool:
+        return peer.received.count("Accept") >= FOLLOWERS
+
+    await until(accepted, "all are accepted", 120)
+    return (cpu(server.pid) - used) / FOLLOWERS * 1000
+
+
+def _fill(tx: Connection, start: int, number: int) -> None:
+    """Old posts of bob, a third of them comments."""
+    bob = tx.execute(select(accounts.c.id, accounts.c.uri).where(accounts.c.username == "bob")).one()
+    rows, parent = [], None
+    for n in range(start, start + number):
+        at = datetime.now(UTC) - timedelta(days=30, seconds=n)
+        post_id = new_id(int(at.timestamp() * 1000))
+        comment = n % 3 == 2 and parent is not None
+        row = {
+            "id": post_id, "uri": f"{bob.uri}/old/{n}", "url": None, "author_id": bob.id, "local": False,
+            "kind": "Note", "visibility": "public", "listed": not comment, "title": "", "summary": "",
+            "html": f"<p>old {n} {'words ' * 40}</p>", "source": None, "sensitive": False, "language": "en",
+            "published": at, "edited_at": None, "reply_to_id": parent[0] if comment and parent else None,
+            "reply_to_uri": parent[1] if comment and parent else None,
+            "thread_id": parent[0] if comment and parent else post_id, "context": None, "boost_of_id": None,
+            "emojis": None, "likes_count": 0, "boosts_count": 0, "replies_count": 0, "version": 0,
+        }  # fmt: skip
+        rows.append(row)
+        if not comment:
+            parent = (post_id, str(row["uri"]))
+    tx.execute(insert(posts), rows)

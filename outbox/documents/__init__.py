@@ -1,0 +1,47 @@
+"""What we say: rows into the structs of federation.vocabulary.  Pure, and no queries: see outbox.parts.
+
+Ids of what has no row of its own are made here, from ids and moments that the caller has: see each function.
+"""
+
+from outbox.documents.activities import (
+    accept,
+    add,
+    block,
+    emoji_react,
+    flag,
+    follow,
+    like,
+    move,
+    reject,
+    remove,
+    undo,
+    vote,
+)
+from outbox.documents.actors import actor, delete_actor, instance_actor, update_actor
+from outbox.documents.posts import Audience, announce, audience, create, delete, note, update
+
+__all__ = [
+    "Audience",
+    "accept",
+    "actor",
+    "add",
+    "announce",
+    "audience",
+    "block",
+    "create",
+    "delete",
+    "delete_actor",
+    "emoji_react",
+    "flag",
+    "follow",
+    "instance_actor",
+    "like",
+    "move",
+    "note",
+    "reject",
+    "remove",
+    "undo",
+    "update",
+    "update_actor",
+    "vote",
+]

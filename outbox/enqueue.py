@@ -1,0 +1,135 @@
+"""Puts mail in the outbox, in the caller's transaction: the post and its mail, or neither.
+
+The bytes of an activity are made once.  Its deliveries are made by the database out of its own rows, because a
+popular author has more followers than a request has time.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection, Insert, bindparam, delete, insert, literal, select
+from sqlalchemy.dialects import postgresql
+
+from federation import vocabulary
+from outbox import recipients
+from store.events import announce
+from store.ids import new_id
+from store.tables import Account, activities, deliveries, hosts
+from store.tables.base import Id, Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """Announced when there is new mail."""
+
+
+NOW = timedelta()
+_COLUMNS = ["activity_id", "host", "inbox"]
+_WRITE = insert(activities)
+_UNWRITE = delete(activities).where(activities.c.id == bindparam("activity", type_=Id))
+_TO_FOLLOWERS = insert(deliveries).from_select(_COLUMNS, recipients.FOLLOWERS)
+_TO_FOLLOWERS_ELSEWHERE = insert(deliveries).from_select(_COLUMNS, recipients.ELSEWHERE)
+_TO_HOLDERS = insert(deliveries).from_select(_COLUMNS, recipients.HOLDERS)
+_TO_ONE = insert(deliveries).from_select(_COLUMNS, recipients.ONE)
+_TO_ACCOUNTS = postgresql.insert(deliveries).from_select(_COLUMNS, recipients.ACCOUNTS).on_conflict_do_nothing()
+
+_OF_ACTIVITY = deliveries.c.activity_id == bindparam("activity", type_=Id)
+_HOSTS = select(deliveries.c.host).where(_OF_ACTIVITY).distinct()
+_NOT_TO = delete(deliveries).where(_OF_ACTIVITY, deliveries.c.host.in_(bindparam("hosts", expanding=True)))
+
+# A host with nothing to do becomes due; one that waits or is being talked to keeps its moment.
+# In order of name, so that two posts never lock each other's hosts crosswise.
+_ADD_HOSTS = postgresql.insert(hosts).from_select(
+    ["name", "failures", "due"],
+    select(deliveries.c.host, literal(0), bindparam("due", type_=Instant))
+    .where(_OF_ACTIVITY)
+    .group_by(deliveries.c.host)
+    .order_by(deliveries.c.host),
+)
+_WAKE = _ADD_HOSTS.on_conflict_do_update(
+    index_elements=["name"], set_={"due": _ADD_HOSTS.excluded.due}, where=hosts.c.due.is_(None)
+)
+
+
+def to_followers(
+    tx: Connection,
+    sender: Account,
+    document: vocabulary.Document,
+    *,
+    also: Collection[int] = (),
+    synchronise: bool = False,
+    now: datetime | None = None,
+) -> None:
+    """Queues `document` for the followers of `sender`, and for those of the accounts `also` that live elsewhere.
+
+    synchronise: for what only followers may see; each server is told which followers of `sender` it has (FEP-8fcf).
+    """
+    queues: list[tuple[Insert, Mapping[str, object]]] = [(_TO_FOLLOWERS, {"sender": sender.id})]
+    if also:
+        queues.append((_TO_ACCOUNTS, {"ids": list(also)}))
+    _send(tx, sender.id, vocabulary.encode(document), queues, now, synchronise=synchronise)
+
+
+def to_accounts(
+    tx: Connection,
+    sender: Account,
+    document: vocabulary.Document,
+    ids: Collection[int],
+    *,
+    delay: timedelta = NOW,
+    now: datetime | None = None,
+) -> None:
+    """Queues `document` for those of the accounts `ids` that live elsewhere.  A single one gets it personally.
+
+    delay: an answer that overtakes the end of the request that it answers is lost on some servers (Takahe).
+    """
+    if not ids:
+        return
+    one = next(iter(ids)) if len(ids) == 1 else None
+    queue = (_TO_ACCOUNTS, {"ids": list(ids)}) if one is None else (_TO_ONE, {"receiver": one})
+    _send(tx, sender.id, vocabulary.encode(document), [queue], now, delay=delay)
+
+
+def to_inboxes_of_post(
+    tx: Connection, sender: Account, document: vocabulary.Document, post_id: int, *, now: datetime | None = None
+) -> None:
+    """Queues `document` (an edit, a deletion) for every server that is known to hold the post of `sender`.
+
+    Those of its audience: followers (unless it is direct), mentioned; and of who answered, boosted, liked or voted.
+    Call it while the rows of the post are still there.
+    """
+    _send(tx, sender.id, vocabulary.encode(document), [(_TO_HOLDERS, {"post": post_id})], now)
+
+
+def forward(tx: Connection, sender_id: int, body: bytes, *, except_host: str, now: datetime | None = None) -> None:
+    """Passes on what somebody at `except_host` said, as it is, to the followers of our account `sender_id`.
+
+    Source: ActivityPub section 7.1.2, inbox forwarding.
+    """
+    queue = (_TO_FOLLOWERS_ELSEWHERE, {"sender": sender_id, "except_host": except_host})
+    _send(tx, sender_id, body, [queue], now)
+
+
+def _send(
+    tx: Connection,
+    sender_id: int,
+    body: bytes,
+    queues: Collection[tuple[Insert, Mapping[str, object]]],
+    now: datetime | None,
+    *,
+    synchronise: bool = False,
+    delay: timedelta = NOW,
+) -> None:
+    now = now or datetime.now(UTC)
+    activity = {"activity": new_id()}
+    row = {"id": activity["activity"], "sender_id": sender_id, "body": body}
+    tx.execute(_WRITE, {**row, "synchronise": int(synchronise), "created_at": now})
+    made = sum([tx.execute(queue, {**values, **activity}).rowcount for queue, values in queues])
+    if refused := recipients.blocked(tx, lambda: tx.scalars(_HOSTS, activity).all()):
+        made -= tx.execute(_NOT_TO, {**activity, "hosts": refused}).rowcount
+    if not made:  # everybody concerned lives here
+        tx.execute(_UNWRITE, activity)
+        return
+    tx.execute(_WAKE, {**activity, "due": now + delay})
+    announce(tx, Queued())

@@ -1,0 +1,361 @@
+"""The units of delivery: `claim` the mail of hosts that are due, `record` what came of it, `heard_from` the silent.
+
+A worker borrows a host, not a letter: a host is talked to by one worker at a time, over few warm connections; a silent
+host costs one request per wait, however much mail it has; and the lease and the wait are the same column, `host.due`.
+A worker that dies loses its lease when that moment comes; its letters go out again, and receivers know a second copy
+by its id.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
+
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Row,
+    Text,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    null,
+    or_,
+    select,
+    update,
+)
+
+from federation.envelope import Scheme
+from outbox import synchronisation
+from outbox.backoff import given_up, next_attempt
+from store import jobs
+from store.tables import account_keys, accounts, activities, deliveries, hosts
+from store.tables.base import Id, Instant
+
+LETTERS = 20  # of one host in one claim
+LEASE = timedelta(seconds=20)  # renewed while a talk goes on, so that a dead worker's mail waits no longer than this
+STUCK = timedelta(minutes=2)  # until a host that is well is asked again about what it could not take
+HEARD_EVERY = timedelta(hours=1)  # how exact host.heard_at is
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The sender's RSA key; `pem` is private: it is not shown, not even by repr."""
+
+    id: str
+    pem: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """`key` is None when its sender has none any more."""
+
+    id: int
+    sender_id: int
+    body: bytes
+    created_at: datetime
+    key: Key | None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One activity for one inbox.  `synchronisation`: the value of Collection-Synchronization, or ""."""
+
+    activity: Activity
+    inbox: str
+    synchronisation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """The oldest letters for one host, in order.  `scheme`: what it last accepted."""
+
+    host: str
+    failures: int
+    scheme: Scheme | None
+    letters: tuple[Letter, ...]
+
+
+@dataclass(slots=True)
+class Talk:
+    """What came of talking with a host.  What is in none of the lists was not sent, or waits for another try."""
+
+    mail: Mail
+    accepted: list[Letter] = field(default_factory=list)
+    refused: list[Letter] = field(default_factory=list)
+    gone: list[Letter] = field(default_factory=list)  # the inbox is no more
+    stuck: dict[int, str] = field(default_factory=dict)  # senders, and why their letters were not taken
+    scheme: Scheme | None = None  # of the last that was accepted
+    silent: bool = False  # leave it alone for a while
+    error: str = ""  # one line
+    retry_after: float | None = None  # seconds
+
+
+_NAMES = bindparam("names", expanding=True, type_=Text())
+_NOW: BindParameter[datetime] = bindparam("now", type_=Instant)
+_UNTIL: BindParameter[datetime] = bindparam("until", type_=Instant)
+
+
+def _lease(which: Any) -> Any:
+    due = (
+        select(hosts.c.name)
+        .where(hosts.c.due <= _NOW, which)
+        .order_by(hosts.c.due)
+        .limit(bindparam("most"))
+        .with_for_update(skip_locked=True)
+    )
+    leased = update(hosts).where(hosts.c.name.in_(due)).values(due=_UNTIL)
+    return leased.returning(hosts.c.name, hosts.c.failures, hosts.c.scheme)
+
+
+_LEASE_WELL = _lease(hosts.c.failures == 0)
+_LEASE_FAILING = _lease(hosts.c.failures > 0)
+_RENEW = update(hosts).where(hosts.c.name.in_(_NAMES)).values(due=_UNTIL)
+_REST = update(hosts).where(hosts.c.name.in_(_NAMES)).values(due=null())
+_NEXT_DUE = select(func.min(hosts.c.due))
+_BEYOND = (
+    select(deliveries.c.activity_id)
+    .where(deliveries.c.host == hosts.c.name)
+    .order_by(deliveries.c.activity_id)
+    .limit(1)
+    .offset(LETTERS)
+    .correlate(hosts)
+    .scalar_subquery()
+)
+_DELIVERIES = (
+    select(deliveries.c.host, deliveries.c.activity_id, deliveries.c.inbox)
+    .join(hosts, hosts.c.name == deliveries.c.host)
+    .where(hosts.c.name.in_(_NAMES), deliveries.c.activity_id < func.coalesce(_BEYOND, (1 << 63) - 1))
+    .order_by(deliveries.c.host, deliveries.c.activity_id, deliveries.c.inbox)
+)
+_ACTIVITIES = (
+    select(
+        activities.c.id,
+        activities.c.sender_id,
+        activities.c.body,
+        activities.c.created_at,
+        activities.c.synchronise,
+        accounts.c.uri,
+        accounts.c.followers_uri,
+    )
+    .join(accounts, accounts.c.id == activities.c.sender_id)
+    .where(activities.c.id.in_(bindparam("ids", expanding=True, type_=Id)))
+)
+_KEYS = (
+    select(account_keys.c.account_id, account_keys.c.id, account_keys.c.private)
+    .where(
+        account_keys.c.account_id.in_(bindparam("ids", expanding=True, type_=Id)),
+        account_keys.c.kind == "rsa",
+        account_keys.c.private.is_not(None),
+    )
+    .order_by(account_keys.c.created_at)  # the newest wins
+)
+_Row: TypeAlias = "Row[*tuple[Any, ...]]"
+
+
+def claim(tx: Connection, now: datetime, most: int, most_failing: int = 0) -> list[Mail]:
+    """The oldest letters of the hosts that are due; nobody else gets these hosts before LEASE ends.
+
+    most:         hosts that answered last time, or are new.
+    most_failing: hosts that did not, whose wait is over.
+    """
+    leased = _leased(tx, _LEASE_WELL, now, most) + _leased(tx, _LEASE_FAILING, now, most_failing)
+    if not leased:
+        return []
+    of_host: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for host, activity_id, inbox in tx.execute(_DELIVERIES, {"names": [row.name for row in leased]}):
+        of_host[host].append((activity_id, inbox))
+    if idle := [row.name for row in leased if row.name not in of_host]:
+        tx.execute(_REST, {"names": idle})
+    ids = {activity_id for mail in of_host.values() for activity_id, _ in mail}
+    said, headers = _activities(tx, ids, of_host)
+    return [
+        Mail(row.name, row.failures, row.scheme, _letters(row.name, of_host[row.name], said, headers))
+        for row in leased
+        if row.name in of_host
+    ]
+
+
+def _leased(tx: Connection, lease: Any, now: datetime, most: int) -> list[_Row]:
+    return list(tx.execute(lease, {"now": now, "until": now + LEASE, "most": most})) if most > 0 else []
+
+
+def _letters(
+    host: str,
+    found: Iterable[tuple[int, str]],
+    said: Mapping[int, Activity],
+    headers: Mapping[int, Mapping[str, str]],
+) -> tuple[Letter, ...]:
+    return tuple([Letter(said[id_], inbox, headers[id_][host] if id_ in headers else "") for id_, inbox in found])
+
+
+def _activities(
+    tx: Connection, ids: Collection[int], of_host: Mapping[str, Collection[tuple[int, str]]]
+) -> tuple[dict[int, Activity], dict[int, Mapping[str, str]]]:
+    """The activities by id; and Collection-Synchronization by id and host, for those that want it."""
+    rows = tx.execute(_ACTIVITIES, {"ids": list(ids)}).all() if ids else []
+    keys = {row.account_id: Key(row.id, row.private) for row in _keys(tx, {row.sender_id for row in rows})}
+    said = {row.id: Activity(row.id, row.sender_id, row.body, row.created_at, keys.get(row.sender_id)) for row in rows}
+    headers: dict[int, Mapping[str, str]] = {}
+    for row in rows:
+        if row.synchronise:
+            there = [host for host, mail in of_host.items() if any(id_ == row.id for id_, _ in mail)]
+            headers[row.id] = {
+                host: synchronisation.header_of(row.uri, row.followers_uri, digest)
+                for host, digest in synchronisation.digests(tx, row.sender_id, there).items()
+            }
+    return said, headers
+
+
+def _keys(tx: Connection, senders: Collection[int]) -> Sequence[_Row]:
+    return tx.execute(_KEYS, {"ids": list(senders)}).all() if senders else ()
+
+
+def renew(tx: Connection, names: Collection[str], now: datetime) -> None:
+    """Keeps hosts that are still being talked to."""
+    tx.execute(_RENEW, {"names": list(names), "until": now + LEASE})
+
+
+def next_due(tx: Connection) -> datetime | None:
+    """When there will be something to claim, if nothing changes; None: never."""
+    moment: datetime | None = tx.scalar(_NEXT_DUE)
+    return moment
+
+
+_LOCK = (
+    select(hosts.c.name, hosts.c.failures, hosts.c.failing_since)
+    .where(hosts.c.name.in_(_NAMES))
+    .order_by(hosts.c.name)
+    .with_for_update()
+)
+_DONE = delete(deliveries).where(
+    deliveries.c.activity_id == bindparam("activity", type_=Id),
+    deliveries.c.host == bindparam("at"),
+    deliveries.c.inbox == bindparam("to"),
+)
+_GONE = delete(deliveries).where(deliveries.c.host == bindparam("at"), deliveries.c.inbox == bindparam("to"))
+_OWNER = (
+    select(accounts.c.uri)
+    .where(accounts.c.host == bindparam("at"), accounts.c.inbox == bindparam("to"), accounts.c.deleted_at.is_(None))
+    .limit(1)
+)
+_HAS_MAIL = exists().where(deliveries.c.host == hosts.c.name)
+_WELL = (
+    update(hosts)
+    .where(hosts.c.name.in_(_NAMES))
+    .values(
+        failures=0,
+        failing_since=null(),
+        due=case((_HAS_MAIL, bindparam("again", type_=Instant)), else_=null()),
+        scheme=func.coalesce(bindparam("accepts", type_=Text()), hosts.c.scheme),
+        succeeded_at=func.coalesce(bindparam("succeeded", type_=Instant), hosts.c.succeeded_at),
+        last_error=bindparam("says", type_=Text()),
+    )
+)
+_SILENT = (
+    update(hosts)
+    .where(hosts.c.name == bindparam("at"))
+    .values(
+        failures=bindparam("n"),
+        failing_since=bindparam("since", type_=Instant),
+        due=bindparam("again", type_=Instant),
+        last_error=bindparam("says"),
+    )
+)
+_GIVE_UP = delete(deliveries).where(deliveries.c.host == bindparam("at"))
+
+
+def record(tx: Connection, talks: Sequence[Talk], now: datetime) -> int:
+    """Writes down what came of talks: delivered and refused mail is done, the rest waits.  How many were given up.
+
+    The hosts are locked first.  Whoever queues mail for one of them locks it too (outbox/enqueue.py),
+    so either we see that mail here, or it finds `due` empty and wakes the host.
+    """
+    known = {row.name: row for row in tx.execute(_LOCK, {"names": [talk.mail.host for talk in talks]})}
+    done = [
+        {"activity": letter.activity.id, "at": talk.mail.host, "to": letter.inbox}
+        for talk in talks
+        for letter in (*talk.accepted, *talk.refused)
+    ]
+    if done:
+        tx.execute(_DONE, done)
+    _forget_inboxes(tx, talks, now)
+    _record_well(tx, [talk for talk in talks if not talk.silent], now)
+    return _record_silent(tx, [(talk, known[talk.mail.host]) for talk in talks if talk.silent], now)
+
+
+def _forget_inboxes(tx: Connection, talks: Iterable[Talk], now: datetime) -> None:
+    """Drops all mail for inboxes that are no more, and has somebody look whether their owners are."""
+    gone = {(talk.mail.host, letter.inbox) for talk in talks for letter in talk.gone}
+    for host, inbox in sorted(gone):
+        inbox_there = {"at": host, "to": inbox}
+        tx.execute(_GONE, inbox_there)
+        if owner := tx.scalar(_OWNER, inbox_there):
+            jobs.ask(tx, "check_deleted", owner, {"uri": owner}, now)
+
+
+def _record_well(tx: Connection, talks: Iterable[Talk], now: datetime) -> None:
+    alike: dict[tuple[bool, bool, Scheme | None, str], list[str]] = defaultdict(list)
+    for talk in talks:
+        changed = talk.scheme if talk.scheme != talk.mail.scheme else None
+        alike[bool(talk.accepted), bool(talk.stuck), changed, talk.error].append(talk.mail.host)
+    for (succeeded, stuck, scheme, error), names in alike.items():
+        values = {
+            "names": names,
+            "again": now + STUCK if stuck else now,
+            "accepts": scheme,
+            "succeeded": now if succeeded else None,
+            "says": error or None,
+        }
+        tx.execute(_WELL, values)
+
+
+def _record_silent(tx: Connection, talks: Sequence[tuple[Talk, _Row]], now: datetime) -> int:
+    waits, given = [], []
+    for talk, row in talks:
+        since = row.failing_since or now
+        wait = {"at": row.name, "n": row.failures + 1, "since": since, "says": talk.error}
+        waits.append({**wait, "again": next_attempt(row.failures + 1, now, talk.retry_after)})
+        if given_up(since, now):
+            given.append(row.name)
+    if waits:
+        tx.execute(_SILENT, waits)
+    return sum([tx.execute(_GIVE_UP, {"at": name}).rowcount for name in given])
+
+
+_STALE = and_(
+    hosts.c.name.in_(_NAMES),
+    or_(
+        hosts.c.failures > 0,
+        hosts.c.heard_at.is_(None),
+        hosts.c.heard_at < bindparam("before", type_=Instant),
+    ),
+)
+_HEARD_NEWS = select(hosts.c.name, hosts.c.failures).where(_STALE).order_by(hosts.c.name).with_for_update()
+_HEARD = update(hosts).where(hosts.c.name.in_(_NAMES)).values(heard_at=_NOW)
+_REVIVE = (
+    update(hosts)
+    .where(hosts.c.name.in_(_NAMES))
+    .values(failures=0, failing_since=null(), due=case((_HAS_MAIL, _NOW), else_=null()))
+)
+
+
+def heard_from(tx: Connection, names: Collection[str], now: datetime) -> bool:
+    """These hosts sent us something just now: whoever was silent is tried again at once.  Did any wait for that?
+
+    One look-up where there is nothing to change; call it once for a batch of messages.
+    """
+    if not names:
+        return False
+    before = now - HEARD_EVERY
+    news = tx.execute(_HEARD_NEWS, {"names": list(names), "before": before}).all()
+    if news:
+        tx.execute(_HEARD, {"names": [row.name for row in news], "now": now})
+    silent = [row.name for row in news if row.failures]
+    if silent:
+        tx.execute(_REVIVE, {"names": silent, "now": now})
+    return bool(silent)

@@ -1,0 +1,132 @@
+"""All that a document, an entity or a page needs to know of posts, in a fixed number of queries."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+from sqlalchemy import Connection, Row, Select, bindparam, select
+
+from store.tables import Account, Media, Poll, Post, accounts, media, mentions, polls, post_tags, posts
+from store.tables.base import Id
+
+T = TypeVar("T")
+_Row: TypeAlias = "Row[*tuple[Any, ...]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Mentioned:
+    """`acct` as Account.acct; `silent`: addressed, but not named in the text."""
+
+    id: int
+    uri: str
+    acct: str
+    username: str
+    url: str
+    silent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """`name` is how hashtags are compared, `shown` how this author writes it; neither has a #."""
+
+    name: str
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A post with all that belongs to it.  `boost_of_uri`: what it boosts; `parent_author_id`: whom it answers."""
+
+    post: Post
+    author: Account
+    mentions: tuple[Mentioned, ...] = ()
+    tags: tuple[Tag, ...] = ()
+    media: tuple[Media, ...] = ()
+    poll: Poll | None = None
+    boost_of_uri: str | None = None
+    parent_author_id: int | None = None
+
+
+_IDS = bindparam("ids", expanding=True, type_=Id)
+_PARENTS = posts.alias("parent")
+_BOOSTED = posts.alias("boosted")
+_POSTS = (
+    select(posts, accounts, _BOOSTED.c.uri, _PARENTS.c.author_id)
+    .join(accounts, accounts.c.id == posts.c.author_id)
+    .outerjoin(_BOOSTED, _BOOSTED.c.id == posts.c.boost_of_id)
+    .outerjoin(_PARENTS, _PARENTS.c.id == posts.c.reply_to_id)
+    .where(posts.c.id.in_(_IDS))
+)
+_POST_ENDS = len(posts.c)
+_AUTHOR_ENDS = _POST_ENDS + len(accounts.c)
+
+_MENTIONS = (
+    select(
+        mentions.c.post_id,
+        accounts.c.id,
+        accounts.c.uri,
+        accounts.c.username,
+        accounts.c.domain,
+        accounts.c.url,
+        mentions.c.silent,
+    )
+    .join(accounts, accounts.c.id == mentions.c.account_id)
+    .where(mentions.c.post_id.in_(_IDS))
+    .order_by(mentions.c.post_id, accounts.c.id)
+)
+_TAGS = (
+    select(post_tags.c.post_id, post_tags.c.name, post_tags.c.shown)
+    .where(post_tags.c.post_id.in_(_IDS))
+    .order_by(post_tags.c.post_id, post_tags.c.name)
+)
+_MEDIA = select(media).where(media.c.post_id.in_(_IDS)).order_by(media.c.post_id, media.c.position, media.c.id)
+_POLLS = select(polls).where(polls.c.post_id.in_(_IDS))
+
+
+def load(tx: Connection, ids: Sequence[int]) -> dict[int, Parts]:
+    """The parts of those posts of `ids` that exist, whoever may see them: that is for the caller to know.
+
+    Four queries, and one for the polls where there are Questions, however many posts.
+    """
+    rows = _rows(tx, _POSTS, ids)
+    if not rows:
+        return {}
+    named = _by_post((row[0], _mentioned(row)) for row in _rows(tx, _MENTIONS, ids))
+    tagged = _by_post((row[0], Tag(row[1], row[2])) for row in _rows(tx, _TAGS, ids))
+    attached = _by_post((row[1], Media(*row)) for row in _rows(tx, _MEDIA, ids))
+    asked = _load_polls(tx, rows)
+    found = {}
+    for row in rows:
+        post = Post(*row[:_POST_ENDS])
+        found[post.id] = Parts(
+            post,
+            Account(*row[_POST_ENDS:_AUTHOR_ENDS]),
+            tuple(named.get(post.id, ())),
+            tuple(tagged.get(post.id, ())),
+            tuple(attached.get(post.id, ())),
+            asked.get(post.id),
+            *row[_AUTHOR_ENDS:],
+        )
+    return found
+
+
+def _rows(tx: Connection, query: Select[*tuple[Any, ...]], ids: Sequence[int]) -> Sequence[_Row]:
+    return tx.execute(query, {"ids": ids}).all() if ids else ()
+
+
+def _load_polls(tx: Connection, rows: Iterable[_Row]) -> dict[int, Poll]:
+    questions = [row[0] for row in rows if row.kind == "Question"]
+    return {row[0]: Poll(*row) for row in _rows(tx, _POLLS, questions)}
+
+
+def _by_post(found: Iterable[tuple[int, T]]) -> dict[int, list[T]]:
+    lists: dict[int, list[T]] = defaultdict(list)
+    for post_id, thing in found:
+        lists[post_id].append(thing)
+    return lists
+
+
+def _mentioned(row: _Row) -> Mentioned:
+    _, id_, uri, username, domain, url, silent = row
+    return Mentioned(id_, uri, username if domain is None else f"{username}@{domain}", username, url, silent)
