@@ -1,0 +1,153 @@
+"""Remote accounts: stored at first sight, refreshed ever after.
+
+Whoever calls this has made sure that the document is the actor's own (federation.actors): here it is believed.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, or_, select, update
+from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
+
+from federation.errors import Malformed
+from federation.keys import load_public
+from federation.reading import Actor, Key, host_of
+from social.accounts import find
+from social.errors import NotAllowed
+from social.sanitise import html
+from store.ids import new_id
+from store.rows import many
+from store.tables import INSTANCE_ACTOR_ID, Account, account_keys, accounts, blank_account
+from store.tables.base import Id
+
+_AROUND = select(accounts).where(
+    or_(
+        accounts.c.uri == bindparam("uri"),
+        accounts.c.handle == bindparam("handle"),
+        accounts.c.id == INSTANCE_ACTOR_ID,
+    )
+)
+_KEPT = {  # what is ours to say, or was said once and for all
+    "id",
+    "uri",
+    "created_at",
+    "suspended_at",
+    "moved_at",
+    "followers_count",
+    "following_count",
+    "posts_count",
+    "last_post_at",
+}
+_INSERT = insert(accounts)
+_STORE = _INSERT.on_conflict_do_update(
+    index_elements=["uri"],
+    set_={name: _INSERT.excluded[name] for name in Account.__slots__ if name not in _KEPT},
+    where=accounts.c.host.is_not(None),
+).returning(*accounts.c)
+_MAKE_WAY = (
+    update(accounts)
+    .where(accounts.c.id == bindparam("other", type_=Id), accounts.c.host.is_not(None))
+    .values(handle=bindparam("unique"), fetched_at=None)
+)
+_OLD_KEYS = delete(account_keys).where(
+    account_keys.c.account_id == bindparam("account", type_=Id),
+    account_keys.c.id.not_in(bindparam("ids", expanding=True)),
+)
+_INSERT_KEY = insert(account_keys)
+_STORE_KEYS = _INSERT_KEY.on_conflict_do_update(
+    index_elements=["id"],
+    set_={name: _INSERT_KEY.excluded[name] for name in ("kind", "public", "created_at")},
+    where=account_keys.c.account_id == _INSERT_KEY.excluded.account_id,  # nobody's key is overwritten by another
+)
+
+
+def remember(tx: Connection, actor: Actor, handle: str, now: datetime, *, served: bool = True) -> Account:
+    """The account of a remote actor as its document says now.
+
+    handle: confirmed by WebFinger (`bob@far.test`).  Another account that has it gives way: handles move to new
+            actors when servers are made anew, and the newest answer is the one that was checked.
+    served: its own server gave the document just now.  Only then does a deleted account come back; a document that
+            came inside an activity (Update) does not bring it.
+
+    Raises: NotAllowed, for an actor that lives at our own address (an account of ours is never touched), or calls
+            itself what nobody can.
+    """
+    wanted = find.normalise_handle(handle)
+    if wanted is None or "@" not in wanted:
+        raise NotAllowed("That account cannot be remembered", why=handle[:300])
+    host, around = host_of(actor.id), many(tx, _AROUND, Account, uri=actor.id, handle=wanted)
+    if any(row.is_local and (row.uri == actor.id or host_of(row.uri) == host) for row in around):
+        raise NotAllowed("That account is ours", why=actor.id)
+    known = next((row for row in around if row.uri == actor.id), None)
+    if known is not None and known.deleted_at is not None and not served:
+        return known
+    for row in around:
+        if row.handle == wanted and row is not known:
+            tx.execute(_MAKE_WAY, {"other": row.id, "unique": f"{wanted}#{row.id}"})
+    stored = tx.execute(_STORE, _columns(actor, wanted, now)).one_or_none()
+    if stored is None:
+        return find.by_uri(tx, actor.id)
+    account = Account(*stored)
+    _store_keys(tx, account, actor.keys, now)
+    return account
+
+
+def _columns(actor: Actor, handle: str, now: datetime) -> dict[str, Any]:
+    name, _, domain = handle.partition("@")
+    avatar, header = actor.avatar, actor.header
+    return blank_account(
+        id=new_id(),
+        uri=actor.id,
+        handle=handle,
+        username=actor.username if actor.username.lower() == name else name,
+        domain=domain,
+        host=host_of(actor.id),
+        kind=actor.kind,
+        display_name=actor.name,
+        note=html(actor.summary_html),
+        url=actor.url or actor.id,
+        inbox=actor.inbox,
+        shared_inbox=actor.shared_inbox,
+        outbox=actor.outbox,
+        followers_uri=actor.followers,
+        following_uri=actor.following,
+        featured_uri=actor.featured,
+        locked=actor.locked,
+        discoverable=actor.discoverable,
+        indexable=actor.indexable,
+        avatar_url=avatar.url if avatar else None,
+        avatar_alt=avatar.description if avatar else "",
+        header_url=header.url if header else None,
+        header_alt=header.description if header else "",
+        fields=[{"name": field.name, "value": html(field.value_html)} for field in actor.fields],
+        emojis=[{"shortcode": emoji.shortcode, "url": emoji.url} for emoji in actor.emojis],
+        also_known_as=list(actor.also_known_as),
+        moved_to=actor.moved_to if actor.moved_to != actor.id else None,
+        created_at=min(actor.published or now, now),
+        fetched_at=now,
+    )
+
+
+def _store_keys(tx: Connection, account: Account, keys: tuple[Key, ...], now: datetime) -> None:
+    """Those of the document instead of what we had: that is how keys are rotated, and stolen ones withdrawn."""
+    rows = [row for key in keys if (row := _key(account, key, now))]
+    if not rows:
+        return  # a document without keys takes back nothing: some servers leave them out of an Update
+    tx.execute(_OLD_KEYS, {"account": account.id, "ids": [row["id"] for row in rows]})
+    tx.execute(_STORE_KEYS, rows)
+
+
+def _key(account: Account, key: Key, now: datetime) -> dict[str, Any] | None:
+    """None: no key that we could check anything with."""
+    try:
+        kind = load_public(key.id, key.owner, key.material).kind
+    except Malformed:
+        return None
+    return {
+        "id": key.id,
+        "account_id": account.id,
+        "kind": kind,
+        "public": key.material,
+        "private": None,
+        "created_at": now,
+    }

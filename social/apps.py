@@ -1,0 +1,135 @@
+"""Programs that people allow to act for them (OAuth), and the tokens they hold.
+
+Secrets and tokens are kept as SHA-256 only.  Scopes are one string, with spaces between, as OAuth has them.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from social.errors import Invalid
+from store.ids import new_id
+from store.rows import many, one
+from store.tables import Account, App, Token, User, accounts, apps, tokens, users
+from store.tables.base import Id, Instant
+
+NAME_LIMIT: Final = 255
+URIS_LIMIT: Final = 16
+URI_LIMIT: Final = 2_048
+SCOPES_LIMIT: Final = 1_000
+
+_ADD_APP = insert(apps)
+_APP_BY_CLIENT = select(apps).where(apps.c.client_id == bindparam("client"))
+_APP_BY_ID = select(apps).where(apps.c.id == bindparam("app"))
+_ADD_TOKEN = insert(tokens)
+_FIND = (
+    select(tokens, apps, users, accounts)
+    .join(apps, apps.c.id == tokens.c.app_id)
+    .outerjoin(users, users.c.account_id == tokens.c.account_id)
+    .outerjoin(accounts, accounts.c.id == users.c.account_id)
+    .where(
+        tokens.c.hash == bindparam("hash_"),
+        tokens.c.revoked_at.is_(None),
+        accounts.c.suspended_at.is_(None),
+        accounts.c.deleted_at.is_(None),
+    )
+)
+_LIVE = tokens.c.revoked_at.is_(None)
+_REVOKE = update(tokens).where(_LIVE).values(revoked_at=bindparam("at", type_=Instant))
+_REVOKE_HASH = _REVOKE.where(tokens.c.hash == bindparam("hash_"), tokens.c.app_id == bindparam("app", type_=Id))
+_REVOKE_APP = _REVOKE.where(
+    tokens.c.account_id == bindparam("account", type_=Id), tokens.c.app_id == bindparam("app", type_=Id)
+)
+_APPS_OF = (
+    select(apps)
+    .where(apps.c.id.in_(select(tokens.c.app_id).where(_LIVE, tokens.c.account_id == bindparam("account", type_=Id))))
+    .order_by(apps.c.id)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Who comes with a token.  account and user are None when the program comes in its own name."""
+
+    token: Token
+    app: App
+    account: Account | None
+    user: User | None
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        return frozenset(self.token.scopes.split())
+
+
+def create_app(
+    tx: Connection,
+    name: str,
+    client_id: str,
+    secret_hash: bytes,
+    redirect_uris: list[str],
+    scopes: str,
+    now: datetime,
+    website: str | None = None,
+) -> App:
+    """A program makes itself known.  Which addresses and scopes are good is for the door to check (RFC 6749, 3.1.2).
+
+    Raises: Invalid, when something is missing or too long.
+    """
+    name = name.replace("\0", "").strip()
+    if not 0 < len(name) <= NAME_LIMIT:
+        raise Invalid(f"The name of a program has 1 to {NAME_LIMIT} characters")
+    if not 0 < len(redirect_uris) <= URIS_LIMIT or any(len(uri) > URI_LIMIT for uri in redirect_uris):
+        raise Invalid(f"A program has 1 to {URIS_LIMIT} redirect URIs, of at most {URI_LIMIT} characters")
+    if len(scopes) > SCOPES_LIMIT or len(website or "") > URI_LIMIT:
+        raise Invalid("Too long")
+    app = App(new_id(), client_id, secret_hash, name, website or None, list(redirect_uris), scopes, now)
+    tx.execute(_ADD_APP, asdict(app))
+    return app
+
+
+def by_client_id(tx: Connection, client_id: str) -> App | None:
+    return one(tx, _APP_BY_CLIENT, App, client=client_id)
+
+
+def by_id(tx: Connection, app_id: int) -> App | None:
+    return one(tx, _APP_BY_ID, App, app=app_id)
+
+
+def issue_token(
+    tx: Connection, app_id: int, account_id: int | None, scopes: str, token_hash: bytes, now: datetime
+) -> Token:
+    """A token for a program; account_id None: for the program itself."""
+    token = Token(new_id(), token_hash, app_id, account_id, " ".join(sorted(set(scopes.split()))), now, None)
+    tx.execute(_ADD_TOKEN, asdict(token))
+    return token
+
+
+def token(tx: Connection, token_hash: bytes) -> Bearer | None:
+    """Who comes with that token.  None: unknown, revoked, or in the name of one who is suspended."""
+    row = tx.execute(_FIND, {"hash_": token_hash}).one_or_none()
+    if row is None:
+        return None
+    first = len(tokens.c)
+    second = first + len(apps.c)
+    third = second + len(users.c)
+    found, app = Token(*row[:first]), App(*row[first:second])
+    if found.account_id is None:
+        return Bearer(found, app, None, None)
+    return Bearer(found, app, user=User(*row[second:third]), account=Account(*row[third:]))
+
+
+def revoke_token(tx: Connection, app_id: int, token_hash: bytes, now: datetime) -> bool:
+    """Ends a token of that program (RFC 7009); False when there was nothing to end."""
+    return bool(tx.execute(_REVOKE_HASH, {"app": app_id, "hash_": token_hash, "at": now}).rowcount)
+
+
+def allowed_by(tx: Connection, account_id: int) -> list[App]:
+    """The programs that may act for a person."""
+    return many(tx, _APPS_OF, App, account=account_id)
+
+
+def revoke_app(tx: Connection, account_id: int, app_id: int, now: datetime) -> int:
+    """A person withdraws what he allowed a program; returns how many tokens ended."""
+    return tx.execute(_REVOKE_APP, {"account": account_id, "app": app_id, "at": now}).rowcount

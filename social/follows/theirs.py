@@ -1,0 +1,141 @@
+"""What other servers tell us: Follow, Undo of it, and the answers to our own Follows.
+
+Each is judged by who signed it, and by what we have stored; what the message says of others is compared, never used.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, update
+
+from federation.reading import same_origin
+from social import accounts, moderation, notifications, ties, timelines
+from social import undone as tombstones
+from social.follows.ours import answer, refuse, settle
+from store.ids import new_id
+from store.tables import INSTANCE_ACTOR_ID, Account, Follow, follows
+from store.tables.base import Id
+
+_RENAME = (
+    update(follows)
+    .where(
+        follows.c.target_id == bindparam("target", type_=Id), follows.c.follower_id == bindparam("follower", type_=Id)
+    )
+    .values(uri=bindparam("name"))
+)
+
+
+def receive(tx: Connection, follower: Account, target: Account, uri: str, now: datetime) -> None:
+    """The remote `follower` asks to follow our `target`, with the activity `uri`.
+
+    Who follows already is told again that he does: he asks because he did not hear it.
+    """
+    if not target.is_local or tombstones.take(tx, uri, follower.uri):
+        return
+    found = ties.find(tx, follower.id, target.id)
+    if found is not None:
+        found = _renamed(tx, found, follower, uri)
+        if found.accepted:
+            answer(tx, found, follower, target, now)
+        return
+    if _is_unwelcome(tx, follower, target):
+        asked = Follow(target.id, follower.id, new_id(), uri, False, True, False, now)
+        refuse(tx, asked, now)
+        return
+    agrees = not target.locked and moderation.policy_of(tx, follower.host or "") != "limit"
+    follow = ties.add(tx, follower, target, now, uri=_usable(tx, follower, uri), accepted=agrees)
+    if follow is None:  # two copies at the same moment: the other one answers
+        return
+    notifications.notify(tx, target.id, "follow" if agrees else "follow_request", follower.id, None, now)
+    if agrees:
+        answer(tx, follow, follower, target, now)
+
+
+def accepted(
+    tx: Connection,
+    by: Account,
+    now: datetime,
+    *,
+    uri: str | None,
+    follower: str | None = None,
+    target: str | None = None,
+) -> bool:
+    """`by` accepts a Follow: the one with that `uri`, else the one from `follower` to `target`, if they are embedded.
+
+    Counts only for a Follow by one of ours to `by` that waits for this answer.  False: there is none.
+    """
+    del now  # nothing of it is kept: the follow is as old as its request
+    follow = _asked(tx, by, uri, follower, target)
+    if follow is None or not ties.accept(tx, follow):
+        return False
+    timelines.fill(tx, follow.follower_id, by.id)
+    return True
+
+
+def rejected(
+    tx: Connection,
+    by: Account,
+    now: datetime,
+    *,
+    uri: str | None,
+    follower: str | None = None,
+    target: str | None = None,
+) -> bool:
+    """`by` refuses a Follow, or removes a follower of ours whom it had accepted.  Matched as in `accepted`."""
+    del now
+    follow = _asked(tx, by, uri, follower, target)
+    if follow is None or ties.end(tx, follow.follower_id, by.id) is None:
+        return False
+    timelines.empty(tx, follow.follower_id, by.id)
+    return True
+
+
+def undone(tx: Connection, follower: Account, target: Account | None, uri: str | None, now: datetime) -> bool:
+    """`follower` takes a Follow back: of `target` where that is known, else the one with that `uri`.
+
+    The pair decides, not the id: servers that keep no ids invent one for the Undo.
+    False: there is none yet; it will not count when it comes.
+    """
+    if target is None and uri is not None:
+        found = ties.by_uri(tx, uri)
+        if found is not None and found.follower_id == follower.id:
+            target = accounts.by_id(tx, found.target_id)
+    if target is not None and ties.end(tx, follower.id, target.id) is not None:
+        settle(tx, target.id, follower.id)
+        return True
+    if uri is not None and same_origin(uri, follower.uri):
+        tombstones.bury(tx, uri, follower.uri, now)
+    return False
+
+
+def _asked(tx: Connection, by: Account, uri: str | None, follower: str | None, target: str | None) -> Follow | None:
+    """The Follow of one of ours to `by` that is meant."""
+    found = ties.by_uri(tx, uri) if uri else None
+    if found is None and follower and target in (None, by.uri):
+        asking = accounts.find_by_uri(tx, follower)
+        found = ties.find(tx, asking.id, by.id) if asking else None
+    if found is None or found.target_id != by.id:
+        return None
+    return found if accounts.by_id(tx, found.follower_id).is_local else None
+
+
+def _is_unwelcome(tx: Connection, follower: Account, target: Account) -> bool:
+    return (
+        target.id == INSTANCE_ACTOR_ID
+        or target.is_gone
+        or target.moved_to is not None
+        or ties.are_apart(tx, follower.id, target.id)
+    )
+
+
+def _usable(tx: Connection, follower: Account, uri: str) -> str | None:
+    """`uri`, if it can name the follow: it is on the follower's server and names no other."""
+    return uri if same_origin(uri, follower.uri) and ties.by_uri(tx, uri) is None else None
+
+
+def _renamed(tx: Connection, follow: Follow, follower: Account, uri: str) -> Follow:
+    """The follow under the id that its follower uses now: his Undo will name that."""
+    if uri == follow.uri or _usable(tx, follower, uri) is None:
+        return follow
+    tx.execute(_RENAME, {"target": follow.target_id, "follower": follow.follower_id, "name": uri})
+    return replace(follow, uri=uri)

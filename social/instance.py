@@ -1,0 +1,67 @@
+"""Facts about this server: how many people, how many posts; and for which domain its database was made."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection, bindparam, func, insert, select
+
+from store.tables import INSTANCE_ACTOR_ID, accounts, facts, users
+from store.tables.base import Instant
+
+_USERS = (
+    select(func.count())
+    .select_from(users)
+    .join(accounts, accounts.c.id == users.c.account_id)
+    .where(accounts.c.deleted_at.is_(None), accounts.c.suspended_at.is_(None))
+)
+_ACTIVE = _USERS.where(users.c.seen_at > bindparam("since", type_=Instant))
+_TOTALS = select(func.coalesce(func.sum(accounts.c.posts_count), 0)).where(
+    accounts.c.host.is_(None), accounts.c.id != INSTANCE_ACTOR_ID
+)
+_FACT = select(facts.c.value).where(facts.c.name == bindparam("asked"))
+_NOTE = insert(facts)
+_HOSTS = select(accounts.c.domain).where(accounts.c.domain.is_not(None)).distinct().order_by(accounts.c.domain)
+_HOSTS_COUNT = select(func.count(accounts.c.host.distinct()))
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    users: int
+    active_month: int
+    active_half_year: int
+    posts: int
+
+
+def usage(tx: Connection, now: datetime | None = None) -> Usage:
+    """The numbers of NodeInfo: people, those seen lately, and what they wrote, comments included."""
+    now = now or datetime.now(UTC)
+    return Usage(
+        users=tx.scalar(_USERS) or 0,
+        active_month=tx.scalar(_ACTIVE, {"since": now - timedelta(days=30)}) or 0,
+        active_half_year=tx.scalar(_ACTIVE, {"since": now - timedelta(days=180)}) or 0,
+        posts=tx.scalar(_TOTALS) or 0,
+    )
+
+
+def has_people(tx: Connection) -> bool:
+    """False on a new server, whose first visitor becomes its owner."""
+    return tx.execute(select(users.c.account_id).limit(1)).first() is not None
+
+
+def fact(tx: Connection, name: str) -> str | None:
+    value: str | None = tx.scalar(_FACT, {"asked": name})
+    return value
+
+
+def note(tx: Connection, name: str, value: str) -> None:
+    """Remembers a fact that has none yet."""
+    tx.execute(_NOTE, {"name": name, "value": value})
+
+
+def hosts(tx: Connection) -> list[str]:
+    """The servers that we know people of."""
+    return list(tx.scalars(_HOSTS))
+
+
+def hosts_count(tx: Connection) -> int:
+    return tx.scalar(_HOSTS_COUNT) or 0

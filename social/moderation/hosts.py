@@ -1,0 +1,237 @@
+"""Limits on whole servers.
+
+Levels: `block` (nothing is stored, shown, fetched, answered or sent), `limit` (kept off the public feeds, follows need
+consent) and `allow` (an exception below a blocked domain, and the list of the mode `allowlist`).  A policy holds
+for the host and everything below it; the nearest one counts.
+
+A blocked server's accounts are suspended with the policy's own moment: so every query that hides the suspended hides
+them, and lifting the block brings back these and no others.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Final
+
+import idna
+from sqlalchemy import BindParameter, Connection, bindparam, delete, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
+
+from federation.reading.values import clean
+from social.errors import Invalid
+from social.paging import padded
+from store.rows import many
+from store.tables import HostPolicy, accounts, deliveries, follows, host_policies, posts
+from store.tables.base import Instant
+
+BLOCK: Final = "block"
+LIMIT: Final = "limit"
+ALLOW: Final = "allow"
+LEVELS: Final = (BLOCK, LIMIT, ALLOW)
+COMMENT_LIMIT: Final = 2_000
+_AT_ONCE: Final = 500  # hosts in one statement
+_LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]{{2,45}}\])(?::[0-9]{{1,5}})?")
+
+_ALL = select(host_policies).order_by(host_policies.c.host)
+_AMONG = select(host_policies).where(host_policies.c.host.in_(bindparam("names", expanding=True)))
+_AT_LEVEL = select(host_policies.c.host).where(host_policies.c.level == bindparam("level"))
+_INSERT = insert(host_policies)
+_SET = _INSERT.on_conflict_do_update(
+    index_elements=["host"],
+    set_={name: _INSERT.excluded[name] for name in ("level", "comment", "created_at")},
+)
+_UNSET = delete(host_policies).where(host_policies.c.host == bindparam("name"))
+_KNOWN = select(accounts.c.host).where(accounts.c.host.is_not(None)).distinct()
+
+_HOSTS: BindParameter[list[str]] = bindparam("hosts", expanding=True)
+_AT = bindparam("at", type_=Instant)
+_THERE = select(accounts.c.id).where(accounts.c.host.in_(_HOSTS))
+_LIFT = update(accounts).where(accounts.c.host.in_(_HOSTS), accounts.c.suspended_at == _AT).values(suspended_at=None)
+_HIDE = update(accounts).where(accounts.c.host.in_(_HOSTS), accounts.c.suspended_at.is_(None)).values(suspended_at=_AT)
+_NOBODY_FOLLOWS = update(accounts).where(accounts.c.host.in_(_HOSTS)).values(followers_count=0, following_count=0)
+_LOSE_FOLLOWERS = (
+    update(accounts)
+    .where(
+        accounts.c.host.is_(None),
+        accounts.c.id.in_(select(follows.c.target_id).where(follows.c.follower_id.in_(_THERE))),
+    )
+    .values(
+        followers_count=accounts.c.followers_count
+        - select(func.count())
+        .where(
+            follows.c.target_id == accounts.c.id, follows.c.accepted, follows.c.follower_id.in_(_THERE.correlate(None))
+        )
+        .correlate(accounts)
+        .scalar_subquery()
+    )
+)
+_LOSE_FOLLOWED = (
+    update(accounts)
+    .where(
+        accounts.c.host.is_(None),
+        accounts.c.id.in_(select(follows.c.follower_id).where(follows.c.target_id.in_(_THERE))),
+    )
+    .values(
+        following_count=accounts.c.following_count
+        - select(func.count())
+        .where(
+            follows.c.follower_id == accounts.c.id, follows.c.accepted, follows.c.target_id.in_(_THERE.correlate(None))
+        )
+        .correlate(accounts)
+        .scalar_subquery()
+    )
+)
+_END_FOLLOWS = delete(follows).where(or_(follows.c.follower_id.in_(_THERE), follows.c.target_id.in_(_THERE)))
+_DROP_MAIL = delete(deliveries).where(deliveries.c.host.in_(_HOSTS))
+_UNLIST = update(posts).where(posts.c.listed, posts.c.author_id.in_(_THERE)).values(listed=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyDraft:
+    host: str
+    level: str
+    comment: str = ""
+
+
+def clean_host(text: str) -> str:
+    """A host name, `host[:port]`, in lower case and punycode; `*.` in front is understood.  Raises: Invalid.
+
+    >>> clean_host(" *.Bücher.test ")
+    'xn--bcher-kva.test'
+    """
+    name = text.strip().lower().removeprefix("*.").rstrip(".")
+    if not name.isascii():
+        try:
+            name = idna.encode(name, uts46=True).decode()
+        except (idna.IDNAError, UnicodeError) as error:
+            raise Invalid(f"{text[:80]!r} is no host name") from error
+    if len(name) > 260 or not _HOST.fullmatch(name):
+        raise Invalid(f"{text[:80]!r} is no host name")
+    return name
+
+
+def set_policy(tx: Connection, host: str, level: str, comment: str, now: datetime) -> HostPolicy:
+    """From now on that holds for `host` and what is below it.  Raises: Invalid."""
+    set_policies(tx, [PolicyDraft(host, level, comment)], now)
+    name = clean_host(host)
+    return next(policy for policy in policies(tx) if policy.host == name)
+
+
+def set_policies(tx: Connection, drafts: Iterable[PolicyDraft], now: datetime) -> int:
+    """Sets many at once; returns how many changed.  Raises: Invalid, and then sets none.
+
+    A block ends the follows between us and them, in both directions, and drops what waits for them.  It is not
+    told to them: nothing is.
+    """
+    before = {policy.host: policy for policy in policies(tx)}
+    after, changed = dict(before), 0
+    for draft in drafts:
+        if draft.level not in LEVELS:
+            raise Invalid(f"A level is one of {', '.join(LEVELS)}")
+        name, old = clean_host(draft.host), after.get(clean_host(draft.host))
+        # A block that stays keeps its moment, which its accounts carry.
+        since = old.created_at if old and old.level == draft.level else now
+        after[name] = HostPolicy(name, draft.level, clean(draft.comment, COMMENT_LIMIT).strip(), since)
+        changed += old != after[name]
+    rows = [asdict(policy) for host, policy in after.items() if before.get(host) != policy]
+    if rows:
+        tx.execute(_SET, rows)
+        _apply(tx, before, after)
+    return changed
+
+
+def unset_policy(tx: Connection, host: str) -> bool:
+    """Lifts what holds for exactly that host.  Follows that a block ended do not come back.  False: there was none."""
+    name = clean_host(host)
+    before = {policy.host: policy for policy in policies(tx)}
+    if not tx.execute(_UNSET, {"name": name}).rowcount:
+        return False
+    _apply(tx, before, {host: policy for host, policy in before.items() if host != name})
+    return True
+
+
+def policies(tx: Connection) -> list[HostPolicy]:
+    """All, by name."""
+    return many(tx, _ALL, HostPolicy)
+
+
+def policy_of(tx: Connection, host: str) -> str | None:
+    """The level that holds for `host` (host[:port], as in Account.host): its own, or the nearest above it."""
+    names = list(_upwards(host))
+    found = {policy.host: policy.level for policy in many(tx, _AMONG, HostPolicy, names=padded(names))} if names else {}
+    return next((found[name] for name in names if name in found), None)
+
+
+def blocked_hosts(tx: Connection) -> frozenset[str]:
+    """The blocked, for `covers`; hosts that are allowed below one of them are for `policy_of` to know."""
+    return frozenset(tx.scalars(_AT_LEVEL, {"level": BLOCK}))
+
+
+def limited_hosts(tx: Connection) -> frozenset[str]:
+    return frozenset(tx.scalars(_AT_LEVEL, {"level": LIMIT}))
+
+
+def covers(names: Collection[str], host: str) -> bool:
+    """Is `host` one of `names`, or below one?
+
+    >>> covers({"far.test"}, "a.far.test:8443"), covers({"far.test"}, "notfar.test")
+    (True, False)
+    """
+    return any(name in names for name in _upwards(host))
+
+
+def _upwards(host: str) -> Iterator[str]:
+    """`host`, the same without its port, and every domain above it."""
+    host = host.lower()
+    if host:
+        yield host
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    while name:
+        if name != host:
+            yield name
+        if name.startswith("["):
+            return
+        name = name.partition(".")[2]
+
+
+def _nearest(rules: Mapping[str, HostPolicy], host: str) -> HostPolicy | None:
+    return next((rules[name] for name in _upwards(host) if name in rules), None)
+
+
+def _apply(tx: Connection, before: Mapping[str, HostPolicy], after: Mapping[str, HostPolicy]) -> None:
+    """What changes for the hosts that we know."""
+    lifted: dict[datetime, list[str]] = defaultdict(list)
+    blocked: dict[datetime, list[str]] = defaultdict(list)
+    limited: list[str] = []
+    for host in tx.scalars(_KNOWN):
+        old, new = _nearest(before, host), _nearest(after, host)
+        held = old.created_at if old and old.level == BLOCK else None
+        holds = new.created_at if new and new.level == BLOCK else None
+        if held is not None and held != holds:
+            lifted[held].append(host)
+        if holds is not None and held != holds:
+            blocked[holds].append(host)
+        if new and new.level == LIMIT and (old is None or old.level != LIMIT):
+            limited.append(host)
+    for moment, hosts in lifted.items():
+        for some in _parts(hosts):
+            tx.execute(_LIFT, {"hosts": some, "at": moment})
+    for moment, hosts in blocked.items():
+        for some in _parts(hosts):
+            _cut(tx, some, moment)
+    for some in _parts(limited):
+        tx.execute(_UNLIST, {"hosts": some})
+
+
+def _cut(tx: Connection, hosts: Sequence[str], moment: datetime) -> None:
+    tx.execute(_HIDE, {"hosts": hosts, "at": moment})
+    for statement in (_LOSE_FOLLOWERS, _LOSE_FOLLOWED, _NOBODY_FOLLOWS, _END_FOLLOWS, _DROP_MAIL):
+        tx.execute(statement, {"hosts": hosts})
+
+
+def _parts(hosts: Sequence[str]) -> Iterator[list[str]]:
+    for start in range(0, len(hosts), _AT_ONCE):
+        yield padded(hosts[start : start + _AT_ONCE])

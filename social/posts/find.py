@@ -1,0 +1,58 @@
+"""Finding posts.  `visible` is for whatever a person asks for; the others do not know who is asking."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, bindparam, select
+
+from social.errors import NotFound
+from social.paging import parted
+from social.visibility import visible as visible_clause
+from store.ids import LARGEST
+from store.rows import many, one
+from store.tables import Post, posts
+from store.tables.base import Id
+
+_BY_ID = select(posts).where(posts.c.id == bindparam("asked", type_=Id))
+_BY_URI = select(posts).where(posts.c.uri == bindparam("uri"))
+_BY_URIS = select(posts).where(posts.c.uri.in_(bindparam("uris", expanding=True)))
+_VISIBLE = _BY_ID.where(visible_clause())
+
+
+def by_id(tx: Connection, post_id: int) -> Post:
+    """Raises: NotFound."""
+    post = one(tx, _BY_ID, Post, asked=post_id) if 0 < post_id <= LARGEST else None
+    if post is None:
+        raise NotFound("No such post", why=str(post_id))
+    return post
+
+
+def by_uri(tx: Connection, uri: str) -> Post:
+    """Raises: NotFound."""
+    if post := find_by_uri(tx, uri):
+        return post
+    raise NotFound("No such post", why=uri)
+
+
+def find_by_uri(tx: Connection, uri: str) -> Post | None:
+    return one(tx, _BY_URI, Post, uri=uri)
+
+
+def by_uris(tx: Connection, uris: Sequence[str]) -> dict[str, Post]:
+    """Those of `uris` that are here."""
+    return {post.uri: post for part in parted(uris) for post in many(tx, _BY_URIS, Post, uris=part)}
+
+
+def visible(tx: Connection, post_id: int, viewer_id: int | None) -> Post:
+    """Raises: NotFound, also when it is there but not for the viewer."""
+    post = one(tx, _VISIBLE, Post, asked=post_id, viewer=viewer_id) if 0 < post_id <= LARGEST else None
+    if post is None:
+        raise NotFound("No such post", why=f"{post_id} for {viewer_id}")
+    return post
+
+
+def own(tx: Connection, post_id: int, author_id: int) -> Post:
+    """A post to change.  Raises: NotFound, when it is not by `author_id`, or a boost."""
+    post = by_id(tx, post_id)
+    if post.author_id != author_id or post.boost_of_id is not None:
+        raise NotFound("No such post", why=f"{post_id} is not {author_id}'s")
+    return post

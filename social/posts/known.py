@@ -1,0 +1,98 @@
+"""What is known here about a batch of arriving posts: looked up for all of them at once."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import BindParameter, Connection, Select, bindparam, or_, select
+
+from federation.reading import PUBLIC, Note
+from social.paging import padded, parted
+from store.tables import Account, accounts, follows, host_policies, posts, tombstones, users
+from store.tables.base import Id
+
+AUDIENCE: Final = 64  # addressees of one post that are looked at
+
+_IDS = bindparam("ids", expanding=True, type_=Id)
+_URIS: BindParameter[list[str]] = bindparam("uris", expanding=True)
+_POSTS: Select[Any] = select(
+    posts.c.id, posts.c.uri, posts.c.author_id, posts.c.thread_id, posts.c.local, posts.c.boost_of_id
+).where(or_(posts.c.uri.in_(_URIS), posts.c.id.in_(_IDS)))
+_BURIED = select(tombstones.c.uri, tombstones.c.owner).where(tombstones.c.uri.in_(_URIS))
+_PEOPLE: Select[Any] = select(accounts.c.uri, accounts.c.id, accounts.c.host).where(
+    accounts.c.uri.in_(_URIS), accounts.c.suspended_at.is_(None), accounts.c.deleted_at.is_(None)
+)
+_LIMITED = select(host_policies.c.host).where(host_policies.c.level == "limit")
+_FOLLOWED = (
+    select(follows.c.target_id)
+    .join(users, users.c.account_id == follows.c.follower_id)
+    .where(follows.c.target_id.in_(_IDS), follows.c.accepted)
+    .distinct()
+)
+
+
+class Found(NamedTuple):
+    """A post that is here, or comes with the same batch."""
+
+    id: int
+    author_id: int
+    thread_id: int
+    local: bool
+
+
+class Person(NamedTuple):
+    id: int
+    local: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """`buried`: uri → its owner, of what was deleted.  `limited`: hosts that are kept off the public feeds."""
+
+    posts: dict[str, Found]
+    ids: frozenset[int]
+    buried: dict[str, str]
+    people: dict[str, Person]
+    limited: frozenset[str]
+
+    def is_limited(self, host: str | None) -> bool:
+        """The host, or a domain above it."""
+        name = host or ""
+        while self.limited and name:
+            if name in self.limited:
+                return True
+            name = name.partition(".")[2]
+        return False
+
+
+def look_up(tx: Connection, notes: Sequence[tuple[Account, Note]], ids: Collection[int] = ()) -> Known:
+    """All that is known about `notes`, in four queries.  `ids`: numbers wanted for them; `ids` of it are taken."""
+    uris = {note.id for _, note in notes}
+    uris.update(note.in_reply_to for _, note in notes if note.in_reply_to)
+    asked = padded(list(uris))
+    rows = tx.execute(_POSTS, {"uris": asked, "ids": padded(list(ids)) or [0]}).all()
+    people: dict[str, Person] = {}
+    for part in parted(list({uri for author, note in notes for uri in addressed(author, note)})):
+        people.update((row[0], Person(row[1], row[2] is None)) for row in tx.execute(_PEOPLE, {"uris": part}))
+    return Known(
+        posts={row.uri: Found(row.id, row.author_id, row.thread_id, row.local)
+               for row in rows if row.boost_of_id is None},
+        ids=frozenset(row.id for row in rows),
+        buried={row[0]: row[1] for row in tx.execute(_BURIED, {"uris": asked})},
+        people=people,
+        limited=frozenset(tx.scalars(_LIMITED)),
+    )  # fmt: skip
+
+
+def addressed(author: Account, note: Note) -> Iterable[str]:
+    """The uris of everybody whom the note names or addresses; each once, the named first."""
+    audience = (uri for part in (note.to, note.cc) for uri in part)
+    others = (uri for uri in audience if uri not in (PUBLIC, author.followers_uri, author.uri))
+    named = (mention.href for mention in note.mentions if mention.href != author.uri)
+    return dict.fromkeys([*named, *islice(others, AUDIENCE)])
+
+
+def followed(tx: Connection, author_ids: Sequence[int]) -> set[int]:
+    """Those of `author_ids` whom somebody here follows."""
+    return set(tx.scalars(_FOLLOWED, {"ids": padded(author_ids)})) if author_ids else set()

@@ -1,0 +1,172 @@
+"""One of our people posts or comments: row, feeds, notifications and mail in one transaction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import BindParameter, Connection, Select, bindparam, select
+
+from federation.origin import Origin
+from outbox import documents, parts
+from social import accounts, text
+from social.paging import padded
+from social.posts import drafts, find, sending, storing
+from social.posts.drafts import Draft, MediaDraft, PollDraft
+from social.posts.storing import Fresh, Mention
+from social.text import MentionTarget
+from social.visibility import OPEN, narrower
+from store.ids import new_id
+from store.tables import Account, Post
+from store.tables import accounts as accounts_table
+
+MENTIONS_LIMIT: Final = 100  # of one post
+
+_HANDLES: BindParameter[list[str]] = bindparam("handles", expanding=True)
+_NAMED: Select[Any] = select(
+    accounts_table.c.id,
+    accounts_table.c.handle,
+    accounts_table.c.uri,
+    accounts_table.c.url,
+    accounts_table.c.username,
+    accounts_table.c.domain,
+    accounts_table.c.host,
+).where(
+    accounts_table.c.handle.in_(_HANDLES),
+    accounts_table.c.suspended_at.is_(None),
+    accounts_table.c.deleted_at.is_(None),
+)
+
+
+def publish(tx: Connection, origin: Origin, author_id: int, draft: Draft, now: datetime) -> Post:
+    """A new post of `author_id`.
+
+    People whom it mentions are found by their handles, if they are known here: the door fetched them before.
+    An answer to a private or direct post is never seen by more than that is, whatever the draft asks for.
+
+    Raises: Invalid, for what cannot be posted; NotFound, when the author may not see what he answers.
+    """
+    draft, author = drafts.check(draft, now), accounts.by_id(tx, author_id)
+    parent = None if draft.reply_to_id is None else _answered(tx, draft.reply_to_id, author_id)
+    number = new_id()
+    said = compose(tx, origin, author, draft)
+    fresh = Fresh(
+        author,
+        {
+            "id": number,
+            "uri": f"{author.uri}/posts/{number}",
+            "url": f"{author.url}/{number}",
+            "author_id": author.id,
+            "local": True,
+            "kind": "Note" if draft.poll is None else "Question",
+            "published": now,
+            "edited_at": None,
+            "boost_of_id": None,
+            "emojis": None,
+            "title": "",
+            "likes_count": 0,
+            "boosts_count": 0,
+            "replies_count": 0,
+            "version": 1,
+            **_placed(number, draft.visibility, author, parent),
+            **said.words,
+        },
+        answers=parent.author_id if parent and parent.local else None,
+        mentions=said.mentions,
+        tags=said.tags,
+        media=media(draft.media),
+        poll=None if draft.poll is None else poll(draft.poll),
+    )
+    storing.store(tx, [fresh], now)
+    loaded = parts.load(tx, [number])[number]
+    sending.new(tx, loaded, documents.create(loaded), now)
+    return loaded.post
+
+
+def _answered(tx: Connection, post_id: int, author_id: int) -> Post:
+    """To answer a boost is to answer what it boosts."""
+    post = find.visible(tx, post_id, author_id)
+    return post if post.boost_of_id is None else find.visible(tx, post.boost_of_id, author_id)
+
+
+def _placed(number: int, visibility: str, author: Account, parent: Post | None) -> dict[str, Any]:
+    if parent is not None and parent.visibility not in OPEN:
+        visibility = narrower(visibility, parent.visibility)
+    return {
+        "visibility": visibility,
+        "listed": visibility == "public" and (parent is None or parent.author_id == author.id),
+        "reply_to_id": parent.id if parent else None,
+        "reply_to_uri": parent.uri if parent else None,
+        "thread_id": parent.thread_id if parent else number,
+        "context": parent.context if parent else None,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """What a draft's text comes to: columns of the row, who is mentioned, and hashtags (name → as written)."""
+
+    words: dict[str, Any]
+    mentions: list[Mention]
+    tags: dict[str, str]
+
+
+def compose(tx: Connection, origin: Origin, author: Account, draft: Draft) -> Composed:
+    """`draft` was checked."""
+    named = _named(tx, origin, text.find_mentions(draft.text)[:MENTIONS_LIMIT])
+    targets = {
+        written: MentionTarget(row.url, row.username if row.domain is None else f"{row.username}@{row.domain}", row.uri)
+        for written, row in named.items()
+    }
+    words = {
+        "html": text.render(draft.text, targets, origin.tag),
+        "source": draft.text,
+        "summary": draft.summary,
+        "sensitive": draft.sensitive,
+        "language": draft.language,
+    }
+    people = {row.id: Mention(row.id, silent=False, tell=row.host is None) for row in named.values()}
+    people.pop(author.id, None)
+    tags = {text.normalise_tag(shown): shown for shown in text.find_hashtags(draft.text)}
+    return Composed(words, list(people.values()), tags)
+
+
+def _named(tx: Connection, origin: Origin, written: list[str]) -> Mapping[str, Any]:
+    """Accounts by how the text writes them: `alice`, `bob@far.test`, `alice@ours.test`."""
+    handles: dict[str, str] = {}
+    for name in written:
+        user, _, domain = name.partition("@")
+        if handle := accounts.normalise_handle(user if domain and origin.is_our_domain(domain) else name):
+            handles[name] = handle
+    if not handles:
+        return {}
+    rows = {row.handle: row for row in tx.execute(_NAMED, {"handles": padded(list(handles.values()))})}
+    return {name: rows[handle] for name, handle in handles.items() if handle in rows}
+
+
+def media(given: tuple[MediaDraft, ...]) -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": item.kind,
+            "url": item.url,
+            "preview_url": None,
+            "media_type": item.media_type,
+            "description": item.description,
+            "blurhash": None,
+            "width": None,
+            "height": None,
+            "focus_x": None,
+            "focus_y": None,
+        }
+        for item in given
+    ]
+
+
+def poll(asked: PollDraft) -> dict[str, Any]:
+    return {
+        "multiple": asked.multiple,
+        "options": [{"title": option, "votes": 0} for option in asked.options],
+        "voters_count": 0,
+        "expires_at": asked.expires_at,
+        "closed_at": None,
+    }

@@ -1,0 +1,209 @@
+"""Keeps new posts, ours and remote, with all that follows from them: a fixed number of statements for any number.
+
+posts → what belongs to them → comments that waited for them → counts → home feeds → notifications → events
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import BindParameter, Connection, Insert, Select, bindparam, case, insert, or_, select, update
+from sqlalchemy.dialects import postgresql  # SQLite has the same ON CONFLICT
+
+from social import notifications, timelines
+from social.events import Posted
+from social.notifications import Row
+from social.paging import padded
+from social.posts import healing
+from social.posts.healing import Healed, Place
+from social.visibility import OPEN
+from store.events import announce
+from store.ids import new_id
+from store.tables import Account, accounts, follows, media, mentions, polls, post_tags, posts, users
+from store.tables.base import Id, Instant
+
+NEWS: Final = timedelta(days=14)  # older posts that are fetched surprise nobody; peers deliver late, but not that late
+
+_POST = postgresql.insert(posts).on_conflict_do_nothing(index_elements=["uri"])
+_MENTION = postgresql.insert(mentions).on_conflict_do_nothing()
+_TAG = postgresql.insert(post_tags).on_conflict_do_nothing()
+_MEDIA = insert(media)
+_POLL = insert(polls)
+_URIS: BindParameter[list[str]] = bindparam("uris", expanding=True)
+_STORED = select(posts.c.uri, posts.c.id).where(posts.c.uri.in_(_URIS))
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """`tell`: one of ours, who should hear of it."""
+
+    account_id: int
+    silent: bool
+    tell: bool
+
+
+@dataclass(slots=True)
+class Fresh:
+    """A post that is not stored yet, and all that belongs to it.  `values`: the columns of its row.
+
+    answers:  the author of its parent, if he is one of ours and should hear of it.
+    may_list: False for authors who are kept off the public feeds.
+    """
+
+    author: Account
+    values: dict[str, Any]
+    answers: int | None = None
+    may_list: bool = True
+    mentions: Sequence[Mention] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)  # name → as written
+    media: Sequence[Mapping[str, Any]] = ()
+    poll: Mapping[str, Any] | None = None
+
+    @property
+    def id(self) -> int:
+        number: int = self.values["id"]
+        return number
+
+    @property
+    def uri(self) -> str:
+        uri: str = self.values["uri"]
+        return uri
+
+    @property
+    def place(self) -> Place:
+        return Place(self.id, self.uri, self.author.id, self.values["thread_id"], self.may_list)
+
+
+def store(tx: Connection, batch: Sequence[Fresh], now: datetime, known: Iterable[Place] = ()) -> list[Fresh]:
+    """Stores `batch`, parents before their comments.  Gives back those that are new: another lane may have been faster.
+
+    known: posts that were here already; comments that still wait for one of them are healed, too.
+    """
+    new = _insert(tx, batch)
+    insert_belongings(tx, new)
+    healed = healing.heal(tx, [*known, *(one.place for one in new if not one.values["local"])])
+    for one in new:  # a comment that came before its parent, in the same batch
+        if healed.parents:
+            one.values["thread_id"] = healed.thread(one.values["thread_id"])
+        if place := healed.parents.get(one.id):
+            one.values["reply_to_id"] = place.id
+    _count(tx, new, healed)
+    timelines.push(tx, [*(one.id for one in new), *healed.parents])
+    _notify(tx, [one for one in new if one.values["published"] > now - NEWS], now)
+    for one in new:
+        announce(tx, Posted(one.id, one.author.id))
+    return new
+
+
+def _insert(tx: Connection, batch: Sequence[Fresh]) -> list[Fresh]:
+    if not batch:
+        return []
+    tx.execute(_POST, [one.values for one in batch])
+    stored = {row[0]: row[1] for row in tx.execute(_STORED, {"uris": padded([one.uri for one in batch])})}
+    return [one for one in batch if stored.get(one.uri) == one.id]
+
+
+def insert_belongings(tx: Connection, new: Sequence[Fresh]) -> None:
+    """Stores what belongs to posts whose rows are there."""
+    _insert_many(
+        tx,
+        _MENTION,
+        (
+            {"post_id": one.id, "account_id": mention.account_id, "silent": mention.silent}
+            for one in new
+            for mention in one.mentions
+        ),
+    )
+    _insert_many(
+        tx,
+        _TAG,
+        ({"post_id": one.id, "name": name, "shown": shown} for one in new for name, shown in one.tags.items()),
+    )
+    _insert_many(
+        tx,
+        _MEDIA,
+        (
+            {**item, "id": new_id(), "post_id": one.id, "position": position}
+            for one in new
+            for position, item in enumerate(one.media)
+        ),
+    )
+    _insert_many(tx, _POLL, ({**one.poll, "post_id": one.id} for one in new if one.poll is not None))
+
+
+def _insert_many(tx: Connection, statement: Insert, rows: Iterable[Mapping[str, Any]]) -> None:
+    if found := list(rows):
+        tx.execute(statement, found)
+
+
+_LAST = bindparam("last", type_=Instant)
+_WROTE = (
+    update(accounts)
+    .where(accounts.c.id == bindparam("author", type_=Id))
+    .values(
+        posts_count=accounts.c.posts_count + bindparam("more"),
+        last_post_at=case(
+            (or_(accounts.c.last_post_at.is_(None), accounts.c.last_post_at < _LAST), _LAST),
+            else_=accounts.c.last_post_at,
+        ),
+    )
+)
+_ANSWERED = (
+    update(posts)
+    .where(posts.c.id == bindparam("parent", type_=Id))
+    .values(replies_count=posts.c.replies_count + bindparam("more"), version=posts.c.version + 1)
+)
+
+
+def _count(tx: Connection, new: Sequence[Fresh], healed: Healed) -> None:
+    """Direct posts are counted nowhere, and private comments not with their parent: a count would tell of them."""
+    wrote: Counter[int] = Counter()
+    last: dict[int, datetime] = {}
+    answers = healed.answers.copy()
+    for one in new:
+        parent, visibility = one.values["reply_to_id"], one.values["visibility"]
+        if visibility != "direct":
+            wrote[one.author.id] += 1
+            last[one.author.id] = max(one.values["published"], last.get(one.author.id, one.values["published"]))
+        if parent is not None and visibility in OPEN and one.id not in healed.parents:
+            answers[parent] += 1
+    # In order of id, so that two batches never lock each other's rows crosswise.
+    if wrote:
+        tx.execute(_WROTE, [{"author": who, "more": wrote[who], "last": last[who]} for who in sorted(wrote)])
+    if rows := [{"parent": parent, "more": more} for parent, more in sorted(answers.items()) if more]:
+        tx.execute(_ANSWERED, rows)
+
+
+_parent = posts.alias("parent")
+_ASKED_TO_HEAR: Select[Any] = (
+    select(follows.c.follower_id, posts.c.author_id, posts.c.id)
+    .join_from(posts, follows, follows.c.target_id == posts.c.author_id)
+    .join(users, users.c.account_id == follows.c.follower_id)
+    .outerjoin(_parent, _parent.c.id == posts.c.reply_to_id)
+    .where(
+        posts.c.id.in_(bindparam("ids", expanding=True, type_=Id)),
+        follows.c.notify,
+        follows.c.accepted,
+        posts.c.visibility != "direct",
+        or_(posts.c.reply_to_uri.is_(None), _parent.c.author_id == posts.c.author_id),
+    )
+)
+
+
+def _notify(tx: Connection, new: Sequence[Fresh], now: datetime) -> None:
+    """Those mentioned, then who is answered, then who asked to hear of this author; each once."""
+    if not new:
+        return
+    rows: dict[tuple[int, int], Row] = {}
+    for one in new:
+        for mention in one.mentions:
+            # Who is only addressed hears of what he would see nowhere else.
+            if mention.tell and (not mention.silent or one.values["visibility"] == "direct"):
+                rows[mention.account_id, one.id] = (mention.account_id, "mention", one.author.id, one.id)
+        if one.answers is not None and one.values["visibility"] in OPEN:
+            rows[one.answers, one.id] = (one.answers, "mention", one.author.id, one.id)
+    for follower_id, author_id, post_id in tx.execute(_ASKED_TO_HEAR, {"ids": padded([one.id for one in new])}):
+        rows.setdefault((follower_id, post_id), (follower_id, "status", author_id, post_id))
+    notifications.notify_many(tx, rows.values(), now)

@@ -1,0 +1,138 @@
+"""The sessions of browsers.  The cookie is a secret of which only the SHA-256 is kept (social.secrets).
+
+A session ends when its owner signs out, when nobody used it for 30 days, when the password or the role of its
+owner changes, and when the account is suspended or deleted.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection, LargeBinary, bindparam, delete, insert, select, update
+
+from store.rows import many
+from store.tables import Account, Session, User, accounts, sessions, tokens, users
+from store.tables.base import Id, Instant
+
+IDLE: Final = timedelta(days=30)
+FRESH: Final = timedelta(hours=1)  # so long, seeing a session again is not worth a write
+AT_MOST: Final = 50  # of one person; the oldest make room
+AGENT_LIMIT: Final = 300
+
+_ACCOUNT = bindparam("account", type_=Id)
+_HASH = bindparam("hash_", type_=LargeBinary)
+_FIND = (
+    select(sessions, users, accounts)
+    .join(users, users.c.account_id == sessions.c.account_id)
+    .join(accounts, accounts.c.id == users.c.account_id)
+    .where(
+        sessions.c.hash == _HASH,
+        sessions.c.seen_at > bindparam("since", type_=Instant),
+        accounts.c.suspended_at.is_(None),
+        accounts.c.deleted_at.is_(None),
+    )
+)
+_START = insert(sessions)
+_SEEN = update(sessions).where(sessions.c.hash == _HASH).values(seen_at=bindparam("at", type_=Instant))
+_USER_SEEN = update(users).where(users.c.account_id == _ACCOUNT).values(seen_at=bindparam("at", type_=Instant))
+_END = delete(sessions).where(sessions.c.hash == _HASH)
+_OF = select(sessions).where(sessions.c.account_id == _ACCOUNT).order_by(sessions.c.seen_at.desc())
+_END_ALL = delete(sessions).where(sessions.c.account_id == _ACCOUNT)
+_END_ONE = _END_ALL.where(sessions.c.hash == _HASH)
+_END_OTHERS = _END_ALL.where(sessions.c.hash != _HASH)
+_PRUNE = delete(sessions).where(sessions.c.seen_at <= bindparam("since", type_=Instant))
+_SURPLUS = _END_ALL.where(
+    sessions.c.hash.not_in(
+        select(sessions.c.hash)
+        .where(sessions.c.account_id == _ACCOUNT)
+        .order_by(sessions.c.seen_at.desc())
+        .limit(AT_MOST)
+    )
+)
+_REVOKE_TOKENS = (
+    update(tokens)
+    .where(tokens.c.account_id == _ACCOUNT, tokens.c.revoked_at.is_(None))
+    .values(revoked_at=bindparam("at", type_=Instant))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    account: Account
+    user: User
+    session: Session
+
+
+def start_session(
+    tx: Connection,
+    account_id: int,
+    cookie_hash: bytes,
+    csrf: str,
+    agent: str,
+    now: datetime,
+    replaces: bytes | None = None,
+) -> Session:
+    """A new session, at sign-in.
+
+    replaces: the hash of the cookie that the browser came with, if any.  That session ends: whoever knew the
+              old cookie must not be signed in with it (session fixation).
+    """
+    if replaces is not None:
+        tx.execute(_END, {"hash_": replaces})
+    session = Session(
+        hash=cookie_hash, account_id=account_id, csrf=csrf, created_at=now, seen_at=now, agent=agent[:AGENT_LIMIT]
+    )
+    tx.execute(_START, asdict(session))
+    tx.execute(_SURPLUS, {"account": account_id})
+    tx.execute(_USER_SEEN, {"account": account_id, "at": now})
+    return session
+
+
+def session(tx: Connection, cookie_hash: bytes, now: datetime | None = None) -> SignedIn | None:
+    """Who comes with that cookie.  None: nobody, or no more.  A read: see `seen`."""
+    row = tx.execute(_FIND, {"hash_": cookie_hash, "since": (now or datetime.now(UTC)) - IDLE}).one_or_none()
+    if row is None:
+        return None
+    first, second = len(sessions.c), len(sessions.c) + len(users.c)
+    return SignedIn(session=Session(*row[:first]), user=User(*row[first:second]), account=Account(*row[second:]))
+
+
+def is_fresh(found: SignedIn, now: datetime) -> bool:
+    """Was it seen so lately that `seen` need not be called?"""
+    return now - found.session.seen_at < FRESH
+
+
+def seen(tx: Connection, found: SignedIn, now: datetime) -> None:
+    """Keeps a session that is used from ending."""
+    tx.execute(_SEEN, {"hash_": found.session.hash, "at": now})
+    tx.execute(_USER_SEEN, {"account": found.account.id, "at": now})
+
+
+def of(tx: Connection, account_id: int) -> list[Session]:
+    """All sessions of a person, the one used last first."""
+    return many(tx, _OF, Session, account=account_id)
+
+
+def end_session(tx: Connection, cookie_hash: bytes) -> None:
+    tx.execute(_END, {"hash_": cookie_hash})
+
+
+def end_own(tx: Connection, account_id: int, cookie_hash: bytes) -> bool:
+    """Ends one of a person's own sessions; False when it is not his, or not there."""
+    return bool(tx.execute(_END_ONE, {"account": account_id, "hash_": cookie_hash}).rowcount)
+
+
+def end_others(tx: Connection, account_id: int, cookie_hash: bytes) -> int:
+    """Ends all sessions of a person but this."""
+    return tx.execute(_END_OTHERS, {"account": account_id, "hash_": cookie_hash}).rowcount
+
+
+def revoke_all(tx: Connection, account_id: int, now: datetime) -> None:
+    """Ends all sessions of a person and all tokens that programs hold in his name."""
+    tx.execute(_END_ALL, {"account": account_id})
+    tx.execute(_REVOKE_TOKENS, {"account": account_id, "at": now})
+
+
+def prune(tx: Connection, now: datetime) -> int:
+    """Forgets sessions that ended because nobody used them."""
+    return tx.execute(_PRUNE, {"since": now - IDLE}).rowcount

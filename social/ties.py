@@ -1,0 +1,128 @@
+"""Rows between two accounts: who follows, who blocks.  What follows.py, blocks.py and others share; sends nothing.
+
+The counts of both accounts change with the row, and only when a row really changed: a follow is counted once,
+however often it is accepted or undone, and by whomever at the same moment.
+"""
+
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, case, delete, exists, or_, select, update
+from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
+
+from store.ids import new_id
+from store.rows import one
+from store.tables import Account, Block, Follow, accounts, blocks, follows
+from store.tables.base import Id
+
+_FOLLOWER, _TARGET = bindparam("follower", type_=Id), bindparam("target", type_=Id)
+_PAIR = (follows.c.target_id == _TARGET, follows.c.follower_id == _FOLLOWER)
+_FIND = select(follows).where(*_PAIR)
+_BY_URI = select(follows).where(follows.c.uri == bindparam("uri"))
+_ADD = insert(follows).on_conflict_do_nothing()
+_ACCEPT = update(follows).where(*_PAIR, ~follows.c.accepted).values(accepted=True)
+_END = delete(follows).where(*_PAIR).returning(*follows.c)
+_COUNT = (
+    update(accounts)
+    .where(accounts.c.id.in_([_TARGET, _FOLLOWER]))
+    .values(
+        followers_count=accounts.c.followers_count + case((accounts.c.id == _TARGET, bindparam("by")), else_=0),
+        following_count=accounts.c.following_count + case((accounts.c.id == _FOLLOWER, bindparam("by")), else_=0),
+    )
+)
+_ONE, _OTHER = bindparam("one", type_=Id), bindparam("other", type_=Id)
+_BLOCKED = select(
+    exists().where(
+        or_(
+            (blocks.c.account_id == _ONE) & (blocks.c.target_id == _OTHER),
+            (blocks.c.account_id == _OTHER) & (blocks.c.target_id == _ONE),
+        )
+    )
+)
+_BLOCK = select(blocks).where(blocks.c.account_id == _ONE, blocks.c.target_id == _OTHER)
+_ADD_BLOCK = insert(blocks).on_conflict_do_nothing()
+_END_BLOCK = delete(blocks).where(blocks.c.account_id == _ONE, blocks.c.target_id == _OTHER).returning(*blocks.c)
+
+
+def find(tx: Connection, follower_id: int, target_id: int) -> Follow | None:
+    return one(tx, _FIND, Follow, follower=follower_id, target=target_id)
+
+
+def by_uri(tx: Connection, uri: str) -> Follow | None:
+    """The follow that the Follow activity `uri` asked for."""
+    return one(tx, _BY_URI, Follow, uri=uri)
+
+
+def add(
+    tx: Connection,
+    follower: Account,
+    target: Account,
+    now: datetime,
+    *,
+    uri: str | None = None,
+    accepted: bool = False,
+    show_boosts: bool = True,
+    notify: bool = False,
+) -> Follow | None:
+    """A new follow; uri None: made here.  None: there is one already, or another has that uri."""
+    number = new_id()
+    follow = Follow(
+        target_id=target.id,
+        follower_id=follower.id,
+        id=number,
+        uri=uri or f"{follower.uri}#follows/{number}",
+        accepted=accepted,
+        show_boosts=show_boosts,
+        notify=notify,
+        created_at=now,
+    )
+    if not tx.execute(_ADD, asdict(follow)).rowcount:
+        return None
+    if accepted:
+        _count(tx, follow, 1)
+    return follow
+
+
+def accept(tx: Connection, follow: Follow) -> bool:
+    """False: it was accepted before, or is no more."""
+    changed = bool(tx.execute(_ACCEPT, {"target": follow.target_id, "follower": follow.follower_id}).rowcount)
+    if changed:
+        _count(tx, follow, 1)
+    return changed
+
+
+def end(tx: Connection, follower_id: int, target_id: int) -> Follow | None:
+    """The follow that ended, accepted or only asked for; None: there was none."""
+    row = tx.execute(_END, {"target": target_id, "follower": follower_id}).one_or_none()
+    if row is None:
+        return None
+    follow = Follow(*row)
+    if follow.accepted:
+        _count(tx, follow, -1)
+    return follow
+
+
+def _count(tx: Connection, follow: Follow, by: int) -> None:
+    tx.execute(_COUNT, {"target": follow.target_id, "follower": follow.follower_id, "by": by})
+
+
+def are_apart(tx: Connection, one_id: int, other_id: int) -> bool:
+    """Does either of the two block the other?"""
+    return bool(tx.scalar(_BLOCKED, {"one": one_id, "other": other_id}))
+
+
+def find_block(tx: Connection, account_id: int, target_id: int) -> Block | None:
+    return one(tx, _BLOCK, Block, one=account_id, other=target_id)
+
+
+def add_block(tx: Connection, blocker: Account, target: Account, now: datetime, uri: str | None = None) -> Block | None:
+    """None: there is one already, or another has that uri."""
+    number = new_id()
+    block = Block(blocker.id, target.id, number, uri or f"{blocker.uri}#blocks/{number}", now)
+    added = tx.execute(_ADD_BLOCK, asdict(block)).rowcount
+    return block if added else None
+
+
+def end_block(tx: Connection, account_id: int, target_id: int) -> Block | None:
+    row = tx.execute(_END_BLOCK, {"one": account_id, "other": target_id}).one_or_none()
+    return None if row is None else Block(*row)

@@ -1,0 +1,27 @@
+"""What was undone or deleted before it came: messages may overtake each other (security row 89).
+
+A tombstone keeps one thing out, and only a thing of who set it: nobody can forbid what belongs to others.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, delete
+from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
+
+from store.tables import tombstones
+
+_BURY = insert(tombstones).on_conflict_do_nothing(index_elements=["uri"])
+_TAKE = delete(tombstones).where(tombstones.c.uri == bindparam("uri_"), tombstones.c.owner == bindparam("owner_"))
+
+
+def bury(tx: Connection, uri: str, owner: str, now: datetime) -> None:
+    """`owner` (the uri of an actor) undid the activity `uri`, which we do not know yet."""
+    tx.execute(_BURY, {"uri": uri, "owner": owner, "at": now})
+
+
+def take(tx: Connection, uri: str, owner: str) -> bool:
+    """Was the activity `uri` of `owner` undone before it came?
+
+    The tombstone goes with the answer: some servers (Misskey) use the same id when somebody follows again.
+    """
+    return bool(tx.execute(_TAKE, {"uri_": uri, "owner_": owner}).rowcount)

@@ -1,0 +1,184 @@
+"""Logins: who may come in, with which rights.
+
+Sessions (social.sessions) and programs with their tokens (social.apps) are offered here too, so that a door
+needs one import.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy.exc import IntegrityError
+
+from social.apps import Bearer, create_app, issue_token, revoke_token, token
+from social.errors import Invalid, NotFound
+from social.sessions import SignedIn, end_session, revoke_all, session, start_session
+from store.rows import many, one
+from store.tables import User, accounts, users
+from store.tables.base import Id, Instant
+
+__all__ = [
+    "ROLES",
+    "WRONG",
+    "Bearer",
+    "SignIn",
+    "SignedIn",
+    "approve",
+    "by_account",
+    "by_email_or_name",
+    "clean_email",
+    "confirm",
+    "create_app",
+    "end_session",
+    "everybody",
+    "issue_token",
+    "revoke_token",
+    "session",
+    "set_defaults",
+    "set_email",
+    "set_password",
+    "set_role",
+    "sign_in_facts",
+    "start_session",
+    "token",
+]
+
+ROLES: Final = ("owner", "admin", "moderator", "member")  # the mightiest first
+WRONG: Final = "The name or the password is wrong"  # says no more for an unknown name than for a wrong password
+VISIBILITIES: Final = ("public", "unlisted", "private", "direct")
+EMAIL_LIMIT: Final = 254
+
+# Strict on purpose (security row 81): no quotes, comments, address literals or domains without a dot.
+_EMAIL = re.compile(
+    r"[a-z0-9](?:[a-z0-9_%+-]|\.(?!\.))*(?<!\.)@"
+    r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
+)
+_LOCAL_PART_LIMIT = 64
+
+_ACCOUNT = bindparam("account", type_=Id)
+_BY_ACCOUNT = select(users).where(users.c.account_id == _ACCOUNT)
+_BY_EMAIL = select(users).where(users.c.email == bindparam("login"))
+_BY_NAME = (
+    select(users)
+    .join(accounts, accounts.c.id == users.c.account_id)
+    .where(accounts.c.handle == bindparam("login"), accounts.c.host.is_(None))
+)
+_STANDING = select(accounts.c.suspended_at, accounts.c.deleted_at).where(accounts.c.id == _ACCOUNT)
+_EVERYBODY = select(users).order_by(users.c.account_id)
+_THIS = update(users).where(users.c.account_id == _ACCOUNT)
+_PASSWORD = _THIS.values(password=bindparam("hash_"))
+_ROLE = _THIS.values(role=bindparam("role_"))
+_EMAIL_IS = _THIS.values(email=bindparam("address"), confirmed_at=bindparam("at", type_=Instant))
+_CONFIRM = _THIS.values(confirmed_at=func.coalesce(users.c.confirmed_at, bindparam("at", type_=Instant)))
+_APPROVE = _THIS.values(approved_at=func.coalesce(users.c.approved_at, bindparam("at", type_=Instant)))
+_DEFAULTS = _THIS.values(
+    default_visibility=bindparam("visibility"),
+    default_sensitive=bindparam("sensitive"),
+    default_language=bindparam("language"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """What a sign-in needs to know.  `barred` is shown only to who has the right password; empty: come in."""
+
+    account_id: int
+    password: str  # its hash
+    role: str
+    barred: str = ""
+
+
+def clean_email(address: str) -> str:
+    """An e-mail address in lower case.  Raises: Invalid."""
+    text = address.strip().lower()
+    if len(text) > EMAIL_LIMIT or text.find("@") > _LOCAL_PART_LIMIT or not _EMAIL.fullmatch(text):
+        raise Invalid("That is no e-mail address that we can use")
+    return text
+
+
+def by_account(tx: Connection, account_id: int) -> User:
+    """Raises: NotFound."""
+    if user := one(tx, _BY_ACCOUNT, User, account=account_id):
+        return user
+    raise NotFound("No such user", why=str(account_id))
+
+
+def by_email_or_name(tx: Connection, login: str) -> User | None:
+    """The one who signs in with that text, in any case."""
+    text = login.strip().lower().removeprefix("@")
+    return one(tx, _BY_EMAIL if "@" in text else _BY_NAME, User, login=text.replace("\0", ""))
+
+
+def sign_in_facts(tx: Connection, login: str) -> SignIn | None:
+    """None: nobody is called so; the door compares the password with passwords.NOBODY all the same."""
+    user = by_email_or_name(tx, login)
+    if user is None:
+        return None
+    suspended, deleted = tx.execute(_STANDING, {"account": user.account_id}).one()
+    barred = ""
+    if suspended or deleted:
+        barred = "This account is suspended"
+    elif user.confirmed_at is None:
+        barred = "Please confirm your e-mail address first"
+    elif user.approved_at is None:
+        barred = "Your account waits for a moderator"
+    return SignIn(user.account_id, user.password, user.role, barred)
+
+
+def everybody(tx: Connection) -> list[User]:
+    return many(tx, _EVERYBODY, User)
+
+
+def set_password(tx: Connection, account_id: int, password_hash: str, now: datetime) -> None:
+    """Whoever knew the old one is out: all sessions and tokens end.  Raises: NotFound."""
+    _change(tx.execute(_PASSWORD, {"account": account_id, "hash_": password_hash}).rowcount)
+    revoke_all(tx, account_id, now)
+
+
+def set_role(tx: Connection, account_id: int, role: str, now: datetime) -> None:
+    """Sessions and tokens end, for they were given to one with other rights.  Raises: Invalid, NotFound."""
+    if role not in ROLES:
+        raise Invalid(f"A role is one of {', '.join(ROLES)}")
+    _change(tx.execute(_ROLE, {"account": account_id, "role_": role}).rowcount)
+    revoke_all(tx, account_id, now)
+
+
+def set_email(tx: Connection, account_id: int, address: str, confirmed_at: datetime | None) -> None:
+    """The address to sign in with.  Raises: Invalid, when it is none, or somebody's."""
+    text = clean_email(address)
+    other = by_email_or_name(tx, text)
+    if other is not None and other.account_id != account_id:
+        raise Invalid("That address cannot be used")
+    try:
+        _change(tx.execute(_EMAIL_IS, {"account": account_id, "address": text, "at": confirmed_at}).rowcount)
+    except IntegrityError as error:  # somebody took it since we looked
+        raise Invalid("That address cannot be used") from error
+
+
+def confirm(tx: Connection, account_id: int, now: datetime) -> None:
+    _change(tx.execute(_CONFIRM, {"account": account_id, "at": now}).rowcount)
+
+
+def approve(tx: Connection, account_id: int, now: datetime) -> None:
+    _change(tx.execute(_APPROVE, {"account": account_id, "at": now}).rowcount)
+
+
+def set_defaults(
+    tx: Connection,
+    account_id: int,
+    visibility: str,
+    sensitive: bool,
+    language: str | None,
+) -> None:
+    """What a new post of that person starts with.  Raises: Invalid, NotFound."""
+    if visibility not in VISIBILITIES:
+        raise Invalid(f"A visibility is one of {', '.join(VISIBILITIES)}")
+    values = {"account": account_id, "visibility": visibility, "sensitive": sensitive, "language": language}
+    _change(tx.execute(_DEFAULTS, values).rowcount)
+
+
+def _change(rows: int) -> None:
+    if not rows:
+        raise NotFound("No such user")

@@ -1,0 +1,116 @@
+"""Who may see a post.  The one rule of the house: as SQL for lists, and as a predicate for what is already loaded.
+
+A post is visible when its author is neither suspended nor deleted, does not block the viewer, and
+    public, unlisted    to everybody;
+    private             to the author, those who follow him (accepted) and those addressed;
+    direct              to the author and those addressed.
+A boost is visible when both the boost and what it boosts are.  To deny is to say that there is nothing (404).
+tests/social/test_visibility.py compares the clause with the predicate over random worlds.
+"""
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from sqlalchemy import BindParameter, ColumnElement, Connection, FromClause, and_, bindparam, exists, or_, select
+
+from store.tables import Post, accounts, blocks, follows, mentions, posts
+from store.tables.base import Id
+
+VISIBILITIES: Final = ("public", "unlisted", "private", "direct")  # from wide to narrow
+OPEN: Final = ("public", "unlisted")  # to be seen by anybody
+
+Who: TypeAlias = BindParameter[int | None]
+
+VIEWER: Who = bindparam("viewer", type_=Id)  # an account's id; None: nobody in particular
+
+
+def visible(post: FromClause = posts, viewer: Who = VIEWER) -> ColumnElement[bool]:
+    """The clause for rows of `post` (the table of posts, or an alias); the query needs a value for `viewer`."""
+    original = posts.alias("original")
+    shown = exists().where(original.c.id == post.c.boost_of_id, _row(original, viewer))
+    return and_(_row(post, viewer), or_(post.c.boost_of_id.is_(None), shown))
+
+
+def wanted(post: FromClause = posts, viewer: Who = VIEWER) -> ColumnElement[bool]:
+    """The clause that keeps authors whom the viewer blocks out of his lists, when boosted by others too."""
+    original = posts.alias("unwanted")
+    boosted = exists().where(original.c.id == post.c.boost_of_id, _blocks(viewer, original.c.author_id))
+    return and_(~_blocks(viewer, post.c.author_id), or_(post.c.boost_of_id.is_(None), ~boosted))
+
+
+def narrower(one: str, other: str) -> str:
+    """The one of two visibilities that fewer people have.
+
+    >>> narrower("unlisted", "public")
+    'unlisted'
+    """
+    return max(one, other, key=VISIBILITIES.index)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What must be known of a post's author and its viewer."""
+
+    author_is_gone: bool = False  # suspended or deleted
+    blocked: bool = False  # the author blocks the viewer
+    addressed: bool = False  # the viewer is mentioned, silently or not
+    follows: bool = False  # the viewer follows the author, and was accepted
+
+
+def may_see(post: Post, viewer_id: int | None, about: Facts, boosted: tuple[Post, Facts] | None = None) -> bool:
+    """The same rule for a loaded post.  `boosted`: what a boost boosts; without it a boost is not shown."""
+    if post.boost_of_id is not None and (boosted is None or not may_see(boosted[0], viewer_id, boosted[1])):
+        return False
+    if about.author_is_gone or about.blocked:
+        return False
+    if post.visibility in OPEN:
+        return True
+    if viewer_id is None:
+        return False
+    if viewer_id == post.author_id or about.addressed:
+        return True
+    return post.visibility == "private" and about.follows
+
+
+def facts(tx: Connection, post: Post, viewer_id: int | None) -> Facts:
+    """The facts for `may_see`, in one query."""
+    row = tx.execute(_FACTS, {"viewer": viewer_id, "asked": post.id}).one()
+    return Facts(*(bool(fact) for fact in row))
+
+
+def _row(post: FromClause, viewer: Who) -> ColumnElement[bool]:
+    return and_(
+        ~_gone(post.c.author_id),
+        ~_blocks(post.c.author_id, viewer),
+        or_(
+            post.c.visibility.in_(OPEN),
+            post.c.author_id == viewer,
+            _addressed(post.c.id, viewer),
+            and_(post.c.visibility == "private", _follows(viewer, post.c.author_id)),
+        ),
+    )
+
+
+def _gone(author: ColumnElement[int]) -> ColumnElement[bool]:
+    gone = or_(accounts.c.suspended_at.is_not(None), accounts.c.deleted_at.is_not(None))
+    return exists().where(accounts.c.id == author, gone)
+
+
+def _blocks(one: ColumnElement[int] | Who, other: ColumnElement[int] | Who) -> ColumnElement[bool]:
+    return exists().where(blocks.c.account_id == one, blocks.c.target_id == other)
+
+
+def _addressed(post: ColumnElement[int], viewer: Who) -> ColumnElement[bool]:
+    return exists().where(mentions.c.post_id == post, mentions.c.account_id == viewer)
+
+
+def _follows(viewer: Who, author: ColumnElement[int]) -> ColumnElement[bool]:
+    return exists().where(follows.c.target_id == author, follows.c.follower_id == viewer, follows.c.accepted)
+
+
+_FACTS = select(
+    _gone(posts.c.author_id),
+    _blocks(posts.c.author_id, VIEWER),
+    _addressed(posts.c.id, VIEWER),
+    _follows(VIEWER, posts.c.author_id),
+).where(posts.c.id == bindparam("asked", type_=Id))
