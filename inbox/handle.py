@@ -1,0 +1,156 @@
+"""What a message does to the database: each once, whatever it does written together with the memory of having done it.
+
+Units, for process.  `handle` takes one message; `handle_line` several of one actor, in their order; `create_many` the
+new posts of many actors in a fixed number of statements.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+from sqlalchemy import BindParameter, Connection, bindparam, select
+from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
+from sqlalchemy.exc import DBAPIError
+
+from federation.errors import FederationError, Refused
+from federation.reading import Note, identity, same_origin
+from inbox.dispatch import dispatch
+from inbox.handlers import hints, synchronise
+from inbox.handlers.forwarding import forward
+from inbox.messages import Here, Hint, Message, Verified
+from social import accounts as people
+from social.errors import Refusal
+from social.paging import padded
+from social.posts.receive import receive_many
+from store import events
+from store.rows import many
+from store.tables import Account, accounts, handled
+
+DUPLICATE, UNKNOWN, HINT = "duplicate", "unknown", "hint"
+_RACES_LOST = ("40001", "40P01")  # PostgreSQL: the whole unit is tried again
+
+_REMEMBER = insert(handled).on_conflict_do_nothing(index_elements=["uri"])
+_URIS: BindParameter[list[str]] = bindparam("uris", expanding=True)
+_KNOWN = select(handled.c.uri).where(handled.c.uri.in_(_URIS))
+_ACTORS = select(accounts).where(accounts.c.uri.in_(_URIS))
+
+
+class Stranger(Exception):
+    """The actor is not stored: his key was known, he is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """`what` is what it is counted as."""
+
+    what: str
+
+
+Outcome: TypeAlias = Done | Exception
+
+
+def handle(tx: Connection, message: Message, here: Here) -> Done:
+    """Does what `message` says, once.
+
+    Raises: FederationError and Refusal, which are final; Stranger; whatever a bug or the database raises.
+    """
+    if isinstance(message, Hint):
+        hints.follow_up(tx, message, here)
+        return Done(HINT)
+    if not tx.execute(_REMEMBER, {"uri": _key(message), "at": here.now}).rowcount:
+        return Done(DUPLICATE)
+    actor = _checked(people.find_by_uri(tx, message.actor_uri), message)
+    what = dispatch(tx, actor, message, here)
+    synchronise.compare(tx, actor, message, here)
+    return Done(what or UNKNOWN)
+
+
+def handle_line(tx: Connection, messages: Sequence[Message], here: Here) -> list[Outcome]:
+    """Messages of one actor, each undone alone when it fails.
+
+    Ends with the first that may succeed later, since those behind it must not overtake: the answer may be shorter.
+    """
+    outcomes: list[Outcome] = []
+    told: list[object] = []
+    for message in messages:
+        tx.exec_driver_sql("SAVEPOINT message")
+        try:
+            outcome: Outcome = handle(tx, message, here)
+            told += events.take(tx)
+        except Exception as error:
+            if lost_race(error):
+                raise
+            tx.exec_driver_sql("ROLLBACK TO SAVEPOINT message")
+            events.take(tx)
+            outcome = error
+        tx.exec_driver_sql("RELEASE SAVEPOINT message")
+        outcomes.append(outcome)
+        if not is_final(outcome):
+            break
+    for event in told:
+        events.announce(tx, event)
+    return outcomes
+
+
+def create_many(tx: Connection, creates: Sequence[tuple[Verified, Note]], here: Here) -> list[Outcome]:
+    """New posts, of which handlers.posts.plain_note says that they need nothing else."""
+    keys = [_key(message) for message, _ in creates]
+    seen = set(tx.scalars(_KNOWN, {"uris": padded(keys)}))
+    uris = padded(list({message.actor_uri for message, _ in creates}))
+    actors = {actor.uri: actor for actor in many(tx, _ACTORS, Account, uris=uris)}
+    outcomes: list[Outcome] = []
+    new: list[_New] = []
+    for key, (message, note) in zip(keys, creates, strict=True):
+        if key in seen:
+            outcomes.append(Done(DUPLICATE))
+            continue
+        try:
+            new.append(_New(key, _checked(actors.get(message.actor_uri), message), message, note))
+        except (Stranger, Refused) as error:
+            outcomes.append(error)
+            continue
+        seen.add(key)
+        outcomes.append(Done("Create"))
+    if new:
+        _store(tx, new, here)
+    return outcomes
+
+
+class _New(NamedTuple):
+    key: str
+    actor: Account
+    message: Verified
+    note: Note
+
+
+def _store(tx: Connection, new: Sequence[_New], here: Here) -> None:
+    tx.execute(_REMEMBER, [{"uri": one.key, "at": here.now} for one in new])
+    receive_many(tx, [(one.actor, one.note) for one in new], here.now)
+    for one in new:
+        forward(tx, one.message, one.note, here)
+    for one in {one.actor.id: one for one in new if one.message.sync}.values():  # what each said last
+        synchronise.compare(tx, one.actor, one.message, here)
+
+
+def is_final(outcome: Outcome) -> bool:
+    """Is there nothing to try again?"""
+    return isinstance(outcome, Done | FederationError | Refusal)
+
+
+def lost_race(error: Exception) -> bool:
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", "") in _RACES_LOST
+
+
+def _checked(actor: Account | None, message: Verified) -> Account:
+    """Raises: Stranger; Refused, for who is suspended, deleted, or ours: he speaks through another door."""
+    if actor is None:
+        raise Stranger(message.actor_uri)
+    if actor.is_local or actor.is_gone:
+        raise Refused(f"{actor.handle} has nothing to say here")
+    return actor
+
+
+def _key(message: Verified) -> str:
+    """Under which the activity is remembered.  Nobody can use up the ids of another server."""
+    uri = identity(message.document)
+    return uri if same_origin(uri, message.actor_uri) else f"{message.actor_uri} {uri}"

@@ -1,0 +1,49 @@
+"""Follow, the answers to it, and Undo."""
+
+from sqlalchemy import Connection
+
+from federation.reading import identity, uri
+from inbox.handlers.inside import inside, object_uri, taken_back
+from inbox.messages import Here, Verified
+from social import accounts, follows
+from social.errors import NotFound
+from store.tables import Account
+
+
+def follow(tx: Connection, actor: Account, message: Verified, here: Here) -> None:
+    target = accounts.find_by_uri(tx, object_uri(message.document))
+    if target is None or not target.is_local:
+        raise NotFound("No such account here", why=str(message.document.get("object"))[:200])
+    follows.receive(tx, actor, target, identity(message.document), here.now)
+
+
+def accept(tx: Connection, actor: Account, message: Verified, here: Here) -> None:
+    """By id, or with our Follow inside, whose id some servers change."""
+    inner = inside(message.document)
+    follows.accepted(
+        tx,
+        actor,
+        here.now,
+        uri=uri(message.document, "object"),
+        follower=uri(inner, "actor"),
+        target=uri(inner, "object"),
+    )
+
+
+def reject(tx: Connection, actor: Account, message: Verified, here: Here) -> None:
+    inner = inside(message.document)
+    follows.rejected(
+        tx,
+        actor,
+        here.now,
+        uri=uri(message.document, "object"),
+        follower=uri(inner, "actor"),
+        target=uri(inner, "object"),
+    )
+
+
+def undo_follow(tx: Connection, actor: Account, message: Verified, here: Here) -> None:
+    inner = taken_back(message.document, actor)
+    target = uri(inner, "object")
+    found = accounts.find_by_uri(tx, target) if target else None
+    follows.undone(tx, actor, found, uri(inner, "id"), here.now)

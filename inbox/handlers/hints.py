@@ -1,0 +1,61 @@
+"""What somebody says of things that are not his: looked at where they come from, if anybody here may care.
+
+Relays, inbox forwarding (ActivityPub 7.1.2) and groups that announce activities (FEP-1b12) bring such messages.
+"""
+
+from sqlalchemy import Connection, bindparam, exists, select
+
+from federation.reading import JSON, kinds, uri
+from federation.reading.values import is_web
+from inbox.handlers.inside import inside
+from inbox.messages import Here, Hint
+from social import accounts
+from social.posts import find
+from store import jobs
+from store.tables import Account, follows, users
+from store.tables.base import Id
+
+_FOLLOWED = select(
+    exists()
+    .where(follows.c.target_id == bindparam("target", type_=Id), follows.c.accepted)
+    .where(users.c.account_id == follows.c.follower_id)
+)
+
+
+def follow_up(tx: Connection, hint: Hint, here: Here) -> None:
+    """Asks the origin of what the message is about."""
+    signer = accounts.find_by_uri(tx, hint.signer_uri)
+    look(tx, hint.document, here, wanted=signer is not None and is_followed(tx, signer))
+
+
+def look(tx: Connection, document: JSON, here: Here, *, wanted: bool) -> None:
+    """The same for any activity that is not to be believed.
+
+    wanted: somebody here follows whoever brought it; otherwise only posts that are here, and answers to them, matter.
+    """
+    what = uri(document, "object")
+    if what is None or not is_web(what) or here.origin.is_ours(what):
+        return
+    names = set(kinds(document))
+    if "Create" in names and (wanted or _answers_known(tx, inside(document))):
+        ask_for_post(tx, what, here)
+    elif "Update" in names and find.find_by_uri(tx, what):
+        ask_for_post(tx, what, here, fresh=True)
+    elif "Delete" in names and (find.find_by_uri(tx, what) or accounts.find_by_uri(tx, what)):
+        jobs.ask(tx, "check_deleted", what, {"uri": what}, here.now)
+
+
+def ask_for_post(tx: Connection, what: str, here: Here, *, fresh: bool = False) -> None:
+    """fresh: also when it is here already."""
+    if not here.origin.is_ours(what):
+        jobs.ask(tx, "fetch_post", what, {"uri": what, "depth": 0, "fresh": fresh}, here.now)
+
+
+def is_followed(tx: Connection, account: Account) -> bool:
+    """Does somebody of ours follow the account?"""
+    return bool(tx.scalar(_FOLLOWED, {"target": account.id}))
+
+
+def _answers_known(tx: Connection, note: JSON) -> bool:
+    parent = uri(note, "inReplyTo")
+    return parent is not None and find.find_by_uri(tx, parent) is not None

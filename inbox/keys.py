@@ -1,0 +1,194 @@
+"""Whose signature is it?  Keys of remote actors: in memory, in the spool's file, in the database, at their origin.
+
+A key is fetched when nobody here knows it, and once more when it does not fit (it was replaced).  Both are limited,
+in such a way that who sends forgeries in the name of others uses up his own share, and not theirs.
+"""
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from sqlalchemy import Connection, bindparam, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from federation.actors import Met
+from federation.errors import FederationError, Forged, Malformed
+from federation.keys import PublicKey, load_public
+from federation.reading import host_of
+from inbox import spool
+from social import accounts
+from social.errors import Refusal
+from store.database import Database
+from store.tables import CachedKey, account_keys
+from store.tables import accounts as account_table
+
+log = logging.getLogger(__name__)
+
+IN_MEMORY = 4_096  # keys, of some 3 KB each
+MEMORY_FRESH = 600.0  # seconds until a key in memory is looked up again
+SPOOL_FRESH = timedelta(hours=24)  # until a key in the spool's file is looked up again
+AWAY = 3.0  # seconds to wait for a database that does not answer
+FAILED = 60.0  # seconds that the same sender waits after a key could not be fetched
+REFETCH_EVERY = 300.0  # seconds between two refetches for one actor, asked for by one sender …
+REFETCHES = 6  # … and for one actor, whoever asks
+FETCHES = 120  # new keys of one host in a minute
+
+_KEY = (
+    select(account_keys.c.id, account_table.c.uri, account_keys.c.public)
+    .join(account_table, account_table.c.id == account_keys.c.account_id)
+    .where(
+        account_keys.c.id == bindparam("key_id"),
+        account_table.c.host.is_not(None),
+        account_table.c.deleted_at.is_(None),
+    )
+)
+
+
+class Fetch(Protocol):
+    """federation.actors.fetch_key, with a client.  Raises: FederationError."""
+
+    def __call__(self, key_id: str, /) -> Awaitable[tuple[PublicKey, Met]]: ...
+
+
+class KeyRing:
+    """address: in its methods, where the request came from."""
+
+    def __init__(self, db: Database, kept: Database, fetch: Fetch, *, clock: Callable[[], float] = time.time) -> None:
+        self._db = db
+        self._kept = kept
+        self._fetch = fetch
+        self._clock = clock
+        self._memory: OrderedDict[str, tuple[PublicKey, float]] = OrderedDict()
+        self._running: dict[str, asyncio.Task[PublicKey]] = {}
+        self._failed = Windows(FAILED, 1, clock)
+        self._asked_by = Windows(REFETCH_EVERY, 1, clock)
+        self._asked_for = Windows(REFETCH_EVERY, REFETCHES, clock)
+        self._fetched = Windows(60.0, FETCHES, clock)
+
+    def known(self, key_id: str) -> PublicKey | None:
+        """The key, if it is in memory.  No waiting: this is the way of nearly every message."""
+        found = self._memory.get(key_id)
+        if found is None or found[1] < self._clock():
+            return None
+        self._memory.move_to_end(key_id)
+        return found[0]
+
+    async def kept(self, key_id: str) -> PublicKey | None:
+        """The key, if it is anywhere on this machine."""
+        if found := self.known(key_id):
+            return found
+        cached = await self._kept.read(spool.key, key_id)
+        if cached and cached.fetched_at > self._now() - SPOOL_FRESH:
+            return self._remember(_loaded(cached))
+        try:
+            async with asyncio.timeout(AWAY):
+                stored = await self._db.read(_stored, key_id)
+        except (SQLAlchemyError, OSError):  # the database is away; TimeoutError is an OSError
+            return self._remember(_loaded(cached)) if cached else None
+        if stored is None:
+            return None
+        return await self._keep(stored)
+
+    async def find(self, key_id: str, address: str) -> PublicKey:
+        """The key, fetched if need be.  Raises: Forged, when it cannot be had."""
+        if found := await self.kept(key_id):
+            return found
+        if not self._failed.has_room((key_id, address)):
+            raise Forged("the key could not be fetched a moment ago")
+        if not self._fetched.use(host_of(key_id)):
+            raise Forged("too many keys of this server are new; try again later")
+        try:
+            return await self._fetched_once(key_id)
+        except (FederationError, Refusal) as error:
+            self._failed.use((key_id, address))
+            raise Forged(f"the key could not be fetched: {error}"[:200]) from error
+
+    async def find_again(self, key: PublicKey, address: str) -> PublicKey | None:
+        """Another key that its owner has under that id now; None when it is the same, or was asked for lately."""
+        if not self._asked_by.has_room((key.owner, address)) or not self._asked_for.has_room(key.owner):
+            return None
+        self._asked_by.use((key.owner, address))
+        self._asked_for.use(key.owner)
+        try:
+            found = await self._fetched_once(key.id)
+        except (FederationError, Refusal):
+            return None
+        return None if found.key == key.key else found
+
+    def forget(self, key_id: str) -> None:
+        self._memory.pop(key_id, None)
+
+    async def _fetched_once(self, key_id: str) -> PublicKey:
+        """However many messages wait for it."""
+        task = self._running.get(key_id)
+        if task is None:
+            task = self._running[key_id] = asyncio.create_task(self._from_origin(key_id))
+            task.add_done_callback(lambda _: self._running.pop(key_id, None))
+        return await asyncio.shield(task)
+
+    async def _from_origin(self, key_id: str) -> PublicKey:
+        key, met = await self._fetch(key_id)
+        material = next((known.material for known in met.actor.keys if known.id == key_id), None)
+        if material is None:
+            raise Malformed("publicKey", key_id)
+        try:
+            async with asyncio.timeout(AWAY):
+                await self._db.write(accounts.remember, met.actor, met.handle, self._now())
+        except (SQLAlchemyError, OSError):
+            log.warning("the database is away; %s is kept in the spool alone", key_id)
+        return await self._keep(CachedKey(key_id, key.owner, material, self._now()))
+
+    async def _keep(self, cached: CachedKey) -> PublicKey:
+        key = self._remember(_loaded(cached))
+        await self._kept.write(spool.keep_key, cached)
+        return key
+
+    def _remember(self, key: PublicKey) -> PublicKey:
+        self._memory[key.id] = key, self._clock() + MEMORY_FRESH
+        self._memory.move_to_end(key.id)
+        if len(self._memory) > IN_MEMORY:
+            self._memory.popitem(last=False)
+        return key
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock(), UTC)
+
+
+class Windows:
+    """At most `most` uses in `seconds`, for each of a bounded number of keys: the longest unused is forgotten."""
+
+    def __init__(self, seconds: float, most: int, clock: Callable[[], float], keys: int = 10_000) -> None:
+        self._seconds = seconds
+        self._most = most
+        self._clock = clock
+        self._keys = keys
+        self._used: OrderedDict[Hashable, tuple[float, int]] = OrderedDict()  # since when, how often
+
+    def has_room(self, key: Hashable) -> bool:
+        since, number = self._used.get(key, (0.0, 0))
+        return number < self._most or self._clock() - since >= self._seconds
+
+    def use(self, key: Hashable) -> bool:
+        """False, and not used, when there is no room."""
+        if not self.has_room(key):
+            return False
+        since, number = self._used.pop(key, (0.0, 0))
+        now = self._clock()
+        self._used[key] = (since, number + 1) if now - since < self._seconds else (now, 1)
+        if len(self._used) > self._keys:
+            self._used.popitem(last=False)
+        return True
+
+
+def _stored(tx: Connection, key_id: str) -> CachedKey | None:
+    row = tx.execute(_KEY, {"key_id": key_id}).one_or_none()
+    return None if row is None else CachedKey(*row, fetched_at=datetime.now(UTC))
+
+
+def _loaded(cached: CachedKey) -> PublicKey:
+    """Raises: Malformed, which only a key that we never kept could cause."""
+    return load_public(cached.id, cached.owner, cached.material)

@@ -1,0 +1,211 @@
+"""Messages between their arrival and their handling, in a SQLite file of their own; beside them, keys and counts.
+
+Answering `202` means that it is on disk here, whatever state the main database is in.  A message leaves when it is
+done; one that fails is tried again later, and rests after ATTEMPTS, for people to look at.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert  # SQLite has the same ON CONFLICT
+
+from federation import reading
+from inbox.messages import Hint, Message, Verified
+from store.ids import new_id
+from store.rows import many, one
+from store.tables import CachedKey, Spooled, cached_keys, counts, spooled
+from store.tables.base import Id
+
+ATTEMPTS = 6  # after that a message rests
+FIRST = timedelta(seconds=5)  # until the second attempt; four times as long each time
+RESTING = 500  # messages kept at rest; older ones are dropped
+LIMIT = 1 << 30  # bytes that may wait
+
+
+class Full(Exception):
+    """The spool cannot keep more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    id: int
+    message: Message
+    attempts: int
+
+    @property
+    def signer(self) -> str:
+        """Whose messages are handled in their order."""
+        return self.message.actor_uri if isinstance(self.message, Verified) else self.message.signer_uri
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An attempt that failed.  `due` is when to try again; with ATTEMPTS attempts: never, it rests."""
+
+    id: int
+    attempts: int
+    due: datetime
+    error: str
+
+    @property
+    def rests(self) -> bool:
+        return self.attempts >= ATTEMPTS
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    waiting: int
+    resting: int
+    oldest: datetime | None  # arrival of the oldest that waits
+
+
+_KEEP = insert(spooled)
+_WAITING = (
+    select(spooled)
+    .where(spooled.c.attempts < ATTEMPTS, spooled.c.actor_uri.not_in(bindparam("held", expanding=True)))
+    .order_by(spooled.c.id)
+    .limit(bindparam("most"))
+)
+_HELD = select(spooled.c.actor_uri, spooled.c.due).where(spooled.c.attempts.between(1, ATTEMPTS - 1))
+_DONE = delete(spooled).where(spooled.c.id.in_(bindparam("ids", expanding=True, type_=Id)))
+_FAILED = (
+    update(spooled)
+    .where(spooled.c.id == bindparam("message"))
+    .values(attempts=bindparam("tried"), due=bindparam("again"), error=bindparam("says"))
+)
+_RESTING = select(spooled).where(spooled.c.attempts >= ATTEMPTS).order_by(spooled.c.id.desc())
+_AGAIN = update(spooled).where(spooled.c.attempts >= ATTEMPTS).values(attempts=0, error=None)
+_TOTALS = select(
+    func.count(),
+    func.count().filter(spooled.c.attempts >= ATTEMPTS),
+    func.min(spooled.c.received).filter(spooled.c.attempts < ATTEMPTS),
+)
+_KEY = select(cached_keys).where(cached_keys.c.id == bindparam("key_id"))
+_KEEP_KEY = upsert(cached_keys)
+_KEEP_KEY = _KEEP_KEY.on_conflict_do_update(
+    index_elements=["id"],
+    set_={name: _KEEP_KEY.excluded[name] for name in ("owner", "material", "fetched_at")},
+)
+_FORGET_KEYS = delete(cached_keys).where(cached_keys.c.owner.in_(bindparam("owners", expanding=True)))
+_OLD_KEYS = delete(cached_keys).where(cached_keys.c.fetched_at < bindparam("before"))
+_COUNT = upsert(counts)
+_COUNT = _COUNT.on_conflict_do_update(index_elements=["name"], set_={"value": counts.c.value + _COUNT.excluded.value})
+_COUNTS = select(counts)
+
+
+def row(signer_uri: str, body: bytes, received: datetime, recipient: str | None, sync: str | None) -> dict[str, Any]:
+    """What `keep` takes.  `body` was sent by `signer_uri`: receive.py is the only one who may say so."""
+    return {
+        "id": new_id(),
+        "actor_uri": signer_uri,
+        "body": body,
+        "received": received,
+        "attempts": 0,
+        "due": received,
+        "error": None,
+        "recipient": recipient,
+        "sync": sync,
+    }
+
+
+def keep(tx: Connection, rows: Sequence[dict[str, Any]], limit: int = LIMIT) -> None:
+    """Raises: Full."""
+    if size(tx) > limit:
+        raise Full
+    tx.execute(_KEEP, list(rows))
+
+
+def size(tx: Connection) -> int:
+    """Bytes in use: a count of pages, for a sum over all bodies would read them."""
+    pages, free, each = (
+        tx.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in ("page_count", "freelist_count", "page_size")
+    )
+    return int((pages - free) * each)
+
+
+def waiting(tx: Connection, most: int, held: Sequence[str] = ()) -> list[Kept]:
+    """The oldest messages, but none of the signers in `held`."""
+    return [_kept(found) for found in many(tx, _WAITING, Spooled, most=most, held=list(held))]
+
+
+def held(tx: Connection) -> dict[str, datetime]:
+    """The signers of whom a message failed, and when it is due again: until then their later ones wait behind it."""
+    found: dict[str, datetime] = {}
+    for signer, due in tx.execute(_HELD):
+        found[signer] = max(due, found.get(signer, due))
+    return found
+
+
+def settle(tx: Connection, done: Sequence[int], failed: Sequence[Failure]) -> None:
+    """Lets go of what is done; keeps what failed, with its error."""
+    if done:
+        tx.execute(_DONE, {"ids": list(done)})
+    if failed:
+        values = [{"message": f.id, "tried": f.attempts, "again": f.due, "says": f.error[:500]} for f in failed]
+        tx.execute(_FAILED, values)
+    if any(f.rests for f in failed):
+        settle(tx, [found.id for found in resting(tx)[RESTING:]], [])
+
+
+def failure(kept: Kept, now: datetime, error: str) -> Failure:
+    """One more attempt that failed."""
+    return Failure(kept.id, kept.attempts + 1, now + FIRST * (4**kept.attempts), error)
+
+
+def resting(tx: Connection) -> list[Spooled]:
+    """The messages that failed ATTEMPTS times, the newest first."""
+    return many(tx, _RESTING, Spooled)
+
+
+def wake_resting(tx: Connection) -> int:
+    """Tries those at rest anew, after a repair; how many."""
+    return tx.execute(_AGAIN).rowcount
+
+
+def stats(tx: Connection) -> Stats:
+    total, rest, oldest = tx.execute(_TOTALS).one()
+    return Stats(total - rest, rest, oldest)
+
+
+def key(tx: Connection, key_id: str) -> CachedKey | None:
+    return one(tx, _KEY, CachedKey, key_id=key_id)
+
+
+def keep_key(tx: Connection, cached: CachedKey) -> None:
+    """Keeps it, or replaces what was kept under its id."""
+    values = {name: getattr(cached, name) for name in ("id", "owner", "material", "fetched_at")}
+    tx.execute(_KEEP_KEY, values)
+
+
+def forget_keys(tx: Connection, owners: Sequence[str]) -> None:
+    """The owners have other keys now."""
+    if owners:
+        tx.execute(_FORGET_KEYS, {"owners": list(owners)})
+
+
+def drop_old_keys(tx: Connection, before: datetime) -> int:
+    return tx.execute(_OLD_KEYS, {"before": before}).rowcount
+
+
+def count(tx: Connection, numbers: Mapping[str, int]) -> None:
+    """Adds to what is counted under each name."""
+    if numbers:
+        tx.execute(_COUNT, [{"name": name, "value": value} for name, value in numbers.items()])
+
+
+def counted(tx: Connection) -> dict[str, int]:
+    return {row.name: row.value for row in tx.execute(_COUNTS)}
+
+
+def _kept(found: Spooled) -> Kept:
+    document = orjson.loads(found.body)  # receive.py refused whatever two decoders read differently
+    message: Message
+    if reading.actor_of(document) == found.actor_uri:
+        message = Verified(found.actor_uri, document, found.body, found.recipient, found.sync)
+    else:
+        message = Hint(found.actor_uri, document)
+    return Kept(found.id, message, found.attempts)
