@@ -1,0 +1,108 @@
+"""Account: https://docs.joinmastodon.org/entities/Account/"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from social.follows import Relationship
+
+from federation.origin import Origin
+from store.tables import Account, User
+
+_NO_PICTURE = "/static/missing.png"
+
+
+def moment(when: datetime | None) -> str | None:
+    """2026-01-01T00:00:00.000Z, as clients parse it."""
+    if when is None:
+        return None
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{when.microsecond // 1000:03}Z"
+
+
+def emojis(found: list[dict[str, str]] | None) -> list[dict[str, Any]]:
+    return [
+        {"shortcode": e["shortcode"], "url": e["url"], "static_url": e["url"], "visible_in_picker": False}
+        for e in found or ()
+    ]
+
+
+def account(it: Account, origin: Origin) -> dict[str, Any]:
+    avatar, header = it.avatar_url or origin.url(_NO_PICTURE), it.header_url or origin.url(_NO_PICTURE)
+    return {
+        "id": str(it.id),
+        "username": it.username,
+        "acct": it.acct,
+        "display_name": it.display_name,
+        "locked": it.locked,
+        "bot": it.kind in ("Service", "Application"),
+        "discoverable": it.discoverable,
+        "indexable": it.indexable,
+        "group": it.kind == "Group",
+        # Mastodon rounds to the day, for privacy; so do we.
+        "created_at": moment(it.created_at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)),
+        "note": it.note,
+        "url": it.url,
+        "uri": it.uri,
+        "avatar": avatar,
+        "avatar_static": avatar,
+        "avatar_description": it.avatar_alt,
+        "header": header,
+        "header_static": header,
+        "header_description": it.header_alt,
+        "followers_count": it.followers_count,
+        "following_count": it.following_count,
+        "statuses_count": it.posts_count,
+        "last_status_at": it.last_post_at.date().isoformat() if it.last_post_at else None,
+        "hide_collections": False,
+        "noindex": not it.indexable,
+        "emojis": emojis(it.emojis),
+        "roles": [],
+        "fields": [{"name": f["name"], "value": f["value"], "verified_at": None} for f in it.fields],
+        **({"suspended": True} if it.is_gone else {}),
+    }
+
+
+def credential_account(it: Account, user: User, origin: Origin, requests: int) -> dict[str, Any]:
+    """CredentialAccount: one's own account, with the source of what is shown."""
+    return {
+        **account(it, origin),
+        "source": {
+            "privacy": user.default_visibility,
+            "sensitive": user.default_sensitive,
+            "language": user.default_language,
+            "note": it.note_source,
+            "fields": [{"name": f["name"], "value": f["value"], "verified_at": None} for f in it.fields],
+            "follow_requests_count": requests,
+            "discoverable": it.discoverable,
+            "indexable": it.indexable,
+            "hide_collections": False,
+        },
+        "role": {
+            "id": {"owner": "3", "admin": "2", "moderator": "1"}.get(user.role, "-99"),
+            "name": "" if user.role == "member" else user.role.capitalize(),
+            "permissions": "0",
+            "color": "",
+            "highlighted": user.role != "member",
+        },
+    }
+
+
+def relationship(account_id: int, it: Relationship) -> dict[str, Any]:
+    """Relationship: https://docs.joinmastodon.org/entities/Relationship/"""
+    return {
+        "id": str(account_id),
+        "following": it.following,
+        "showing_reblogs": it.show_boosts,
+        "notifying": it.notify,
+        "languages": None,
+        "followed_by": it.followed_by,
+        "blocking": it.blocking,
+        "blocked_by": it.blocked_by,
+        "muting": False,
+        "muting_notifications": False,
+        "muting_expires_at": None,
+        "requested": it.requested,
+        "requested_by": it.requested_by,
+        "domain_blocking": False,
+        "endorsed": False,
+        "note": "",
+    }

@@ -1,0 +1,40 @@
+"""Forms come from our own pages only (security row 77).
+
+Two guards, each enough alone: the browser says from where a form was sent, and a form of somebody who is signed in
+carries the secret of his session.  Before sign-in there is no session and no cookie: there the first guard stands.
+Source: OWASP, Cross-Site Request Forgery Prevention Cheat Sheet.
+"""
+
+import hmac
+
+from aiohttp import web
+
+from social.errors import NotAllowed
+from social.sessions import SignedIn
+from web.keys import ORIGIN
+
+FIELD = "csrf"
+_FOREIGN = "This form was sent from another site, so nothing was changed. Please open {} and try again there."
+_STALE = "This form is out of date, so nothing was changed. Please go back, load the page again, and send it once more."
+
+
+def check(request: web.Request, given: str, signed: SignedIn) -> None:
+    """given: what the form has in FIELD.  Raises: NotAllowed."""
+    check_place(request)
+    if not hmac.compare_digest(given.encode("utf-8", "surrogatepass"), signed.session.csrf.encode()):
+        raise NotAllowed(_STALE, why="wrong token")
+
+
+def check_place(request: web.Request) -> None:
+    """Was the form sent from a page of ours?
+
+    Every browser says so in one of two headers, which no page can change; what sends neither is no browser, and nobody
+    can make it send anything.
+    Raises: NotAllowed.
+    """
+    place = request.headers.get("Sec-Fetch-Site")
+    if place in ("same-origin", "none"):
+        return
+    ours = request.app[ORIGIN].base_url
+    if place is not None or request.headers.get("Origin", ours).lower() != ours.lower():
+        raise NotAllowed(_FOREIGN.format(ours), why=f"{place} {request.headers.get('Origin', '')[:200]}")

@@ -1,0 +1,141 @@
+"""How others find us: WebFinger, host-meta, NodeInfo.  All of it may be read by scripts of any page (CORS)."""
+
+from typing import Any
+from urllib.parse import urlsplit
+from xml.sax.saxutils import quoteattr
+
+import orjson
+from aiohttp import web
+from sqlalchemy import Connection
+
+from federation.origin import Origin
+from social import accounts, instance
+from social.errors import NotFound
+from store.tables import INSTANCE_ACTOR_ID, Account
+from web.keys import CONFIG, DATABASE, ORIGIN
+
+routes = web.RouteTableDef()
+
+_AS2 = "application/activity+json"
+_CORS = {"Access-Control-Allow-Origin": "*"}
+_JRD = "application/jrd+json; charset=utf-8"
+_PAGE = "http://webfinger.net/rel/profile-page"
+_AVATAR = "http://webfinger.net/rel/avatar"
+_SUBSCRIBE = "http://ostatus.org/schema/1.0/subscribe"
+_NODEINFO = "http://nodeinfo.diaspora.software/ns/schema/"
+_APPLICATION = "https://www.w3.org/ns/activitystreams#Application"
+
+
+@routes.get("/.well-known/webfinger")
+async def webfinger(request: web.Request) -> web.Response:
+    """Resource: acct:name@domain, an address of a profile, an actor id, or the server itself (FEP-d556, FEP-4adb)."""
+    origin = request.app[ORIGIN]
+    resource = request.query.get("resource", "")
+    if not resource:
+        return _json({"error": "resource is missing, as in ?resource=acct:name@" + origin.domain}, status=400)
+    try:
+        account = await request.app[DATABASE].read(_named, origin, resource)
+    except NotFound:
+        return _json({"error": "nobody of that name is here"}, status=404)
+    if account.deleted_at or account.suspended_at:
+        return _json({"error": "that account is gone"}, status=410)
+    return _json(_descriptor(origin, account), _JRD)
+
+
+def _named(tx: Connection, origin: Origin, resource: str) -> Account:
+    """Raises: NotFound."""
+    text = resource.removeprefix("acct:")
+    if "://" in text:
+        text = text.rstrip("/")
+        if text in (origin.base_url, origin.instance_actor):
+            return accounts.by_id(tx, INSTANCE_ACTOR_ID)
+        path = urlsplit(text).path if origin.is_ours(text) else ""
+        for start in ("/users/", "/@"):
+            if path.startswith(start):
+                return accounts.local(tx, path.removeprefix(start))
+        raise NotFound("No such account", why=resource)
+    name, _, domain = text.removeprefix("@").partition("@")
+    if not origin.is_our_domain(domain):
+        raise NotFound("No such account", why=resource)
+    if name.lower() == origin.domain.lower():  # acct:example.org@example.org: the server itself, as Mastodon has it
+        return accounts.by_id(tx, INSTANCE_ACTOR_ID)
+    return accounts.local(tx, name)
+
+
+def _descriptor(origin: Origin, account: Account) -> dict[str, Any]:
+    links: list[dict[str, str]] = [
+        {"rel": "self", "type": _AS2, "href": account.uri},
+        {"rel": "self", "type": f'application/ld+json; profile="{_PROFILE}"', "href": account.uri},
+        {"rel": _PAGE, "type": "text/html", "href": account.url},
+        {"rel": _SUBSCRIBE, "template": origin.url("/authorize_interaction?uri={uri}")},
+    ]
+    if account.avatar_url:
+        links.append({"rel": _AVATAR, "href": account.avatar_url})
+    return {
+        "subject": f"acct:{account.username}@{origin.domain}",
+        "aliases": [account.url, account.uri] if account.url != account.uri else [account.uri],
+        "links": links,
+    }
+
+
+_PROFILE = "https://www.w3.org/ns/activitystreams"
+
+
+@routes.get("/.well-known/host-meta")
+async def host_meta(request: web.Request) -> web.Response:
+    template = quoteattr(request.app[ORIGIN].url("/.well-known/webfinger?resource={uri}"))
+    text = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<XRD xmlns="http://docs.oasis-open.org/ns/xri/xrd-1.0">\n'
+        f'  <Link rel="lrdd" template={template}/>\n'
+        "</XRD>\n"
+    )
+    return web.Response(text=text, content_type="application/xrd+xml", charset="utf-8", headers=_CORS)
+
+
+@routes.get("/.well-known/host-meta.json")
+async def host_meta_json(request: web.Request) -> web.Response:
+    template = request.app[ORIGIN].url("/.well-known/webfinger?resource={uri}")
+    return _json({"links": [{"rel": "lrdd", "template": template}]})
+
+
+@routes.get("/.well-known/nodeinfo")
+async def nodeinfo_links(request: web.Request) -> web.Response:
+    origin = request.app[ORIGIN]
+    links = [{"rel": _NODEINFO + v, "href": origin.url(f"/nodeinfo/{v}")} for v in ("2.0", "2.1")]
+    return _json({"links": [*links, {"rel": _APPLICATION, "href": origin.instance_actor}]})  # FEP-2677
+
+
+@routes.get("/nodeinfo/{version:2\\.[01]}")
+async def nodeinfo(request: web.Request) -> web.Response:
+    """Source: https://nodeinfo.diaspora.software/schema.html, FEP-f1d5."""
+    version, config = request.match_info["version"], request.app[CONFIG]
+    usage = await request.app[DATABASE].read(instance.usage)
+    software = {"name": "connectme", "version": config.version}
+    if version == "2.1":
+        software["homepage"] = request.app[ORIGIN].base_url
+    document = {
+        "version": version,
+        "software": software,
+        "protocols": ["activitypub"],
+        "services": {"inbound": [], "outbound": []},
+        "openRegistrations": config.registrations == "open",
+        "usage": {
+            "users": {
+                "total": usage.users,
+                "activeMonth": usage.active_month,
+                "activeHalfyear": usage.active_half_year,
+            },
+            "localPosts": usage.posts,
+        },
+        "metadata": {"nodeName": config.title, "nodeDescription": config.description},
+    }
+    profile = f'application/json; profile="{_NODEINFO}{version}#"; charset=utf-8'
+    return _json(document, profile)
+
+
+def _json(
+    document: dict[str, Any], content_type: str = "application/json; charset=utf-8", status: int = 200
+) -> web.Response:
+    headers = {**_CORS, "Content-Type": content_type, "Vary": "Accept"}
+    return web.Response(body=orjson.dumps(document), status=status, headers=headers)

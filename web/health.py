@@ -1,0 +1,50 @@
+"""Is this server alive, is it fit to serve, and its numbers.  For load balancers, supervisors and Prometheus."""
+
+import hmac
+
+import orjson
+from aiohttp import web
+
+from web import client_address
+from web.keys import CONFIG, METRICS, READY
+
+routes = web.RouteTableDef()
+_NO_STORE = {"Cache-Control": "no-store"}
+
+
+@routes.get("/livez")
+async def livez(request: web.Request) -> web.Response:  # noqa: ARG001
+    """The process runs and its loop turns."""
+    return web.Response(text="ok\n", headers=_NO_STORE)
+
+
+@routes.get("/health")
+async def health(request: web.Request) -> web.Response:  # noqa: ARG001
+    """As Mastodon has it: https://docs.joinmastodon.org/methods/health/"""
+    return web.json_response({"status": "OK"}, headers=_NO_STORE)
+
+
+@routes.get("/readyz")
+async def readyz(request: web.Request) -> web.Response:
+    """200 when every part works, 503 when one does not; each part with what is known of it."""
+    parts = await request.app[READY]()
+    ok = all(part.ok for part in parts.values())
+    body = {
+        "status": "ready" if ok else "not ready",
+        "parts": {name: {"ok": part.ok, "says": part.says} for name, part in parts.items()},
+    }
+    headers = _NO_STORE if ok else {**_NO_STORE, "Retry-After": "10"}
+    return web.Response(
+        body=orjson.dumps(body), status=200 if ok else 503, content_type="application/json", headers=headers
+    )
+
+
+@routes.get("/metrics")
+async def metrics(request: web.Request) -> web.Response:
+    """Prometheus text; for this machine, or whoever has METRICS_TOKEN."""
+    wanted = request.app[CONFIG].metrics_token
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if not client_address.is_local(request) and not (wanted and hmac.compare_digest(wanted.encode(), given.encode())):
+        return web.json_response({"error": "the numbers are for this machine, or with METRICS_TOKEN"}, status=403)
+    body = await request.app[METRICS]()
+    return web.Response(body=body, headers={**_NO_STORE, "Content-Type": "text/plain; version=0.0.4; charset=utf-8"})

@@ -1,0 +1,54 @@
+"""What a request finds in the application.  connectme/app.py puts it there."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+
+from aiohttp import web
+
+from federation.origin import Origin
+from social.remote import Remote
+from store.database import Database
+from store.tables import Account
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings that pages and answers depend on; see connectme/settings.py for what each means."""
+
+    version: str
+    title: str
+    description: str
+    contact_email: str
+    registrations: str  # open, approval, closed
+    authorized_fetch: bool
+    rate_limits: bool
+    trusted_proxies: Sequence[IPv4Network | IPv6Network]
+    metrics_token: str
+    setup_token: str  # what /setup asks for while there is no owner; empty: it asks for nothing
+
+    @property
+    def software(self) -> str:
+        """As clients read it: they look for a Mastodon version first."""
+        return f"4.3.0 (compatible; ConnectMe {self.version})"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the server for /readyz."""
+
+    ok: bool
+    says: str
+
+
+DATABASE = web.AppKey("DATABASE", Database)
+ORIGIN = web.AppKey("ORIGIN", Origin)
+CONFIG = web.AppKey("CONFIG", Config)
+REMOTE = web.AppKey[Remote]("REMOTE")
+# Runs what would hold the loop for long: password hashes, new keys.
+POOL = web.AppKey[Executor]("POOL")
+# Whose signature a GET carries; None: unsigned.  Raises what federation.errors has for a wrong one.
+SIGNER = web.AppKey[Callable[[web.Request], Awaitable[Account | None]]]("SIGNER")
+READY = web.AppKey[Callable[[], Awaitable[dict[str, Part]]]]("READY")
+METRICS = web.AppKey[Callable[[], Awaitable[bytes]]]("METRICS")

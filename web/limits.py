@@ -1,0 +1,107 @@
+"""How often one may ask: API calls per person and per place, sign-ins per account and per place.
+
+Counted in the memory of this process; several web processes each count their own share.
+Source of the numbers: https://docs.joinmastodon.org/api/rate-limits/
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import wraps
+from math import ceil
+from time import time
+
+from aiohttp import web
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import FixedWindowRateLimiter
+
+from social.secrets import sha256
+from web import client_address
+from web.errors import Handler
+from web.keys import CONFIG
+
+API = RateLimitItemPerMinute(300, 5, "api")
+API_PLACE = RateLimitItemPerMinute(1500, 5, "api-place")  # many people share an address
+DELETES = RateLimitItemPerMinute(30, 30, "deletes")
+SIGN_IN_ACCOUNT = RateLimitItemPerMinute(10, 10, "sign-in-account")
+SIGN_IN_PLACE = RateLimitItemPerMinute(30, 10, "sign-in-place")
+APPS = RateLimitItemPerMinute(30, 10, "apps")
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a limit still allows."""
+
+    limit: int
+    remaining: int
+    reset: float  # Unix seconds
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {
+            "X-RateLimit-Limit": str(self.limit),
+            "X-RateLimit-Remaining": str(max(self.remaining, 0)),
+            "X-RateLimit-Reset": datetime.fromtimestamp(self.reset, UTC).strftime("%Y-%m-%dT%H:%M:%S.000000Z"),
+        }
+
+
+class TooMany(Exception):
+    """429.  `left` says when to come back."""
+
+    def __init__(self, left: Left) -> None:
+        super().__init__("Too many requests")
+        self.left = left
+
+
+class Limits:
+    def __init__(self) -> None:
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+
+    async def hit(self, item: RateLimitItem, *who: str) -> Left:
+        """Counts one.  Raises: TooMany."""
+        allowed = await self._limiter.hit(item, *who)
+        stats = await self._limiter.get_window_stats(item, *who)
+        left = Left(item.amount, stats.remaining, stats.reset_time)
+        if not allowed:
+            raise TooMany(left)
+        return left
+
+
+LIMITS = web.AppKey("LIMITS", Limits)
+
+
+def limited(handler: Handler) -> Handler:
+    """An API route that counts its calls, and says in headers what is left."""
+
+    @wraps(handler)
+    async def limited_handler(request: web.Request) -> web.StreamResponse:
+        if not request.app[CONFIG].rate_limits:
+            return await handler(request)
+        try:
+            left = await _count(request)
+        except TooMany as refused:
+            return too_many(refused)
+        response = await handler(request)
+        response.headers.update(left.headers)
+        return response
+
+    return limited_handler
+
+
+async def _count(request: web.Request) -> Left:
+    limits, place = request.app[LIMITS], client_address.network(request)
+    token = request.headers.get("Authorization", "")
+    if request.method == "DELETE" or request.path.endswith("/unreblog"):
+        await limits.hit(DELETES, sha256(token).hex() if token else place)
+    if request.path == "/api/v1/apps":
+        await limits.hit(APPS, place)
+    if not token:
+        return await limits.hit(API, place)
+    await limits.hit(API_PLACE, place)
+    return await limits.hit(API, sha256(token).hex())
+
+
+def too_many(refused: TooMany) -> web.Response:
+    wait = max(1, ceil(refused.left.reset - time()))
+    headers = {**refused.left.headers, "Retry-After": str(wait), "Access-Control-Allow-Origin": "*"}
+    return web.json_response({"error": "Too many requests"}, status=429, headers=headers)

@@ -1,0 +1,108 @@
+"""Lists of posts: the first page, home, public, local, hashtags; and notifications."""
+
+from aiohttp import web
+from sqlalchemy import Connection
+
+from social import follows, instance, notifications, timelines
+from social.pages import Page
+from social.text import normalise_tag
+from social.views import PostView
+from web.keys import DATABASE
+from web.pages import frame, writing
+from web.pages.frame import cursors, older, page_of, viewer_id
+
+routes = web.RouteTableDef()
+
+_FEW = Page(limit=8)
+
+
+@routes.get("/")
+async def start(request: web.Request) -> web.Response:
+    """What this server is; for who is signed in, what his people write."""
+    if await frame.look(request) is not None:
+        return await home(request)
+    usage, known, found = await request.app[DATABASE].read(_about)
+    if not usage.users and not await request.app[DATABASE].read(instance.has_people):
+        raise web.HTTPSeeOther("/setup")
+    return frame.show(request, "start.html", usage=usage, known=known, found=found)
+
+
+@routes.get("/about")
+async def about(request: web.Request) -> web.Response:
+    await frame.look(request)
+    usage, known, _ = await request.app[DATABASE].read(_about)
+    return frame.show(request, "about.html", usage=usage, known=known)
+
+
+def _about(tx: Connection) -> tuple[instance.Usage, int, list[PostView]]:
+    return instance.usage(tx), instance.hosts_count(tx), timelines.public_page(tx, None, _FEW, local_only=True)
+
+
+@routes.get("/home")
+async def home(request: web.Request) -> web.Response:
+    signed, page = await frame.member(request), page_of(request)
+    found = await request.app[DATABASE].read(timelines.home_page, signed.account.id, page)
+    return frame.show(
+        request,
+        "home.html",
+        found=found,
+        older=older(request, cursors(found), page),
+        newest=page.max_id is None,
+        typed=writing.blank(signed.user),
+        **writing.choices(),
+    )
+
+
+@routes.get("/public")
+async def public(request: web.Request) -> web.Response:
+    return await _feed(request, "Everywhere", "What people write publicly, here and on other servers.", local=False)
+
+
+@routes.get("/local")
+async def local(request: web.Request) -> web.Response:
+    return await _feed(request, "This server", "What people of this server write publicly.", local=True)
+
+
+async def _feed(request: web.Request, title: str, says: str, *, local: bool) -> web.Response:
+    signed, page = await frame.look(request), page_of(request)
+    found = await request.app[DATABASE].read(timelines.public_page, viewer_id(signed), page, local)
+    return _list(request, title, says, found, page)
+
+
+@routes.get("/tags/{name}")
+async def tag(request: web.Request) -> web.Response:
+    signed, page, name = await frame.look(request), page_of(request), request.match_info["name"][:100]
+    found = await request.app[DATABASE].read(timelines.tag_page, viewer_id(signed), normalise_tag(name), page)
+    shown = next((t.shown for v in found for t in v.parts.tags if t.name == normalise_tag(name)), name)
+    return _list(request, f"#{shown.removeprefix('#')}", "Public posts with this hashtag.", found, page)
+
+
+def _list(request: web.Request, title: str, says: str, found: list[PostView], page: Page) -> web.Response:
+    more = older(request, cursors(found), page)
+    return frame.show(request, "feed.html", title=title, says=says, found=found, older=more, noindex=True)
+
+
+@routes.get("/notifications")
+async def notified(request: web.Request) -> web.Response:
+    """To open the page is to have seen what is on it."""
+    signed, page = await frame.member(request), page_of(request)
+    found, asking = await request.app[DATABASE].read(_news, signed.account.id, page)
+    seen_before = signed.user.notifications_read
+    if found and found[0].notification.id > seen_before:
+        await request.app[DATABASE].write(notifications.read, signed.account.id, found[0].notification.id)
+        request[frame.UNREAD] = 0
+    return frame.show(
+        request,
+        "notifications.html",
+        found=found,
+        asking=asking,
+        seen_before=seen_before,
+        older=older(request, [view.notification.id for view in found], page),
+    )
+
+
+def _news(
+    tx: Connection, account_id: int, page: Page
+) -> tuple[list[notifications.NotificationView], list[follows.Listed]]:
+    asking = follows.requests_page(tx, account_id, Page(limit=40)) if page.max_id is None else []
+    return notifications.page(tx, account_id, page), asking

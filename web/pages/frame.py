@@ -1,0 +1,190 @@
+"""What all pages share: who looks at them, templates, headers, and forms that come back."""
+
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from social import notifications, sessions
+from social.errors import Refusal
+from social.pages import Page
+from social.sessions import SignedIn
+from social.views import PostView
+from store.tables import Account
+from web import auth, csrf, params
+from web.auth import SESSION
+from web.errors import STATUS
+from web.keys import CONFIG, DATABASE, ORIGIN
+from web.pages import addresses, markup
+from web.params import Params, of_query
+
+TEMPLATES = web.AppKey("TEMPLATES", Environment)
+UNREAD = web.RequestKey("UNREAD", int)
+FOLDER: Final = Path(__file__).parent.parent
+PAGE: Final = 20  # posts
+
+VISIBILITY_WORDS: Final = {
+    "public": "Everyone",
+    "unlisted": "Everyone, kept out of public lists",
+    "private": "Followers",
+    "direct": "Only people mentioned",
+}
+_KIND: Final = {401: "Please sign in", 403: "Not allowed", 404: "Not found", 410: "Gone", 413: "Too large",
+                422: "That did not work", 429: "Too many tries", 503: "Not available"}  # fmt: skip
+
+
+def prepare(app: web.Application) -> None:
+    """Makes the templates; once, before the application runs."""
+    versions = {
+        file.name: sha256(file.read_bytes()).hexdigest()[:12]
+        for file in (FOLDER / "static").iterdir()
+        if file.is_file()
+    }
+
+    def static(name: str) -> str:
+        return f"/static/{name}?v={versions[name]}"
+
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.globals.update(
+        static=static,
+        account_path=addresses.of_account,
+        acct_path=addresses.of_acct,
+        post_path=addresses.of_post,
+        tag_path=addresses.of_tag,
+        ago=markup.ago,
+        in_time=markup.in_time,
+        is_over=markup.is_over,
+        words=markup.words,
+        rich=markup.rich,
+        line=markup.line,
+        visibility_words=VISIBILITY_WORDS,
+    )
+    environment.filters.update(
+        web=markup.web_address, iso=markup.iso, in_full=markup.in_full, day=markup.day, short=markup.short
+    )
+    app[TEMPLATES] = environment
+
+
+async def look(request: web.Request) -> SignedIn | None:
+    """Who looks at the page, if he is signed in."""
+    signed = await auth.session(request)
+    if signed is not None:
+        now = datetime.now(UTC)
+        if not sessions.is_fresh(signed, now):
+            await request.app[DATABASE].write(sessions.seen, signed, now)
+        request[UNREAD] = await request.app[DATABASE].read(notifications.unread, signed.account.id)
+    return signed
+
+
+async def member(request: web.Request) -> SignedIn:
+    """Whoever looks, or the way to the sign-in page and back."""
+    signed = await look(request)
+    if signed is None:
+        back = request.path_qs if request.method == "GET" else "/home"
+        raise web.HTTPSeeOther(addresses.with_query("/login", next=addresses.local(back)))
+    return signed
+
+
+async def posted(request: web.Request) -> tuple[SignedIn, Params]:
+    """A form of somebody who is signed in.  Raises: NotAllowed, for one that is not from our pages."""
+    signed = await member(request)
+    given = await params.read(request)
+    csrf.check(request, given.text(csrf.FIELD), signed)
+    return signed, given
+
+
+def viewer_id(signed: SignedIn | None) -> int | None:
+    return None if signed is None else signed.account.id
+
+
+def show(
+    request: web.Request,
+    template: str,
+    *,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    policy: str | None = None,
+    **values: Any,
+) -> web.Response:
+    """The page.  `policy`: a Content-Security-Policy other than the usual."""
+    signed = request.get(SESSION)
+    context = {
+        "me": signed.account if signed else None,
+        "user": signed.user if signed else None,
+        "csrf": signed.session.csrf if signed else "",
+        "unread": request.get(UNREAD, 0),
+        "config": request.app[CONFIG],
+        "origin": request.app[ORIGIN],
+        "here": addresses.local(request.path_qs),
+        "path": request.path,
+        "now": datetime.now(UTC),
+        "noindex": False,
+        **values,
+    }
+    text = request.app[TEMPLATES].get_template(template).render(context)
+    common = {
+        "Content-Security-Policy": policy or usual_policy(request.app[ORIGIN].scheme),
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), microphone=(), geolocation=(), interest-cohort=()",
+        "Vary": "Accept, Cookie",
+        "Cache-Control": "private, no-store" if signed or status != 200 else "public, max-age=15",
+    }
+    if context["noindex"]:
+        common["X-Robots-Tag"] = "noindex"
+    return web.Response(
+        text=text, status=status, content_type="text/html", charset="utf-8", headers={**common, **(headers or {})}
+    )
+
+
+def usual_policy(scheme: str, *, forms: bool = True) -> str:
+    """forms=False: where a form leads, through redirects, to a program of the reader (OAuth)."""
+    elsewhere = "https: http:" if scheme == "http" else "https:"
+    return (
+        f"default-src 'none'; style-src 'self'; img-src 'self' {elsewhere} data:; media-src 'self' {elsewhere}; "
+        + ("form-action 'self'; " if forms else "")
+        + "base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def show_error(request: web.Request, status: int, text: str) -> web.Response:
+    """A page that says what is wrong.  A Render of web.errors."""
+    headers = {"Retry-After": "60"} if status in (429, 503) else {}
+    title = _KIND.get(status, "Something went wrong")
+    return show(request, "error.html", status=status, headers=headers, title=title, says=text, noindex=True)
+
+
+def status_of(refusal: Refusal) -> int:
+    return STATUS[type(refusal)]
+
+
+def page_of(request: web.Request, limit: int = PAGE) -> Page:
+    asked = of_query(request)
+    return Page(limit=limit, max_id=asked.id("max_id"), min_id=asked.id("min_id"))
+
+
+def older(request: web.Request, cursors: list[int], page: Page) -> str | None:
+    """The address of the next part of a list, if there may be one."""
+    if not cursors or len(cursors) < page.limit:
+        return None
+    kept = {name: value for name, value in request.query.items() if name not in ("max_id", "min_id")}
+    return addresses.with_query(request.path, **{**kept, "max_id": min(cursors)})
+
+
+def cursors(found: list[PostView]) -> list[int]:
+    return [view.parts.post.id for view in found]
+
+
+def is_own(signed: SignedIn | None, account: Account) -> bool:
+    return signed is not None and signed.account.id == account.id

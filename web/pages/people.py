@@ -1,0 +1,130 @@
+"""Profiles, who follows whom, and the buttons between people."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from aiohttp import web
+from sqlalchemy import Connection
+
+from federation.origin import Origin
+from social import accounts, blocks, follows, timelines
+from social.errors import Gone, NotFound
+from social.follows import Relationship
+from social.pages import Page
+from social.views import PostView
+from store.tables import INSTANCE_ACTOR_ID, Account
+from web.keys import DATABASE, ORIGIN
+from web.pages import addresses, frame
+from web.pages.frame import cursors, older, page_of, viewer_id
+from web.params import as_id, of_query
+
+routes = web.RouteTableDef()
+
+TABS: Final = {"": "Posts", "comments": "Posts and comments", "media": "Media"}
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    account: Account
+    pinned: list[PostView]
+    found: list[PostView]
+    stands: Relationship | None
+
+
+def _load(tx: Connection, account_id: int, reader_id: int | None, page: Page, tab: str) -> Profile:
+    account = accounts.by_id(tx, account_id)
+    first = page.max_id is None and page.min_id is None and not tab
+    stands = None
+    if reader_id is not None and reader_id != account.id:
+        stands = follows.relationship(tx, reader_id, [account.id])[account.id]
+    found = timelines.account_page(
+        tx, reader_id, account.id, page, replies=tab == "comments", only_media=tab == "media"
+    )
+    return Profile(account, timelines.pinned(tx, reader_id, account.id) if first else [], found, stands)
+
+
+async def profile(request: web.Request) -> web.Response:
+    """`/@name`, and `/@name@host` for those who are signed in."""
+    account = await _named(request)
+    signed, page = await frame.look(request), page_of(request)
+    tab = of_query(request).text("show")
+    tab = tab if tab in TABS else ""
+    found = await request.app[DATABASE].read(_load, account.id, viewer_id(signed), page, tab)
+    return frame.show(
+        request,
+        "profile.html",
+        account=found.account,
+        handle=f"@{account.username}@{account.domain or request.app[ORIGIN].domain}",
+        stands=found.stands,
+        pinned=found.pinned,
+        found=found.found,
+        tab=tab,
+        tabs=TABS,
+        older=older(request, cursors(found.found), page),
+        noindex=not (account.is_local and account.indexable),
+    )
+
+
+@routes.get("/@{name}/{which:followers|following}")
+async def people(request: web.Request) -> web.Response:
+    account, page = await _named(request), page_of(request, 40)
+    signed, which = await frame.look(request), request.match_info["which"]
+    unit = follows.followers_page if which == "followers" else follows.following_page
+    found = await request.app[DATABASE].read(unit, account.id, page)
+    return frame.show(
+        request,
+        "people.html",
+        account=account,
+        which=which,
+        found=[one.account for one in found],
+        own=frame.is_own(signed, account),
+        older=older(request, [one.id for one in found], page),
+        noindex=True,
+    )
+
+
+async def _named(request: web.Request) -> Account:
+    """Whom the address names; of another server, only for members: others read there.  Raises: NotFound, Gone."""
+    name = request.match_info["name"]
+    account = await request.app[DATABASE].read(_find, name, request.app[ORIGIN])
+    if account is None or not account.is_local:
+        if "@" in name:
+            await frame.member(request)
+        if account is None:
+            raise NotFound("Nobody is called that here")
+    if account.is_gone:
+        raise Gone("This account is no more")
+    return account
+
+
+def _find(tx: Connection, name: str, origin: Origin) -> Account | None:
+    found = accounts.find_by_handle(tx, name, origin)
+    return None if found is not None and found.id == INSTANCE_ACTOR_ID else found
+
+
+def _follow(tx: Connection, account_id: int, other_id: int, now: datetime) -> None:
+    follows.ask(tx, account_id, other_id, now)
+
+
+_ACTIONS: Final[dict[str, Callable[..., Any]]] = {
+    "follow": _follow,
+    "unfollow": follows.unfollow,
+    "block": blocks.block,
+    "unblock": blocks.unblock,
+    "accept": follows.accept_request,
+    "reject": follows.reject_request,
+    "remove": follows.remove_follower,
+}
+
+
+@routes.post("/accounts/{id:[0-9]+}/{action:follow|unfollow|block|unblock|accept|reject|remove}")
+async def act(request: web.Request) -> web.Response:
+    signed, given = await frame.posted(request)
+    other_id = as_id(request.match_info["id"])
+    if other_id is None:
+        raise NotFound("No such account")
+    unit = _ACTIONS[request.match_info["action"]]
+    await request.app[DATABASE].write(unit, signed.account.id, other_id, datetime.now(UTC))
+    return addresses.see_other(given.text("back"), "/home")

@@ -1,0 +1,219 @@
+"""Writing: new posts, comments, and changes of one's own."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from aiohttp import web
+
+from social import views
+from social.errors import Invalid, NotFound
+from social.posts import delete, edit
+from social.posts.drafts import LONGEST, MOST_OPTIONS, Draft, PollDraft
+from social.secrets import new_token
+from social.views import PostView
+from social.visibility import OPEN, VISIBILITIES, narrower
+from store.tables import Account, User
+from web import composing
+from web.keys import DATABASE, ORIGIN
+from web.pages import addresses, frame
+from web.params import Params, as_id, of_query
+
+routes = web.RouteTableDef()
+
+OPTIONS: Final = 4  # offered by the form
+DURATIONS: Final = ((300, "5 minutes"), (3600, "1 hour"), (21600, "6 hours"), (86400, "1 day"), (259200, "3 days"),
+                    (604800, "7 days"))  # fmt: skip
+LANGUAGES: Final = {
+    "ar": "العربية", "bg": "Български", "ca": "Català", "cs": "Čeština", "da": "Dansk", "de": "Deutsch",
+    "el": "Ελληνικά", "en": "English", "eo": "Esperanto", "es": "Español", "et": "Eesti", "eu": "Euskara",
+    "fa": "فارسی", "fi": "Suomi", "fr": "Français", "he": "עברית", "hi": "हिन्दी", "hr": "Hrvatski", "hu": "Magyar",
+    "id": "Bahasa Indonesia", "it": "Italiano", "ja": "日本語", "ko": "한국어", "nl": "Nederlands", "no": "Norsk",
+    "pl": "Polski", "pt": "Português", "ro": "Română", "ru": "Русский", "sk": "Slovenčina", "sl": "Slovenščina",
+    "sr": "Српски", "sv": "Svenska", "th": "ไทย", "tr": "Türkçe", "uk": "Українська", "vi": "Tiếng Việt", "zh": "中文",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What the form holds: as it starts, or as somebody left it."""
+
+    text: str = ""
+    summary: str = ""
+    visibility: str = "public"
+    visibilities: tuple[str, ...] = VISIBILITIES
+    language: str = ""
+    sensitive: bool = False
+    options: tuple[str, ...] = ()
+    duration: int = 86400
+    multiple: bool = False
+    reply_to_id: int | None = None
+    key: str = ""  # the same form sent twice makes one post
+    most: int = LONGEST
+
+
+def blank(user: User) -> Typed:
+    return Typed(
+        visibility=user.default_visibility,
+        language=user.default_language or "",
+        sensitive=user.default_sensitive,
+        key=new_token(),
+    )
+
+
+def answering(user: User, me: Account, parent: PostView) -> Typed:
+    """Mentions everybody who is in the conversation, and is for no more people than its parent."""
+    post = parent.parts.post
+    people = [] if parent.parts.author.id == me.id else [parent.parts.author.acct]
+    people += [m.acct for m in parent.parts.mentions if m.id != me.id and not m.silent and m.acct not in people]
+    visibility = narrower(user.default_visibility, post.visibility)
+    offered = VISIBILITIES if post.visibility in OPEN else VISIBILITIES[VISIBILITIES.index(post.visibility) :]
+    return replace(
+        blank(user),
+        text="".join(f"@{acct} " for acct in people),
+        summary=post.summary,
+        visibility=visibility,
+        visibilities=offered,
+        language=user.default_language or post.language or "",
+        reply_to_id=post.id,
+    )
+
+
+@routes.get("/compose")
+async def compose(request: web.Request) -> web.Response:
+    signed = await frame.member(request)
+    asked = of_query(request)
+    parent = await _parent(request, signed.account.id, asked.id("reply_to"))
+    typed = blank(signed.user) if parent is None else answering(signed.user, signed.account, parent)
+    if words := asked.text("text")[:LONGEST]:  # from a share button
+        typed = replace(typed, text=typed.text + words)
+    return _form(request, typed, parent)
+
+
+@routes.post("/compose")
+async def publish(request: web.Request) -> web.Response:
+    signed, given = await frame.posted(request)
+    typed = _typed(given)
+    parent = None
+    try:
+        parent = await _parent(request, signed.account.id, given.id("reply_to"))
+        draft = _draft(typed, datetime.now(UTC))
+        post_id = await composing.write(request.app, signed.account, draft, typed.key or None)
+    except Invalid as refusal:
+        if parent is not None:
+            typed = replace(typed, visibilities=answering(signed.user, signed.account, parent).visibilities)
+        return _form(request, typed, parent, says=str(refusal))
+    if parent is None:
+        return addresses.see_other(f"{addresses.of_account(signed.account)}/{post_id}")
+    return addresses.see_other(f"{addresses.of_post(parent.parts.author, parent.parts.post)}#p{post_id}")
+
+
+@routes.get("/posts/{id:[0-9]+}/edit")
+async def change(request: web.Request) -> web.Response:
+    signed = await frame.member(request)
+    view = await _own(request, signed.account.id)
+    post = view.parts.post
+    typed = Typed(
+        text=post.source or "",
+        summary=post.summary,
+        visibility=post.visibility,
+        language=post.language or "",
+        sensitive=post.sensitive,
+    )
+    return _form(request, typed, None, edits=view)
+
+
+@routes.post("/posts/{id:[0-9]+}/edit")
+async def changed(request: web.Request) -> web.Response:
+    signed, given = await frame.posted(request)
+    view = await _own(request, signed.account.id)
+    typed, now = _typed(given), datetime.now(UTC)
+    await composing.meet(request.app, typed.text)
+    draft = replace(_draft(typed, now), poll=None, visibility=view.parts.post.visibility)
+    try:
+        await request.app[DATABASE].write(
+            edit.edit, request.app[ORIGIN], signed.account.id, view.parts.post.id, draft, now
+        )
+    except Invalid as refusal:
+        return _form(request, typed, None, edits=view, says=str(refusal))
+    return addresses.see_other(addresses.of_post(signed.account, view.parts.post))
+
+
+@routes.get("/posts/{id:[0-9]+}/delete")
+async def sure(request: web.Request) -> web.Response:
+    """Asks first: other servers cannot be told to bring a post back."""
+    signed = await frame.member(request)
+    return frame.show(request, "delete.html", view=await _own(request, signed.account.id))
+
+
+@routes.post("/posts/{id:[0-9]+}/delete")
+async def deleted(request: web.Request) -> web.Response:
+    signed, _ = await frame.posted(request)
+    view = await _own(request, signed.account.id)
+    await request.app[DATABASE].write(delete.delete, signed.account.id, view.parts.post.id, datetime.now(UTC))
+    return addresses.see_other(addresses.of_account(signed.account))
+
+
+def _form(
+    request: web.Request, typed: Typed, parent: PostView | None, *, edits: PostView | None = None, says: str = ""
+) -> web.Response:
+    """The form alone on a page: to begin, and to correct what could not be posted."""
+    status = 422 if says else 200
+    return frame.show(
+        request, "compose.html", status=status, typed=typed, parent=parent, edits=edits, says=says, **choices()
+    )
+
+
+def choices() -> dict[str, object]:
+    """What the form offers."""
+    return {"languages": LANGUAGES, "durations": DURATIONS, "options": OPTIONS}
+
+
+def _typed(given: Params) -> Typed:
+    visibility = given.text("visibility", "public")
+    return Typed(
+        text=given.text("text"),
+        summary=given.text("summary"),
+        visibility=visibility if visibility in VISIBILITIES else "public",
+        language=given.text("language"),
+        sensitive=given.flag("sensitive"),
+        options=tuple(given.many("option")[:MOST_OPTIONS]),
+        duration=given.number("duration") or 86400,
+        multiple=given.flag("multiple"),
+        reply_to_id=given.id("reply_to"),
+        key=given.text("key"),
+    )
+
+
+def _draft(typed: Typed, now: datetime) -> Draft:
+    options = tuple(option for option in typed.options if option.strip())
+    seconds = max(0, min(typed.duration, 366 * 86400))
+    poll = PollDraft(options, now + timedelta(seconds=seconds), typed.multiple) if options else None
+    return Draft(
+        text=typed.text,
+        visibility=typed.visibility,
+        summary=typed.summary,
+        sensitive=typed.sensitive,
+        language=typed.language or None,
+        reply_to_id=typed.reply_to_id,
+        poll=poll,
+    )
+
+
+async def _parent(request: web.Request, reader_id: int, post_id: int | None) -> PostView | None:
+    """What is answered.  Raises: NotFound."""
+    if post_id is None:
+        return None
+    found = await request.app[DATABASE].read(views.post, post_id, reader_id)
+    if found is None:
+        raise NotFound("The post that you answer is not here any more")
+    return found.boost_of or found
+
+
+async def _own(request: web.Request, account_id: int) -> PostView:
+    """Raises: NotFound, for posts of others too."""
+    post_id = as_id(request.match_info["id"])
+    found = None if post_id is None else await request.app[DATABASE].read(views.post, post_id, account_id)
+    if found is None or found.parts.author.id != account_id or found.boost_of is not None:
+        raise NotFound("There is no such post of yours")
+    return found
