@@ -26,7 +26,7 @@ check: .venv/dev ## what CI runs: style, types, layers, tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	@$(MAKE) --no-print-directory test
 
 demo: .venv/run  ## two servers on this machine that talk with each other
 	$(BIN)/python -m connectme.demo

@@ -1,6 +1,6 @@
-"""The processes of a server: web, worker, or both in one.
+"""The processes that answer requests: web, or web and worker in one.  The worker alone is in connectme/worker.py.
 
-Each `serve_…` and `run_worker` returns after `stop` is set and what was begun is done; connectme/loop.py runs them.
+Each `serve_…` returns after `stop` is set and what was begun is done; connectme/loop.py runs them.
 """
 
 import asyncio
@@ -44,11 +44,6 @@ COUNTS_EVERY = 2.0  # seconds between two moments at which counts of the inbox a
 async def serve_web(settings: Settings, *, index: int = 0, stop: asyncio.Event) -> None:
     async with opened(settings) as house:
         await _serve(house, stop, shared=settings.web_processes > 1, first=index == 0)
-
-
-async def run_worker(settings: Settings, *, stop: asyncio.Event) -> None:
-    async with opened(settings) as house:
-        await Worker(house).run(stop)
 
 
 async def serve_single(settings: Settings, *, stop: asyncio.Event) -> None:

@@ -29,9 +29,9 @@ def main(kind: str, number: str = "0") -> NoReturn:
     settings = Settings.load()
     logging.set_up(settings, f"{kind} {number}" if kind != "prepare" else kind)
     if kind == "web":
-        leave(ended("serve_web", settings, index=int(number)))
+        leave(ended("connectme.app:serve_web", settings, index=int(number)))
     if kind == "worker":
-        leave(ended("run_worker", settings))
+        leave(ended("connectme.worker:run_worker", settings))
     prepare(settings)
     leave(0)
 
@@ -53,10 +53,11 @@ def prepare(settings: Settings) -> None:
 
 
 def ended(main: str, settings: Settings, **more: object) -> int:
-    """The exit status after that function of connectme.app has run, until it was told to stop."""
+    """The exit status after `main`, "module:function", has run until it was told to stop."""
+    module, _, function = main.partition(":")
     try:
-        app, loop = import_module("connectme.app"), import_module("connectme.loop")  # not in the supervisor
-        status: int = loop.run(partial(getattr(app, main), **more), settings)
+        work, loop = import_module(module), import_module("connectme.loop")  # not in the supervisor
+        status: int = loop.run(partial(getattr(work, function), **more), settings)
     except Failure as failure:
         log.error("%s", failure)  # noqa: TRY400  a line for people
         return NO_USE if failure.lasting else 1

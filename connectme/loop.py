@@ -15,7 +15,7 @@ GRACE = 8.0  # seconds to finish; a supervisor kills after two more
 
 
 class Main(Protocol):
-    """`serve_web`, `run_worker`, `serve_single` of connectme.app."""
+    """`serve_web`, `serve_single` of connectme.app; `run_worker` of connectme.worker."""
 
     def __call__(self, settings: Settings, *, stop: asyncio.Event) -> Coroutine[Any, Any, None]: ...
 

@@ -289,9 +289,6 @@ def _shown(name: str, where: str) -> str:
 
 def _complete(found: dict[str, Any]) -> None:
     """Fills in the defaults that follow from other settings."""
-    if "domain" not in found and not found.get("bind", "unix:").startswith("unix:"):
-        port = int(found["bind"].rpartition(":")[2])  # so that `serve --bind` alone gives links that work
-        found["domain"] = f"localhost:{port or 8000}"
     domain = found.setdefault("domain", "localhost:8000")
     if not found.get("base_url"):
         found["base_url"] = f"{'http' if values.is_local(domain) else 'https'}://{domain}"

@@ -14,9 +14,10 @@ from contextlib import suppress
 from typing import Final, TextIO
 
 from connectme.errands import Errands
-from connectme.house import House
+from connectme.house import House, opened
 from connectme.housekeeping import Housekeeping
 from connectme.jobs import JobLoop
+from connectme.settings import Settings
 from inbox.process import Processor
 from outbox.deliver import Deliverer
 
@@ -26,6 +27,12 @@ HEALING: Final = 5.0  # seconds before a loop that broke is started again
 LOOK: Final = 1.0  # seconds between two tries to become the one who reads the spool
 
 Loop = Callable[[asyncio.Event], Awaitable[None]]
+
+
+async def run_worker(settings: Settings, *, stop: asyncio.Event) -> None:
+    """A worker process."""
+    async with opened(settings) as house:
+        await Worker(house).run(stop)
 
 
 class Worker:

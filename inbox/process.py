@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 
 from federation.origin import Origin
 from federation.reading import host_of, types, uri
@@ -258,10 +258,8 @@ class Processor:
 
 
 def is_away(outcome: Outcome) -> bool:
-    """Is it perhaps the database's fault?"""
-    if isinstance(outcome, DBAPIError) and outcome.connection_invalidated:
-        return True
-    return isinstance(outcome, OperationalError | InterfaceError | OSError)
+    """Is it perhaps the database's fault?  It may be down, or locked, or in the middle of a migration."""
+    return isinstance(outcome, SQLAlchemyError | OSError)
 
 
 def _changes_keys(message: Message) -> bool:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
@@ -16,6 +17,7 @@ from connectme.schema import look
 from connectme.settings import PREFIX, Settings
 from connectme.sockets import free_address
 from connectme.supervisor import Command, Supervisor
+from connectme.values import is_local
 
 log = log_of.getLogger("connectme.serve")
 HOME = Path(__file__).parent.parent.parent  # where `connectme` and its sister packages are imported from
@@ -37,9 +39,18 @@ def serve(context: Context, bind: str | None, *, single_process: bool) -> None:
         settings = context.settings(bind=free_address(settings))
         _prepared(settings)
         log.info("ConnectMe %s on %s, for %s", __version__, settings.bind, settings.base_url)
+        if _is_elsewhere(settings):
+            log.warning("links will say %s; set DOMAIN to the port that people use", settings.base_url)
         if single_process:
-            leave(min(ended("serve_single", settings), 1))
+            leave(min(ended("connectme.app:serve_single", settings), 1))
         sys.exit(Supervisor(_commands(settings), _environment(settings)).run())
+
+
+def _is_elsewhere(settings: Settings) -> bool:
+    """A server for this machine alone, whose links name another port than the one it listens on."""
+    if settings.socket_path or not is_local(settings.host) or not settings.base_url.startswith("http:"):
+        return False
+    return settings.address[1] != (urlsplit(settings.base_url).port or 80)
 
 
 def _prepared(settings: Settings) -> None:

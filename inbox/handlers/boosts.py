@@ -30,7 +30,7 @@ def announce(tx: Connection, actor: Account, message: Verified, here: Here) -> N
 
 def undo(tx: Connection, actor: Account, message: Verified, here: Here) -> None:
     inner = taken_back(message.document, actor)
-    boosts.receive_unannounce(tx, actor, uri(inner, "id"), uri(inner, "object"), here.now)
+    boosts.receive_unannounce(tx, actor, uri(inner, "object"), uri(inner, "id"), here.now)
 
 
 def _visibility(document: JSON, actor: Account) -> str:

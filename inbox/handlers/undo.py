@@ -25,7 +25,7 @@ def by_id(tx: Connection, actor: Account, message: Verified, here: Here) -> None
     others: tuple[Callable[[], bool], ...] = (
         lambda: reactions.receive_unlike(tx, actor, None, what, now),
         lambda: reactions.receive_unreaction(tx, actor, None, what, "", now),
-        lambda: boosts.receive_unannounce(tx, actor, what, None, now),
+        lambda: boosts.receive_unannounce(tx, actor, None, what, now),
         lambda: blocks.receive_unblock(tx, actor, None, what, now),
     )
     if any(take() for take in others):
