@@ -8,7 +8,6 @@ import asyncio
 import gc
 import multiprocessing
 import socket
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -16,10 +15,12 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from multiprocessing.connection import Connection as Pipe
-from typing import cast
+from pathlib import Path
+from typing import ClassVar, cast
 
 from sqlalchemy import Connection, insert
 
+from benchmarks.measure import Goal, show
 from federation.client import Client
 from federation.guard import Guard
 from federation.keys import generate
@@ -35,6 +36,10 @@ INBOXES = 5000
 HOSTS = 1000
 ROUNDS = 5
 LONGEST = 60.0  # seconds for one fan-out
+ENQUEUE = Goal(60, 20)
+DELIVERY = Goal(0.8, 0.55)
+RATE = Goal(1200, 2000)
+TROUBLE = Goal(2, 1.2)
 ANSWER = b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"
 BASE = "https://ours.test"
 TEXT = "<p>" + "A post of a good length, with a few words in it. " * 60 + "</p>"  # about 4 KB in all
@@ -44,37 +49,26 @@ LAB = Guard(private_networks=(ip_network("127.0.0.0/8"),), allow_http=True)
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`wall` and `cpu` are milliseconds per operation, the latter of this process alone."""
+    """So many operations took so many seconds of the clock, and of the processor in this process alone."""
 
-    name: str
     operations: int
     wall: float
     cpu: float
 
-    @property
-    def rate(self) -> float:
-        return 1000 / self.wall
-
-    def __str__(self) -> str:
-        return f"  {self.name:52}{self.operations:7}{self.wall:10.3f}{self.cpu:10.3f}{self.rate:10.0f}"
-
-
-HEAD = f"  {'':52}{'number':>7}{'ms each':>10}{'ms CPU':>10}{'per s':>10}"
-
 
 class _Peer(asyncio.Protocol):
-    """One connection to one of the other servers."""
+    """One connection to one of the other servers, which is well."""
 
     answered = 0
     expected = 0
     pipe: Pipe
 
     def __init__(self) -> None:
+        self._head = b""
         self._missing = 0  # bytes of the body that is being read
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is not a subclass
-        self._head = b""
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's is not a subclass
 
     def data_received(self, data: bytes) -> None:
         if self._missing > len(data):
@@ -82,7 +76,7 @@ class _Peer(asyncio.Protocol):
             return
         if self._missing:
             data, self._missing = data[self._missing :], 0
-            self._answer()
+            self.answer()
         self._head += data
         while (end := self._head.find(b"\r\n\r\n")) >= 0:
             length = self._head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
@@ -91,40 +85,66 @@ class _Peer(asyncio.Protocol):
                 self._missing, self._head = int(length) - len(rest), b""
                 return
             self._head = rest[int(length) :]
-            self._answer()
+            self.answer()
 
-    def _answer(self) -> None:
-        self._transport.write(ANSWER)
+    def answer(self) -> None:
+        self.transport.write(ANSWER)
         _Peer.answered += 1
         if _Peer.answered == _Peer.expected:
             self.pipe.send(time.monotonic())
 
 
-class _Silent(asyncio.Protocol):
-    """Takes everything, and says nothing."""
+class _Hangs(_Peer):
+    """Is well until `sick`, and then takes everything, and says nothing."""
+
+    sick = False
+
+    def answer(self) -> None:
+        if not self.sick:
+            super().answer()
 
 
-def _serve(pipe: Pipe, well: Sequence[str], hanging: Sequence[str]) -> None:
-    _Peer.pipe = pipe
+class _Refuses(_Peer):
+    """Is well until all its connections are cut, and its listener is closed."""
+
+    connections: ClassVar[list[asyncio.Transport]] = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.connections.append(self.transport)
+
+
+def _serve(pipe: Pipe, kinds: Sequence[tuple[str, str]]) -> None:
     with asyncio.Runner(loop_factory=_loop()) as runner:
-        runner.run(_listen(pipe, well, hanging))
+        runner.run(_listen(pipe, kinds))
 
 
-async def _listen(pipe: Pipe, well: Sequence[str], hanging: Sequence[str]) -> None:
-    loop, ended = asyncio.get_running_loop(), asyncio.Event()
-    port = 0
-    for addresses, protocol in ((well, _Peer), (hanging, _Silent)):
-        for address in addresses:
-            listener = socket.create_server((address, port), backlog=16)
-            port = listener.getsockname()[1]
-            await loop.create_server(protocol, sock=listener)
+async def _listen(pipe: Pipe, kinds: Sequence[tuple[str, str]]) -> None:
+    """kinds: (address, "well" | "hangs" | "refuses").  Through the pipe come how many requests to expect and whether
+    the sick are so by now, or None at the end; back go the port, and each time the moment of the last request."""
+    loop, ended, port = asyncio.get_running_loop(), asyncio.Event(), 0
+    protocols = {"well": _Peer, "hangs": _Hangs, "refuses": _Refuses}
+    closing = []
+    _Peer.pipe = pipe
+    for address, kind in kinds:
+        listener = socket.create_server((address, port), backlog=16)
+        port = listener.getsockname()[1]
+        server = await loop.create_server(protocols[kind], sock=listener)
+        if kind == "refuses":
+            closing.append(server)
 
     def hear() -> None:
-        expected = pipe.recv()
-        if expected is None:
+        told = pipe.recv()
+        if told is None:
             ended.set()
-        else:
-            _Peer.answered, _Peer.expected = 0, expected
+            return
+        _Peer.answered, (_Peer.expected, _Hangs.sick) = 0, told
+        if _Hangs.sick:
+            for server in closing:
+                server.close()
+            for connection in _Refuses.connections:
+                connection.abort()
+        pipe.send(None)
 
     loop.add_reader(pipe.fileno(), hear)
     pipe.send(port)
@@ -133,27 +153,20 @@ async def _listen(pipe: Pipe, well: Sequence[str], hanging: Sequence[str]) -> No
 
 @dataclass(frozen=True, slots=True)
 class Peers:
-    """The other servers: `expect` so many requests, and `arrived` is when the last of them came (time.monotonic)."""
+    """The other servers."""
 
     pipe: Pipe
-    port: int
-    well: Sequence[str]
-    sick: Sequence[str]
+    hosts: Sequence[str]
+    well: int
 
-    @property
-    def hosts(self) -> list[str]:
-        """All of them, the sick ones scattered among the others."""
-        names = list(self.well)
-        for at, name in enumerate(self.sick):
-            names.insert(at * len(names) // len(self.sick), name)
-        return [f"{name}:{self.port}" for name in names]
-
-    def expect(self, requests: int) -> None:
-        self.pipe.send(requests)
+    def expect(self, requests: int, *, sick: bool) -> None:
+        """From now on; and those who hang or refuse do so if `sick`."""
+        self.pipe.send((requests, sick))
+        self.pipe.recv()
 
     async def arrived(self) -> float:
-        loop = asyncio.get_running_loop()
-        moment: float = await asyncio.wait_for(loop.run_in_executor(None, self._wait), LONGEST + 5)
+        """When the last of the requests came (time.monotonic)."""
+        moment: float = await asyncio.get_running_loop().run_in_executor(None, self._wait)
         return moment
 
     def _wait(self) -> float:
@@ -165,17 +178,20 @@ class Peers:
 
 @contextmanager
 def peers(hosts: int, hanging: int = 0, refusing: int = 0) -> Iterator[Peers]:
-    """`hosts` servers, some of which hang and some of which are not there."""
+    """`hosts` servers, some of which hang and some of which are not there, scattered among the others."""
     names = [f"127.1.{n // 250}.{n % 250 + 1}" for n in range(hosts)]
-    well, sick = names[hanging + refusing :], names[: hanging + refusing]
+    sick = ["hangs"] * hanging + ["refuses"] * refusing
+    each = hosts // len(sick) if sick else hosts + 1
+    kinds = [(name, "well" if n % each or not sick else sick.pop()) for n, name in enumerate(names)]
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, well, sick[:hanging]), daemon=True)
+    process = context.Process(target=_serve, args=(theirs, kinds), daemon=True)
     process.start()
     try:
         if not ours.poll(30):
             raise TimeoutError("the other servers did not start")
-        yield Peers(ours, ours.recv(), well, sick)
+        port = ours.recv()
+        yield Peers(ours, [f"{name}:{port}" for name in names], hosts - hanging - refusing)
     finally:
         ours.send(None)
         process.join(10)
@@ -266,8 +282,8 @@ async def _ready(url: str, hosts: Sequence[str]) -> AsyncIterator[tuple[Database
         yield db, alice
 
 
-async def enqueueing(url: str, inboxes: int = INBOXES) -> list[Result]:
-    """Queueing one post for so many inboxes, in the transaction that posts: ms of that transaction."""
+async def enqueueing(url: str, inboxes: int = INBOXES) -> dict[str, tuple[float, float]]:
+    """What queueing one post for so many inboxes adds to the transaction that posts: seconds of clock and processor."""
     hosts = [f"h{n}.test" for n in range(inboxes)]
     async with _ready(url, hosts) as (db, alice):
         first = await db.write(_say, alice)
@@ -276,84 +292,94 @@ async def enqueueing(url: str, inboxes: int = INBOXES) -> list[Result]:
         for _ in range(ROUNDS):
             await db.write(lambda tx: tx.exec_driver_sql("UPDATE host SET due = NULL") and None)
             idle.append(await db.write(_say, alice))
-    rows = [
-        ("the first post, to hosts never seen", first),
-        ("hosts have nothing to do", min(idle)),
-        ("hosts have mail", busy),
-    ]
-    return [Result(f"enqueue to {inboxes} inboxes: {name}", 1, wall * 1e3, cpu * 1e3) for name, (wall, cpu) in rows]
+    return {"hosts never seen": first, "hosts with nothing to do": min(idle), "hosts that have mail": busy}
 
 
-async def fan_out(url: str, there: Peers, posts: int = ROUNDS) -> list[Result]:
-    """One post to all of them: over new connections, then over warm ones.  Each until the last that is well has it."""
+async def fan_out(url: str, there: Peers, sick: Sequence[bool]) -> list[Result]:
+    """Posts to all of them, each until the last that is well has it: the first over new connections.
+
+    sick: of each post, whether those who hang or refuse do so by then.
+    """
     async with _ready(url, there.hosts) as (db, alice):
         client = Client(guard=LAB, user_agent="ConnectMe/benchmark (+https://ours.test/)")
-        stop, worker = asyncio.Event(), Deliverer(db, client)
+        stop, worker = asyncio.Event(), Deliverer(db, client, grace=0.1)
         running = asyncio.create_task(worker.run(stop))
         try:
-            taken = [await _timed(db, alice, there, worker) for _ in range(posts)]
+            return [await _timed(db, alice, there, worker, sick=ill) for ill in sick]
         finally:
             stop.set()
             await running
             await client.close()
-    number = len(there.well)
-    rows = [("new connections", taken[0])]
-    if posts > 1:
-        rows.append(("warm connections", min(taken[1:], key=lambda pair: pair[1])))
-    return [Result(f"deliver: {name}", number, wall / number * 1e3, cpu / number * 1e3) for name, (wall, cpu) in rows]
 
 
-async def _timed(db: Database, alice: Account, there: Peers, worker: Deliverer) -> tuple[float, float]:
-    """One post: seconds until all who are well have it, and of the processor until that is written down, too."""
+async def _timed(db: Database, alice: Account, there: Peers, worker: Deliverer, *, sick: bool) -> Result:
+    """The clock until all who are well have it, the processor until that is written down, too."""
+    number = there.well if sick else len(there.hosts)
     before = worker.stats.delivered
-    there.expect(len(there.well))
+    there.expect(number, sick=sick)
     gc.collect()
     cpu, start = time.process_time(), time.monotonic()
     await db.write(_say, alice)
     wall = await there.arrived() - start
-    while worker.stats.delivered < before + len(there.well):
+    while worker.stats.delivered < before + number:
         await asyncio.sleep(0.01)
-    return wall, time.process_time() - cpu
+    return Result(number, wall, time.process_time() - cpu)
 
 
-async def with_trouble(url: str, hosts: int = HOSTS) -> tuple[float, float, float]:
-    """Seconds until every healthy server has a first post: all are well; only the healthy ones of the third
-    are there; a tenth hangs and a tenth refuses."""
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Seconds until all who are well have a post: all are; a tenth hangs and a tenth refuses; those are not there."""
+
+    name: str
+    well: float
+    sick: float
+    without: float
+
+
+async def with_trouble(url: str, hosts: int = HOSTS) -> list[Trouble]:
+    """A tenth that hangs and a tenth that refuses: from the first post on, or only after some arrived."""
     tenth = hosts // 10
-    seconds = []
-    for total, hanging, refusing in ((hosts, 0, 0), (hosts - 2 * tenth, 0, 0), (hosts, tenth, tenth)):
-        with peers(total, hanging, refusing) as there:
-            first, *_ = await fan_out(url, there, posts=1)
-            seconds.append(first.wall * first.operations / 1e3)
-    return seconds[0], seconds[1], seconds[2]
+    with peers(hosts) as there:
+        well = await fan_out(url, there, [False] * 3)
+    with peers(hosts - 2 * tenth) as there:
+        without = await fan_out(url, there, [False] * 3)
+    with peers(hosts, tenth, tenth) as there:
+        [first] = await fan_out(url, there, [True])
+    with peers(hosts, tenth, tenth) as there:
+        *_, later = await fan_out(url, there, [False, False, True])
+    return [
+        Trouble("a first post", _seconds(well[:1]), _seconds([first]), _seconds(without[:1])),
+        Trouble("a later post", _seconds(well[1:]), _seconds([later]), _seconds(without[1:])),
+    ]
 
 
-async def measure(url: str) -> None:
-    for result in await enqueueing(url):
-        print(result)
+def _seconds(results: Sequence[Result]) -> float:
+    return min(result.wall for result in results)
+
+
+async def measure(engine: str, url: str) -> None:
+    """Prints it all for one database."""
+    for hosts, (wall, cpu) in (await enqueueing(url)).items():
+        goal = ENQUEUE if engine == "SQLite" else None
+        show(f"{engine}: enqueue to {INBOXES} inboxes, {hosts}", wall * 1e3, "ms", goal, f"({cpu * 1e3:.1f} ms CPU)")
     with peers(HOSTS) as there:
-        for result in await fan_out(url, there):
-            print(result)
-    well, fewer, trouble = await with_trouble(url)
-    print(f"  a first post to {HOSTS} hosts, all well: {well:.2f} s")
-    print(f"  10 % hang, 10 % refuse: {trouble:.2f} s to the healthy ones, {trouble / well:.2f} times that")
-    print(f"  the healthy ones alone: {fewer:.2f} s, {trouble / fewer:.2f} times that")
+        cold, *warm = await fan_out(url, there, [False] * (1 + ROUNDS))
+    best = min(warm, key=lambda result: result.cpu)
+    show(f"{engine}: delivery, new connections, CPU", cold.cpu / cold.operations * 1e3, "ms")
+    show(f"{engine}: delivery, warm connections, CPU", best.cpu / best.operations * 1e3, "ms", DELIVERY)
+    show(f"{engine}: deliveries, warm connections", best.operations / _seconds(warm), "/s", RATE)
+    for one in await with_trouble(url):
+        seconds = f"({one.sick:.2f} s; all well {one.well:.2f} s; without them {one.without:.2f} s)"
+        show(f"{engine}: {one.name}, 10 % hang and 10 % refuse", one.sick / one.well, "times", TROUBLE, seconds)
 
 
-def main() -> None:
-    """Both engines."""
-    print(HEAD)
+def run(folder: Path) -> None:
+    """Both engines; `folder` is for the database of SQLite."""
+    folder.mkdir(parents=True, exist_ok=True)
     with asyncio.Runner(loop_factory=_loop()) as runner:
-        with tempfile.TemporaryDirectory() as folder:
-            print("SQLite")
-            runner.run(measure(f"sqlite:///{folder}/main.db"))
+        runner.run(measure("SQLite", f"sqlite:///{folder}/main.db"))
         if reason := postgresql.why_not():
-            print(f"PostgreSQL: {reason}")
+            print(f"  PostgreSQL skipped: {reason}")
             return
         with postgresql.cluster() as url:
-            print("PostgreSQL, fsync=off")
-            runner.run(measure(url.format("postgres")))
-
-
-if __name__ == "__main__":
-    main()
+            runner.run(measure("PostgreSQL", url.format("postgres")))

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONF
 from sqlalchemy.exc import DBAPIError
 
 from federation.errors import FederationError, Refused
-from federation.reading import Note, identity, same_origin
+from federation.reading import Note, identity
 from inbox.dispatch import dispatch
 from inbox.handlers import hints, synchronise
 from inbox.handlers.forwarding import forward
@@ -151,6 +151,7 @@ def _checked(actor: Account | None, message: Verified) -> Account:
 
 
 def _key(message: Verified) -> str:
-    """Under which the activity is remembered.  Nobody can use up the ids of another server."""
-    uri = identity(message.document)
-    return uri if same_origin(uri, message.actor_uri) else f"{message.actor_uri} {uri}"
+    """Under which the activity is remembered.  Nobody can use up the ids of others, not even of his neighbours: an id
+    that is not below its actor's own is remembered together with the actor."""
+    uri, actor = identity(message.document), message.actor_uri
+    return uri if uri.startswith(actor) and uri[len(actor) :][:1] in ("/", "#", "?") else f"{actor} {uri}"

@@ -39,7 +39,7 @@ BATCH: Final = 200  # messages in one round
 MEETINGS: Final = 8  # strangers who are asked for at the same time
 IDLE: Final = (0.02, 0.2)  # seconds between looks into an empty spool, growing
 HEALING: Final = 2.0  # seconds until the next look when the database is away
-HEARD_EVERY: Final = 10.0  # seconds in which it is enough to say once that a host was heard from
+HEARD_EVERY: Final = 1.0  # seconds in which it is enough to say once that a host was heard from
 HEARD_KEPT: Final = 10_000  # hosts
 
 _PROBE = insert(handled)

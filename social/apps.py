@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from federation.reading.values import clean
 from social.errors import Invalid
 from store.ids import new_id
 from store.rows import many, one
@@ -77,7 +78,7 @@ def create_app(
 
     Raises: Invalid, when something is missing or too long.
     """
-    name = name.replace("\0", "").strip()
+    name = clean(name, NAME_LIMIT + 1).strip()
     if not 0 < len(name) <= NAME_LIMIT:
         raise Invalid(f"The name of a program has 1 to {NAME_LIMIT} characters")
     if not 0 < len(redirect_uris) <= URIS_LIMIT or any(len(uri) > URI_LIMIT for uri in redirect_uris):

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
 from store.tables import INSTANCE_ACTOR_ID, accounts, facts, users
-from store.tables.base import Instant
+from store.tables.base import Id, Instant
 
 _USERS = (
     select(func.count())
@@ -18,8 +19,14 @@ _ACTIVE = _USERS.where(users.c.seen_at > bindparam("since", type_=Instant))
 _TOTALS = select(func.coalesce(func.sum(accounts.c.posts_count), 0)).where(
     accounts.c.host.is_(None), accounts.c.id != INSTANCE_ACTOR_ID
 )
+_SEEN = (
+    update(users)
+    .where(users.c.account_id == bindparam("whom", type_=Id))
+    .values(seen_at=bindparam("at", type_=Instant))
+)
+_ANYBODY = select(users.c.account_id).limit(1)
 _FACT = select(facts.c.value).where(facts.c.name == bindparam("asked"))
-_NOTE = insert(facts)
+_NOTE = insert(facts).on_conflict_do_nothing()
 _HOSTS = select(accounts.c.domain).where(accounts.c.domain.is_not(None)).distinct().order_by(accounts.c.domain)
 _HOSTS_COUNT = select(func.count(accounts.c.host.distinct()))
 
@@ -39,13 +46,18 @@ def usage(tx: Connection, now: datetime | None = None) -> Usage:
         users=tx.scalar(_USERS) or 0,
         active_month=tx.scalar(_ACTIVE, {"since": now - timedelta(days=30)}) or 0,
         active_half_year=tx.scalar(_ACTIVE, {"since": now - timedelta(days=180)}) or 0,
-        posts=tx.scalar(_TOTALS) or 0,
+        posts=int(tx.scalar(_TOTALS) or 0),
     )
+
+
+def was_here(tx: Connection, account_id: int, now: datetime) -> None:
+    """Counts one of ours as active; for those who come with a token (a session says so itself)."""
+    tx.execute(_SEEN, {"whom": account_id, "at": now})
 
 
 def has_people(tx: Connection) -> bool:
     """False on a new server, whose first visitor becomes its owner."""
-    return tx.execute(select(users.c.account_id).limit(1)).first() is not None
+    return tx.execute(_ANYBODY).first() is not None
 
 
 def fact(tx: Connection, name: str) -> str | None:
@@ -54,12 +66,12 @@ def fact(tx: Connection, name: str) -> str | None:
 
 
 def note(tx: Connection, name: str, value: str) -> None:
-    """Remembers a fact that has none yet."""
+    """Remembers a fact; one that is known already stays as it is."""
     tx.execute(_NOTE, {"name": name, "value": value})
 
 
 def hosts(tx: Connection) -> list[str]:
-    """The servers that we know people of."""
+    """The domains that people we know of are at home in."""
     return list(tx.scalars(_HOSTS))
 
 

@@ -36,7 +36,7 @@ _OF_OURS = (
     .join(accounts_table, accounts_table.c.id == follows_table.c.follower_id)
     .where(follows_table.c.target_id == bindparam("account", type_=Id), accounts_table.c.host.is_(None))
     .order_by(follows_table.c.id)
-    .limit(AT_ONCE)
+    .limit(bindparam("most"))
 )
 
 
@@ -95,7 +95,7 @@ def carry(tx: Connection, account_id: int, target_id: int, now: datetime) -> boo
 
     The job `carry_followers`, with `account_id` and `target_id`, calls it until it says False.
     """
-    found = many(tx, _OF_OURS, Follow, account=account_id)
+    found = many(tx, _OF_OURS, Follow, account=account_id, most=AT_ONCE)
     for follow in found:
         if follow.follower_id != target_id:
             wishes = {"show_boosts": follow.show_boosts, "notify": follow.notify}

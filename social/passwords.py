@@ -28,6 +28,8 @@ def check(password: str) -> str:
     """`password`, if it may be one.  Raises: Invalid."""
     if not SHORTEST <= len(password) <= LONGEST:
         raise Invalid(f"A password has {SHORTEST} to {LONGEST} characters")
+    if not _is_text(password):
+        raise Invalid("That password cannot be typed again")
     return password
 
 
@@ -38,7 +40,7 @@ def hash_password(password: str) -> str:
 
 def verify(hashed: str, password: str) -> bool:
     """Is it the one?  A hash that cannot be read fits nothing."""
-    if len(password) > LONGEST:
+    if len(password) > LONGEST or not _is_text(password):
         return False
     try:
         return _HASHER.verify(hashed, password)
@@ -52,3 +54,8 @@ def is_outdated(hashed: str) -> bool:
         return _HASHER.check_needs_rehash(hashed)
     except InvalidHashError:
         return True
+
+
+def _is_text(password: str) -> bool:
+    """False: half a surrogate pair, which JSON can spell and UTF-8 cannot."""
+    return not any("\ud800" <= character <= "\udfff" for character in password)

@@ -150,7 +150,7 @@ def receive_unreaction(
     return False
 
 
-def liked_by_page_ids(tx: Connection, post_id: int, most: int = 40) -> list[int]:
+def liked_by(tx: Connection, post_id: int, most: int = 40) -> list[int]:
     """The accounts that like a post, the newest first."""
     return list(tx.scalars(_LIKED_BY, {"post": post_id, "most": most}))
 

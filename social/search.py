@@ -19,14 +19,15 @@ _PEOPLE = (
     )
     .order_by(accounts.c.followers_count.desc(), accounts.c.id)
     .limit(bindparam("most"))
+    .offset(bindparam("skip"))
 )
 
 
-def people(tx: Connection, words: str, most: int) -> list[Account]:
+def people(tx: Connection, words: str, most: int, skip: int = 0) -> list[Account]:
     """Those whose handle begins with `words`, or whose name has them in it; the most followed first."""
     asked = words.strip().removeprefix("@")
     if not asked:
         return []
     for character in (_ESCAPE, "%", "_"):
         asked = asked.replace(character, _ESCAPE + character)
-    return many(tx, _PEOPLE, Account, start=f"{asked.lower()}%", within=f"%{asked}%", most=most)
+    return many(tx, _PEOPLE, Account, start=f"{asked.lower()}%", within=f"%{asked}%", most=most, skip=skip)

@@ -12,6 +12,7 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
 
+from federation.reading.values import clean
 from social.apps import Bearer, create_app, issue_token, revoke_token, token
 from social.errors import Invalid, NotFound
 from social.sessions import SignedIn, end_session, revoke_all, session, start_session
@@ -107,8 +108,8 @@ def by_account(tx: Connection, account_id: int) -> User:
 
 def by_email_or_name(tx: Connection, login: str) -> User | None:
     """The one who signs in with that text, in any case."""
-    text = login.strip().lower().removeprefix("@")
-    return one(tx, _BY_EMAIL if "@" in text else _BY_NAME, User, login=text.replace("\0", ""))
+    text = clean(login, EMAIL_LIMIT).strip().lower().removeprefix("@")
+    return one(tx, _BY_EMAIL if "@" in text else _BY_NAME, User, login=text)
 
 
 def sign_in_facts(tx: Connection, login: str) -> SignIn | None:

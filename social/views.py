@@ -20,6 +20,7 @@ from store.tables.base import Id
 
 _IDS = bindparam("ids", expanding=True, type_=Id)
 _VISIBLE = select(posts_table.c.id, posts_table.c.boost_of_id).where(posts_table.c.id.in_(_IDS), visible())
+_AT_ONCE = 1_000  # ids: a statement takes 32,766 parameters
 _LIKED, _BOOSTED, _PINNED, _VOTED = range(4)
 
 
@@ -79,10 +80,14 @@ class _Mine:
 def posts(tx: Connection, ids: Sequence[int], viewer_id: int | None) -> list[PostView]:
     """The views of those of `ids` that the viewer may see, in that order; boosts with what they boost.
 
-    Seven queries at most, however many ids.
+    Seven queries at most for each thousand.
     """
-    if not ids:
-        return []
+    return [
+        view for start in range(0, len(ids), _AT_ONCE) for view in _some(tx, ids[start : start + _AT_ONCE], viewer_id)
+    ]
+
+
+def _some(tx: Connection, ids: Sequence[int], viewer_id: int | None) -> list[PostView]:
     visible_ids = tx.execute(_VISIBLE, {"ids": padded(ids), "viewer": viewer_id}).all()
     boosted = {row[0]: row[1] for row in visible_ids}
     needed = padded(list({*boosted, *filter(None, boosted.values())}))

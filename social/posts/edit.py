@@ -69,7 +69,7 @@ def receive_edit(tx: Connection, author: Account, note: Note, now: datetime) -> 
         return post
     old = parts.load(tx, [post.id])[post.id]
     change = _change(tx, author, note, old, now)
-    if change is None or updated == last:
+    if change is None:
         if note.poll is not None and old.poll is not None:
             polls.refresh(tx, old.poll, note.poll)
         return find.by_id(tx, post.id)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Select, bindparam, case, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, case, select, update
 
 from social.paging import padded
 from social.visibility import OPEN
@@ -42,19 +42,21 @@ class Healed:
         return number
 
 
-_URIS: BindParameter[list[str]] = bindparam("uris", expanding=True)
+_child = posts.alias("child")
+# An outer join although only matches are wanted: for an inner one SQLite begins with all posts that answer nothing.
 _WAITING: Select[Any] = (
-    select(posts.c.id, posts.c.reply_to_uri, posts.c.author_id, posts.c.thread_id, posts.c.visibility)
-    .where(posts.c.reply_to_uri.in_(_URIS), posts.c.reply_to_id.is_(None), posts.c.reply_to_uri.is_not(None))
-    .order_by(posts.c.id)
-    .with_for_update()
+    select(posts.c.id.label("parent_id"), _child.c.id, _child.c.author_id, _child.c.thread_id, _child.c.visibility)
+    .outerjoin(
+        _child,
+        and_(_child.c.reply_to_uri == posts.c.uri, _child.c.reply_to_id.is_(None), _child.c.reply_to_uri.is_not(None)),
+    )
+    .where(posts.c.id.in_(bindparam("ids", expanding=True, type_=Id)))
 )
-_CHILD, _PARENT = bindparam("child", type_=Id), bindparam("parent", type_=Id)
 _JOIN = (
     update(posts)
-    .where(posts.c.id == _CHILD)
+    .where(posts.c.id == bindparam("child", type_=Id), posts.c.reply_to_id.is_(None))
     .values(
-        reply_to_id=_PARENT,
+        reply_to_id=bindparam("parent", type_=Id),
         listed=case(
             (bindparam("lists", type_=posts.c.listed.type), posts.c.visibility == "public"), else_=posts.c.listed
         ),
@@ -71,23 +73,23 @@ def heal(tx: Connection, places: Iterable[Place]) -> Healed:
 
     One query when nobody waits, which is nearly always.
     """
-    healed, by_uri = Healed(), {place.uri: place for place in places}
-    if not by_uri:
+    healed, by_id = Healed(), {place.id: place for place in places}
+    if not by_id:
         return healed
-    for child in tx.execute(_WAITING, {"uris": padded(list(by_uri))}).all():
-        place = by_uri[child.reply_to_uri]
-        old, new = healed.thread(child.thread_id), healed.thread(place.thread_id)
-        if old == new:  # the post descends from its own answer: somebody lies, and a circle has no beginning
-            continue
-        healed.moved[old] = new
-        healed.parents[child.id] = place
-        healed.answers[place.id] += child.visibility in OPEN
-        _join(tx, child, place)
+    rows = tx.execute(_WAITING, {"ids": padded(list(by_id))}).all()
+    for child in sorted((row for row in rows if row.id is not None), key=lambda row: row.id):
+        _heal(tx, healed, child, by_id[child.parent_id])
     for old in healed.moved:
         tx.execute(_MERGE, {"old": old, "new": healed.thread(old)})
     return healed
 
 
-def _join(tx: Connection, child: Any, place: Place) -> None:
+def _heal(tx: Connection, healed: Healed, child: Any, place: Place) -> None:
+    old, new = healed.thread(child.thread_id), healed.thread(place.thread_id)
+    if old == new:  # the post descends from its own answer: somebody lies, and a circle has no beginning
+        return
     lists = place.may_list and child.author_id == place.author_id
-    tx.execute(_JOIN, {"child": child.id, "parent": place.id, "lists": lists})
+    if tx.execute(_JOIN, {"child": child.id, "parent": place.id, "lists": lists}).rowcount:
+        healed.moved[old] = new
+        healed.parents[child.id] = place
+        healed.answers[place.id] += child.visibility in OPEN

@@ -8,8 +8,9 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import BindParameter, Connection, Select, bindparam, or_, select
 
 from federation.reading import PUBLIC, Note
+from social import moderation
 from social.paging import padded, parted
-from store.tables import Account, accounts, follows, host_policies, posts, tombstones, users
+from store.tables import Account, accounts, follows, posts, tombstones, users
 from store.tables.base import Id
 
 AUDIENCE: Final = 64  # addressees of one post that are looked at
@@ -23,7 +24,6 @@ _BURIED = select(tombstones.c.uri, tombstones.c.owner).where(tombstones.c.uri.in
 _PEOPLE: Select[Any] = select(accounts.c.uri, accounts.c.id, accounts.c.host).where(
     accounts.c.uri.in_(_URIS), accounts.c.suspended_at.is_(None), accounts.c.deleted_at.is_(None)
 )
-_LIMITED = select(host_policies.c.host).where(host_policies.c.level == "limit")
 _FOLLOWED = (
     select(follows.c.target_id)
     .join(users, users.c.account_id == follows.c.follower_id)
@@ -57,13 +57,7 @@ class Known:
     limited: frozenset[str]
 
     def is_limited(self, host: str | None) -> bool:
-        """The host, or a domain above it."""
-        name = host or ""
-        while self.limited and name:
-            if name in self.limited:
-                return True
-            name = name.partition(".")[2]
-        return False
+        return bool(self.limited) and moderation.covers(self.limited, host or "")
 
 
 def look_up(tx: Connection, notes: Sequence[tuple[Account, Note]], ids: Collection[int] = ()) -> Known:
@@ -81,7 +75,7 @@ def look_up(tx: Connection, notes: Sequence[tuple[Account, Note]], ids: Collecti
         ids=frozenset(row.id for row in rows),
         buried={row[0]: row[1] for row in tx.execute(_BURIED, {"uris": asked})},
         people=people,
-        limited=frozenset(tx.scalars(_LIMITED)),
+        limited=moderation.limited_hosts(tx),
     )  # fmt: skip
 
 
