@@ -19,7 +19,7 @@ from social import accounts, notifications
 from social.errors import Invalid, NotFound
 from social.events import Edited
 from social.notifications import Row
-from social.posts import find, sending
+from social.posts import find, receive, sending
 from store import jobs
 from store.events import announce
 from store.ids import new_id
@@ -136,8 +136,8 @@ def receive_vote(tx: Connection, voter: Account, note: Note, now: datetime) -> b
 def refresh(tx: Connection, poll: Poll, asked: Asked) -> None:
     """The counts of a poll from elsewhere, as its origin says; it has the same options."""
     counted = [{"title": option.title, "votes": option.votes} for option in asked.options]
-    ends = asked.expires if asked.closed is None else asked.closed
-    voters = poll.voters_count if asked.voters is None else asked.voters
+    ends, voters = receive.poll_end(asked), receive.voters(asked)
+    voters = poll.voters_count if voters is None else voters
     if (counted, voters, ends) != (poll.options, poll.voters_count, poll.expires_at):
         _set(tx, poll, counted, voters, ends)
 

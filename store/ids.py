@@ -5,6 +5,7 @@ the clock does, or when 2,048 ids of one millisecond are used up, the next milli
 """
 
 import hashlib
+import itertools
 import os
 import random
 import socket
@@ -14,7 +15,9 @@ import time
 NODE_BITS, SEQUENCE_BITS = 10, 11
 _SHIFT = NODE_BITS + SEQUENCE_BITS
 _SEQUENCES = 1 << SEQUENCE_BITS
+_LOW = (1 << _SHIFT) - 1
 LARGEST = (1 << 63) - 1
+LATELY = 60_000  # milliseconds: what happened so lately is sorted by its arrival, which keeps the order of an actor
 
 
 def node() -> int:
@@ -45,20 +48,22 @@ class Maker:
 
 
 _make = Maker(node())
+# For moments of the past: begins anywhere, so that two processes hardly ever meet.
+_earlier = itertools.count(random.getrandbits(_SHIFT))
 
 
 def new_id(at_ms: int | None = None) -> int:
     """A 63-bit id.
 
     at_ms: for what happened earlier (a post fetched long after it was written), its moment in Unix milliseconds; it
-           then sorts among the others of its time, never after now.  The low bits are random.
+           then sorts among the others of its time, never after now; those of one millisecond in the order of calls.
     """
     if at_ms is None:
         return _make()
     now = time.time_ns() // 1_000_000
-    if at_ms >= now - 1000:
+    if at_ms >= now - LATELY:
         return _make()
-    return (max(at_ms, 0) << _SHIFT) | random.getrandbits(_SHIFT)
+    return (max(at_ms, 0) << _SHIFT) | (next(_earlier) & _LOW)
 
 
 def moment_ms(number: int) -> int:

@@ -53,23 +53,10 @@ def publish(tx: Connection, origin: Origin, author_id: int, draft: Draft, now: d
     fresh = Fresh(
         author,
         {
-            "id": number,
-            "uri": f"{author.uri}/posts/{number}",
-            "url": f"{author.url}/{number}",
-            "author_id": author.id,
-            "local": True,
-            "kind": "Note" if draft.poll is None else "Question",
-            "published": now,
-            "edited_at": None,
-            "boost_of_id": None,
-            "emojis": None,
-            "title": "",
-            "likes_count": 0,
-            "boosts_count": 0,
-            "replies_count": 0,
-            "version": 1,
+            **_identity(number, author, now),
             **_placed(number, draft.visibility, author, parent),
             **said.words,
+            "kind": "Note" if draft.poll is None else "Question",
         },
         answers=parent.author_id if parent and parent.local else None,
         mentions=said.mentions,
@@ -81,6 +68,26 @@ def publish(tx: Connection, origin: Origin, author_id: int, draft: Draft, now: d
     loaded = parts.load(tx, [number])[number]
     sending.new(tx, loaded, documents.create(loaded), now)
     return loaded.post
+
+
+def _identity(number: int, author: Account, now: datetime) -> dict[str, Any]:
+    """The columns that say which post it is, and those of any new one."""
+    return {
+        "id": number,
+        "uri": f"{author.uri}/posts/{number}",
+        "url": f"{author.url}/{number}",
+        "author_id": author.id,
+        "local": True,
+        "published": now,
+        "edited_at": None,
+        "boost_of_id": None,
+        "emojis": None,
+        "title": "",
+        "likes_count": 0,
+        "boosts_count": 0,
+        "replies_count": 0,
+        "version": 1,
+    }
 
 
 def _answered(tx: Connection, post_id: int, author_id: int) -> Post:

@@ -1,6 +1,5 @@
 """Posts of other servers.  The busiest path of the house: a batch costs the same few statements, whatever its size."""
 
-import random
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
@@ -25,6 +24,8 @@ SUMMARY_LIMIT: Final = 5_000
 MEDIA_LIMIT: Final = 16
 WITH_WARNING: Final = ("Note", "Question", "ChatMessage")  # elsewhere `summary` is an abstract
 _EPOCH = datetime.fromtimestamp(0, UTC)
+_FAR = datetime(2200, 1, 1, tzinfo=UTC)  # the last moments of the year 9999 are no moments to every database
+_MANY = 2**31 - 1
 
 
 def receive(tx: Connection, author: Account, note: Note, now: datetime, depth: int = 0) -> Post | None:
@@ -54,7 +55,7 @@ def receive_many(
     batch = _Batch(here, now)
     for (author, note), moment, number in zip(wanted, moments, numbers, strict=True):
         batch.add(author, note, moment, number)
-    again = [batch.place_of(note) for _, note in wanted if note.id in here.posts]
+    again = [batch.place_of(author, note) for author, note in wanted if note.id in here.posts]
     stored = storing.store(tx, list(batch.fresh.values()), now, again)
     if depth < DEEPEST:
         _ask_for_parents(tx, stored, here, now, depth)
@@ -76,9 +77,8 @@ def _published(note: Note, now: datetime) -> datetime:
 
 
 def _number(published: datetime) -> int:
-    """An id that sorts by when it was written.  Most servers tell the second: spread over it, ids seldom meet."""
-    spread = 0 if published.microsecond else random.randrange(1000)
-    return new_id(int(published.timestamp()) * 1000 + published.microsecond // 1000 + spread)
+    """An id that sorts by when it was written."""
+    return new_id(int(published.timestamp() * 1000))
 
 
 class _Batch:
@@ -100,23 +100,18 @@ class _Batch:
         self._taken.add(number)
         answers = note.in_reply_to if note.in_reply_to != note.id else None
         parent = self._find(answers) if answers else None
-        seen_by = visibility(note, author.followers_uri)
         may_list = not here.is_limited(author.host)
-        answers_other = answers is not None and (parent is None or parent.author_id != author.id)
         self.fresh[note.id] = Fresh(
             author,
             {
                 "id": number,
                 "author_id": author.id,
-                "local": False,
-                "visibility": seen_by,
-                "listed": seen_by == "public" and may_list and not answers_other,
                 "published": published,
                 "edited_at": _edited(note, published, self._now),
-                "reply_to_id": parent.id if parent else None,
                 "reply_to_uri": answers,
+                "reply_to_id": parent.id if parent else None,
                 "thread_id": parent.thread_id if parent else number,
-                "context": note.context,
+                **_seen_by(author, note, parent, may_list),
                 **_ZERO,
                 **words(note),
             },
@@ -128,9 +123,10 @@ class _Batch:
             poll=poll(note.poll, self._now) if note.poll else None,
         )
 
-    def place_of(self, note: Note) -> Place:
+    def place_of(self, author: Account, note: Note) -> Place:
+        """Of a note that is here already."""
         found = self._here.posts[note.id]
-        return Place(found.id, note.id, found.author_id, found.thread_id)
+        return Place(found.id, note.id, found.author_id, found.thread_id, not self._here.is_limited(author.host))
 
     def _find(self, uri: str) -> Found | None:
         if earlier := self.fresh.get(uri):
@@ -138,7 +134,15 @@ class _Batch:
         return self._here.posts.get(uri)
 
 
+def _seen_by(author: Account, note: Note, parent: Found | None, may_list: bool) -> dict[str, Any]:
+    """By whom, and is it for the public feeds?  Comments on others are not."""
+    seen_by = visibility(note, author.followers_uri)
+    answers_other = note.in_reply_to not in (None, note.id) and (parent is None or parent.author_id != author.id)
+    return {"visibility": seen_by, "listed": seen_by == "public" and may_list and not answers_other}
+
+
 _ZERO: Final[dict[str, Any]] = {
+    "local": False,
     "source": None,
     "boost_of_id": None,
     "likes_count": 0,
@@ -167,6 +171,7 @@ def words(note: Note) -> dict[str, Any]:
         "html": sanitise.html(note.html if warns else _long(note)) if note.html or not warns else "",
         "sensitive": note.sensitive,
         "language": note.language,
+        "context": note.context,
         "emojis": [{"shortcode": emoji.shortcode, "url": emoji.url} for emoji in note.emojis] or None,
     }
 
@@ -216,15 +221,24 @@ def media(attachments: Sequence[Attachment]) -> list[dict[str, Any]]:
 
 def poll(asked: Poll, now: datetime) -> dict[str, Any]:
     """A poll's columns but its post.  One that is over when it comes is closed: its end is no news."""
-    ends = [moment for moment in (asked.closed, asked.expires) if moment is not None]
-    over = min(ends) if ends and min(ends) <= now else None
+    ends = poll_end(asked)
     return {
         "multiple": asked.multiple,
         "options": [{"title": option.title, "votes": option.votes} for option in asked.options],
-        "voters_count": asked.voters or 0,
-        "expires_at": asked.expires or asked.closed,
-        "closed_at": over,
+        "voters_count": voters(asked) or 0,
+        "expires_at": ends,
+        "closed_at": ends if ends is not None and ends <= now else None,
     }
+
+
+def poll_end(asked: Poll) -> datetime | None:
+    """When it ends, or its author ended it."""
+    ends = asked.closed or asked.expires
+    return None if ends is None else max(_EPOCH, min(ends, _FAR))
+
+
+def voters(asked: Poll) -> int | None:
+    return None if asked.voters is None else min(asked.voters, _MANY)
 
 
 def _ask_for_parents(tx: Connection, stored: Sequence[Fresh], here: Known, now: datetime, depth: int) -> None:

@@ -60,7 +60,7 @@ def rewrite(tx: Connection, old: Parts, change: Change, at: datetime, now: datet
     """
     post = old.post
     keep(tx, old)
-    _update(tx, post.id, {**change.words, "edited_at": at, "version": post.version + 1})
+    _update(tx, post.id, {**change.words, "edited_at": at})
     tx.execute(_SILENCE, {"post": post.id})
     if named := [mention.account_id for mention in change.mentions if not mention.silent]:
         tx.execute(_NAME, {"post": post.id, "ids": named})
@@ -108,7 +108,9 @@ def texts(tx: Connection, post_id: int) -> list[Edit]:
 
 
 def _update(tx: Connection, post_id: int, values: Mapping[str, Any]) -> None:
-    tx.execute(update(posts).where(posts.c.id == _POST).values({**values}), {"post": post_id})
+    tx.execute(
+        update(posts).where(posts.c.id == _POST).values({**values, "version": posts.c.version + 1}), {"post": post_id}
+    )
 
 
 def _tell(tx: Connection, old: Parts, change: Change, now: datetime) -> None:
