@@ -35,7 +35,7 @@ async def measure(folder: Path, database_url: str | None, goal: Goal, rate: Goal
         few = await _inbound(server, peer, WARM) and await _inbound(server, peer, MESSAGES)
         show("inbound Create to visible at home, CPU (web + worker)", few[0], "ms", goal)
         show("  rate", few[1], "/s", rate)
-        new = await _followers(server, peer)
+        new = await _followers(server, peer, 15) and await _followers(server, peer, FOLLOWERS)
         show("a new remote follower, CPU", new, "ms", Goal(5, 2) if not database_url else None)
         url = database_url or f"sqlite:///{folder}/connectme.db"
         async with await Database.open(url) as db:
@@ -86,21 +86,21 @@ async def _inbound(server: Instance, peer: Peer, number: int) -> tuple[float, fl
     return (cpu(server.pid) - used) / number * 1000, number / (time.perf_counter() - start)
 
 
-async def _followers(server: Instance, peer: Peer) -> float:
+async def _followers(server: Instance, peer: Peer, number: int) -> float:
     """ms of CPU for one: key and profile fetched, Accept delivered."""
     inbox, alice = f"http://{server.domain}/inbox", f"http://{server.domain}/users/alice"
-    names = [f"fan{n}x{time.time_ns() % 1000}" for n in range(FOLLOWERS)]
+    names = [f"fan{n}x{time.time_ns() % 100_000}" for n in range(number)]
     ahead = [peer.delivery(peer.key(name), inbox, peer.follow(name, alice)) for name in names]
     peer.received.clear()
     used = cpu(server.pid)
     statuses = await send(server.port, ahead, 8)
-    assert statuses.count(202) == FOLLOWERS, set(statuses)
+    assert statuses.count(202) == number, set(statuses)
 
     async def accepted() -> bool:
-        return peer.received.count("Accept") >= FOLLOWERS
+        return peer.received.count("Accept") >= number
 
     await until(accepted, "all are accepted", 120)
-    return (cpu(server.pid) - used) / FOLLOWERS * 1000
+    return (cpu(server.pid) - used) / number * 1000
 
 
 def _fill(tx: Connection, start: int, number: int) -> None:

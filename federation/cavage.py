@@ -67,6 +67,7 @@ def sign(
     *,
     digest: str | None,
     content_type: str | None,
+    also: Mapping[str, str],
 ) -> dict[str, str]:
     """The headers of a request of ours, the order of what is signed being Mastodon's.  Raises: Malformed."""
     if key.kind not in SAID:
@@ -77,6 +78,7 @@ def sign(
         headers["Digest"] = digest
     if content_type is not None:
         headers["Content-Type"] = content_type
+    headers |= also
     lines = [f"(request-target): {method.lower()} {target}"]
     lines += [f"{name.lower()}: {value}" for name, value in headers.items()]
     value = b2a_base64(envelope.signed(key.key, envelope.encoded(lines)), newline=False).decode("ascii")

@@ -134,18 +134,19 @@ class Client:
     ) -> Answer:
         """Delivers `body`, signed, and returns the answer whatever its status.  Redirects are answers, too.
 
-        `digests` saves hashing one body for many inboxes; `scheme` is what this host last accepted, where known.
+        `digests` saves hashing one body for many inboxes; `scheme` is what this host last accepted, where known;
+        `headers` are further ones, signed too.
         Raises: Refused (by us: guard, policy); Unreachable (network, TLS, time); Malformed (a key of no use).
         """
         target, text, host = self._inbox(url)
         self._permit(host)
         peer = self._peers.of(host)
-        headers = {"Content-Type": CONTENT_TYPE, "Accept": CONTENT_TYPE, **self._headers, **headers}
+        unsigned = {"Content-Type": CONTENT_TYPE, "Accept": CONTENT_TYPE, **self._headers}
         refusals: list[Answer] = []
         for tried in peer.schemes(scheme, now := self._clock()):
             digest = digests.get(tried) if digests else None
-            signed = sign(tried, "POST", text, key, now, body, digest=digest)
-            reply = await self._transport.post(target, host, peer, headers | signed, body)
+            signed = sign(tried, "POST", text, key, now, body, digest=digest, also=headers)
+            reply = await self._transport.post(target, host, peer, unsigned | signed, body)
             answer = self._answer(reply, tried)
             if answer.status in _ACCEPTED:
                 peer.scheme = tried

@@ -47,6 +47,7 @@ def sign(
     *,
     digest: str | None,
     content_type: str | None,
+    also: Mapping[str, str],
 ) -> dict[str, str]:
     """The headers of a request of ours.  The components are those that Mastodon 4.5 asks for.  Raises: Malformed."""
     scheme, authority, target = envelope.target_of(url)
@@ -61,6 +62,10 @@ def sign(
         headers["Content-Type"] = content_type
         lines.append(f'"content-type": {content_type}')
         names += ' "content-type"'
+    for name, said in also.items():
+        headers[name] = said
+        lines.append(f'"{name.lower()}": {said}')
+        names += f' "{name.lower()}"'
     parameters = f'({names});created={int(now)};keyid="{key.id}";alg="{SAID[key.kind]}"'
     lines.append(f'"@signature-params": {parameters}')
     value = b2a_base64(envelope.signed(key.key, envelope.encoded(lines)), newline=False).decode("ascii")

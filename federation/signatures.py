@@ -14,12 +14,17 @@ What is demanded of a message, whichever the scheme:
 Sources: draft-cavage-http-signatures-12, RFC 9421, RFC 3230, RFC 9530; why so, and why not httpsig: docs/adr/0005.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
 from federation import cavage, envelope, rfc9421
 from federation.digest import check_content_digest, check_digest, content_digest, digest_header
 from federation.envelope import Message, Scheme, Signature
 from federation.errors import Forged, Malformed
 from federation.keys import PrivateKey, PublicKey
 
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 __all__ = ["Message", "Scheme", "Signature", "parse", "sign", "verify"]
 
 
@@ -73,19 +78,21 @@ def sign(
     *,
     digest: str | None = None,
     content_type: str | None = None,
+    also: Mapping[str, str] = NOTHING,
 ) -> dict[str, str]:
     """All headers that are signed, and the signature: send them as they are, to `url` as it is.
 
     `url` is absolute and already percent-encoded.  `digest` is the value of `digest_header` (cavage) or
     `content_digest` (rfc9421) where the caller has it: one body to a thousand inboxes is hashed once.
     cavage: Host, Date, [Digest, Content-Type,] Signature.  rfc9421: Host, [Content-Digest, Content-Type,]
-    Signature-Input, Signature.  Raises: Malformed for a URL or key that cannot be signed with.
+    Signature-Input, Signature.  `also` are further headers to sign.
+    Raises: Malformed for a URL or key that cannot be signed with.
     """
     if digest is None and (body is not None or method.upper() not in envelope.READS):
         digest = digest_header(body or b"") if scheme == "cavage" else content_digest(body or b"")
     if scheme == "cavage":
-        return cavage.sign(method, url, key, now, digest=digest, content_type=content_type)
-    return rfc9421.sign(method, url, key, now, digest=digest, content_type=content_type)
+        return cavage.sign(method, url, key, now, digest=digest, content_type=content_type, also=also)
+    return rfc9421.sign(method, url, key, now, digest=digest, content_type=content_type, also=also)
 
 
 def _check_host(message: Message, host: str | None) -> None:

@@ -1,19 +1,28 @@
 """Puts what arrives into the spool: all that is waiting when the disk is ready goes with one sync."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection
 
 from inbox import spool
 from inbox.counts import Counts
 from store.database import Database
-from store.units import MOST
+
+log = logging.getLogger(__name__)
+
+MOST: Final = 64  # messages in one transaction
+BUSY: Final = 4  # of them in the last one mean that more will come …
+GATHER: Final = 0.002  # … within these seconds, and can share the next sync
+SIZE_EVERY: Final = 1.0  # seconds between two looks at the size of the spool
 
 
 class Appender:
     """`await append(row)` returns when the row is on disk.
 
-    limit: bytes that the spool may hold.
+    limit: bytes that the spool may hold, and some more: it is looked at once in a second.
     wake:  called after each write, for a processor in the same process.
     """
 
@@ -26,20 +35,27 @@ class Appender:
         self._wake = wake
         self._waiting: list[tuple[dict[str, Any], asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
+        self._measured = 0.0
 
     def append(self, row: dict[str, Any]) -> "asyncio.Future[None]":
         """`row` is made by spool.row.  Raises: spool.Full; what the database says, when it cannot keep it."""
-        answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[None] = loop.create_future()
         self._waiting.append((row, answer))
         if self._writing is None:
-            self._writing = asyncio.create_task(self._write())
+            self._writing = loop.create_task(self._write())
         return answer
 
     async def flush(self) -> None:
         """Waits for what is being written, then writes the counts."""
         while self._writing is not None:
             await asyncio.wait({self._writing})
-        await self._keep([])
+        if counted := self._counts.take():
+            try:
+                await self._db.write(spool.count, counted)
+            except Exception as error:  # noqa: BLE001  they wait for the next time
+                self._counts.give_back(counted)
+                log.warning("the counts could not be written: %s", error)
 
     async def _write(self) -> None:
         while self._waiting:
@@ -47,23 +63,25 @@ class Appender:
             error = await self._keep([row for row, _ in taken])
             for _, answer in taken:
                 if not answer.done():
-                    answer.set_exception(error) if error else answer.set_result(None)
+                    answer.set_result(None) if error is None else answer.set_exception(error)
             self._wake()
+            if BUSY <= len(taken) < MOST:
+                await asyncio.sleep(GATHER)
         self._writing = None
 
-    async def _keep(self, rows: list[dict[str, Any]]) -> Exception | None:
-        counted = self._counts.take()
-        if not rows and not counted:
-            return None
+    async def _keep(self, rows: Sequence[dict[str, Any]]) -> Exception | None:
+        now = asyncio.get_running_loop().time()
+        limit = self._limit if now - self._measured >= SIZE_EVERY else None
         try:
-            await self._db.write(_keep, rows, counted, self._limit)
+            await self._db.write(_append, rows, limit)
         except Exception as error:  # noqa: BLE001  it is the sender's answer
-            self._counts.give_back(counted)
             return error
+        if limit is not None:
+            self._measured = now
         return None
 
 
-def _keep(tx: Any, rows: list[dict[str, Any]], counted: dict[str, int], limit: int) -> None:
-    if rows:
-        spool.keep(tx, rows, limit)
-    spool.count(tx, counted)
+def _append(tx: Connection, rows: Sequence[dict[str, Any]], limit: int | None) -> None:
+    if limit is not None and spool.size(tx) > limit:
+        raise spool.Full
+    spool.keep(tx, rows)

@@ -35,7 +35,7 @@ AWAY = 3.0  # seconds to wait for a database that does not answer
 FAILED = 60.0  # seconds that the same sender waits after a key could not be fetched
 REFETCH_EVERY = 300.0  # seconds between two refetches for one actor, asked for by one sender …
 REFETCHES = 6  # … and for one actor, whoever asks
-FETCHES = 120  # new keys of one host in a minute
+FETCHES = 600  # new keys of one host in a minute
 
 _KEY = (
     select(account_keys.c.id, account_table.c.uri, account_keys.c.public)
@@ -99,7 +99,7 @@ class KeyRing:
             return found
         if not self._failed.has_room((key_id, address)):
             raise Forged("the key could not be fetched a moment ago")
-        if not self._fetched.use(host_of(key_id)):
+        if key_id not in self._running and not self._fetched.use(host_of(key_id)):
             raise Forged("too many keys of this server are new; try again later")
         try:
             return await self._fetched_once(key_id)

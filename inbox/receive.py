@@ -24,6 +24,7 @@ from inbox.counts import Counts
 from inbox.keys import KeyRing
 from inbox.rules import HostRules
 
+SYNC = "collection-synchronization"  # FEP-8fcf: counts when it is signed
 Headers: TypeAlias = Sequence[tuple[str, str]]
 
 
@@ -65,7 +66,9 @@ class Receiver:
         identity(document)
         actor = actor_of(document)
         self._permit(actor)
-        key = await self._signer(parcel, document, actor)
+        message = signatures.Message("POST", parcel.target, self._authority, self._scheme, parcel.headers, parcel.body)
+        claim = _claim(message)
+        key = await self._signer(message, claim, parcel.address, document)
         if key is None:
             self.counts.add("dropped", "delete_of_unknown")
             return
@@ -73,7 +76,8 @@ class Receiver:
         if key.owner != actor:
             self.counts.add("hints")
         now = datetime.fromtimestamp(self._clock(), UTC)
-        await self._appender.append(spool.row(key.owner, parcel.body, now, parcel.recipient, parcel.sync))
+        sync = parcel.sync if SYNC in claim.covered else None
+        await self._appender.append(spool.row(key.owner, parcel.body, now, parcel.recipient, sync))
         self.counts.add("accepted")
 
     async def authenticate(self, method: str, target: str, headers: Headers, address: str) -> PublicKey:
@@ -87,19 +91,20 @@ class Receiver:
         key = self._keys.known(claim.key_id) or await self._keys.find(claim.key_id, address)
         return await self._verified(message, claim, key, address)
 
-    async def _signer(self, parcel: Parcel, document: JSON, actor: str) -> PublicKey | None:
+    async def _signer(
+        self, message: signatures.Message, claim: signatures.Signature, address: str, document: JSON
+    ) -> PublicKey | None:
         """The key that signed it; None when an actor whom nobody here knows only says that he is gone."""
-        message = signatures.Message("POST", parcel.target, self._authority, self._scheme, parcel.headers, parcel.body)
-        claim = _claim(message)
+        actor = actor_of(document)
         key = self._keys.known(claim.key_id)
         if key is None:
             self._permit(claim.key_id)
             if _says_goodbye(document, actor) and await self._keys.kept(claim.key_id) is None:
                 return None
-            key = await self._keys.find(claim.key_id, parcel.address)
+            key = await self._keys.find(claim.key_id, address)
         if key.owner != actor:
             self._permit(key.owner)
-        return await self._verified(message, claim, key, parcel.address)
+        return await self._verified(message, claim, key, address)
 
     async def _verified(
         self, message: signatures.Message, claim: signatures.Signature, key: PublicKey, address: str

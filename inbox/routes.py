@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from sqlalchemy.exc import SQLAlchemyError
 
 from federation.errors import FederationError, Forged, Malformed, Refused
@@ -134,6 +135,8 @@ async def _body(request: web.Request) -> bytes | web.Response:
                 parts.append(chunk)
     except TimeoutError:
         return _refuse(request, 408, "slow", "the body did not come in time")
+    except (web.RequestPayloadError, HttpProcessingError, ConnectionError):
+        return _refuse(request, 400, "malformed", "the body broke off")
     return b"".join(parts)
 
 

@@ -65,7 +65,14 @@ class Stats:
 
 _KEEP = insert(spooled)
 _WAITING = (
-    select(spooled)
+    select(
+        spooled.c.id,
+        spooled.c.actor_uri,
+        spooled.c.body,
+        spooled.c.attempts,
+        spooled.c.recipient,
+        spooled.c.sync,
+    )
     .where(spooled.c.attempts < ATTEMPTS, spooled.c.actor_uri.not_in(bindparam("held", expanding=True)))
     .order_by(spooled.c.id)
     .limit(bindparam("most"))
@@ -112,10 +119,7 @@ def row(signer_uri: str, body: bytes, received: datetime, recipient: str | None,
     }
 
 
-def keep(tx: Connection, rows: Sequence[dict[str, Any]], limit: int = LIMIT) -> None:
-    """Raises: Full."""
-    if size(tx) > limit:
-        raise Full
+def keep(tx: Connection, rows: Sequence[dict[str, Any]]) -> None:
     tx.execute(_KEEP, list(rows))
 
 
@@ -129,7 +133,7 @@ def size(tx: Connection) -> int:
 
 def waiting(tx: Connection, most: int, held: Sequence[str] = ()) -> list[Kept]:
     """The oldest messages, but none of the signers in `held`."""
-    return [_kept(found) for found in many(tx, _WAITING, Spooled, most=most, held=list(held))]
+    return many(tx, _WAITING, _kept, most=most, held=list(held))
 
 
 def held(tx: Connection) -> dict[str, datetime]:
@@ -201,11 +205,8 @@ def counted(tx: Connection) -> dict[str, int]:
     return {row.name: row.value for row in tx.execute(_COUNTS)}
 
 
-def _kept(found: Spooled) -> Kept:
-    document = orjson.loads(found.body)  # receive.py refused whatever two decoders read differently
-    message: Message
-    if reading.actor_of(document) == found.actor_uri:
-        message = Verified(found.actor_uri, document, found.body, found.recipient, found.sync)
-    else:
-        message = Hint(found.actor_uri, document)
-    return Kept(found.id, message, found.attempts)
+def _kept(number: int, signer: str, body: bytes, attempts: int, recipient: str | None, sync: str | None) -> Kept:
+    document = orjson.loads(body)  # receive.py refused whatever two decoders read differently
+    if reading.actor_of(document) == signer:
+        return Kept(number, Verified(signer, document, body, recipient, sync), attempts)
+    return Kept(number, Hint(signer, document), attempts)

@@ -2,16 +2,14 @@
 
     claim (transaction) → talk (network, no transaction) → record (transaction)
 
-A sliding window: hosts are claimed as places become free, each is talked to by a task of its own, and what came of
-finished talks is written down in batches.  A host that hangs holds its place among the quick ones for SLOW seconds
-only; hosts that were silent before have places of their own.
+Hosts are claimed as places become free (outbox/window.py), each is talked to by a task of its own, and what came of
+finished talks is written down in batches: no host waits for a slower one.
 """
 
 import asyncio
 import logging
 import time
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,9 +22,11 @@ from federation.envelope import Scheme
 from federation.errors import Refused
 from federation.keys import PrivateKey, load_private
 from outbox.enqueue import Queued
-from outbox.mail import LEASE, Letter, Mail, Talk, claim, heard_from, next_due, record, renew
+from outbox.mail import Letter, Mail, Talk, claim, next_due, renew
+from outbox.outcomes import heard_from, record
 from outbox.queue import HostQueue, Totals, drop, queue_stats, retry, sweep, totals
 from outbox.talk import talk
+from outbox.window import Window
 from store.database import Database
 
 __all__ = [
@@ -47,8 +47,6 @@ log = logging.getLogger(__name__)
 
 WINDOW: Final = 200  # quick talks at a time
 PLACES: Final = 600  # talks at a time, slow ones included: each may hold SENDERS sockets
-SLOW: Final = 1.0  # seconds after which a talk is no longer quick
-FAILING: Final = 4  # one place in so many is for hosts that were silent
 BATCH: Final = 200  # talks that are written down at once …
 PAUSE: Final = 0.05  # seconds … or as many as there are after this time
 IDLE: Final = (0.05, 0.5)  # seconds between looks for mail of other processes, growing while there is none
@@ -65,17 +63,6 @@ class Stats:
     failed: int = 0
     given_up: int = 0
     in_flight: int = 0
-
-
-@dataclass(slots=True, eq=False)
-class _Line:
-    """A talk that goes on.  `quick`: it counts among the quick ones, still."""
-
-    task: asyncio.Task[None]
-    since: float
-    failing: bool
-    leased: float
-    quick: bool
 
 
 def _utc_now() -> datetime:
@@ -102,18 +89,15 @@ class Deliverer:
         self._db = db
         self._client = client
         self._clock = clock
-        self._window = window
-        self._places = places
         self._grace = grace
-        self._lines: dict[str, _Line] = {}
-        self._young: deque[_Line] = deque()  # the quick ones, and some that ended, the oldest first
-        self._quick = 0
-        self._failing = 0
+        self._most = window
+        self._window = Window(window, places)
         self._ended: list[Talk] = []
         self._some = asyncio.Event()  # talks to write down
         self._enough = asyncio.Event()  # … at once
         self._called = asyncio.Event()  # there may be something to claim
         self._look = True  # there may be mail
+        self._closing = False
         self._digests: dict[int, Mapping[Scheme, str]] = {}
         self._load = lru_cache(KEYS_KEPT)(load_private)
 
@@ -128,7 +112,8 @@ class Deliverer:
             self.wake()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Delivers until `stop` is set; what is then under way has `grace` seconds."""
+        """Delivers until `stop` is set; what is then under way has `grace` seconds.  May be called again after that."""
+        self._closing = False
         self._db.listeners.append(self.hear)
         stopped = asyncio.create_task(stop.wait())
         stopped.add_done_callback(lambda _: self._called.set())
@@ -139,9 +124,10 @@ class Deliverer:
             self._db.listeners.remove(self.hear)
             stopped.cancel()
             await self._end_talks()
-            writer.cancel()
-            await asyncio.wait([writer])
-            await self._record()
+            self._closing = True
+            self._some.set()
+            self._enough.set()
+            await writer
 
     async def drain(self) -> int:
         """Delivers until nothing is due any more.  How many letters were accepted."""
@@ -152,9 +138,12 @@ class Deliverer:
 
     async def round(self) -> int:
         """One claim, and all its talks.  How many hosts."""
-        mail = await self._db.write(claim, self._clock(), self._window, self._window)
-        self._start(mail)
-        await self._all_ended()
+        mail = await self._db.write(claim, self._clock(), self._most, self._most)
+        now = time.monotonic()
+        for one in mail:
+            self._start(one, now)
+        if self._window:
+            await asyncio.wait([line.task for line in self._window.lines.values()])
         await self._record()
         return len(mail)
 
@@ -179,82 +168,59 @@ class Deliverer:
                 wait = min(wait * 2, IDLE[1])
 
     async def _fill(self) -> int:
-        """Claims for as many places as are free, if it is worth a transaction."""
-        self._grow_old()
-        await self._keep_leases()
-        quick, failing = self._room()
-        if not self._look or not (self._has_room() or failing):
+        """Claims for as many places as are free, if it is worth a transaction.  How many talks began."""
+        window, now = self._window, time.monotonic()
+        window.grow_old(now)
+        for mail in window.expired(now):
+            self._note(Talk(mail))
+        if long := window.leases(now):
+            await self._db.write(renew, long, self._clock())
+        if not window.has_room:
             return 0
+        found = await self._claim() if self._look and window.wants_mail else []
+        now = time.monotonic()
+        at_once = window.sort(found, now)
+        for mail in at_once:
+            self._start(mail, now)
+        begun = len(at_once)
+        for mail in window.later(now, patient=begun > 0):
+            self._start(mail, now)
+            begun += 1
+        return begun
+
+    async def _claim(self) -> list[Mail]:
         self._look = False
         due = await self._db.read(next_due)
         if due is None or due > self._clock():
-            return 0
-        mail = await self._db.write(claim, self._clock(), quick, failing)
+            return []
+        mail = await self._db.write(claim, self._clock(), *self._window.room())
         self._look |= bool(mail)  # until there is none
-        self._start(mail)
-        return len(mail)
+        return mail
 
-    def _grow_old(self) -> None:
-        """Who talks for SLOW seconds is no longer among the quick ones."""
-        since = time.monotonic() - SLOW
-        while self._young and self._young[0].since < since:
-            line = self._young.popleft()
-            self._quick -= line.quick
-            line.quick = False
-
-    def _has_room(self) -> bool:
-        """For enough hosts to be worth a claim."""
-        return self._quick <= self._window * 3 // 4 and len(self._lines) < self._places
-
-    def _room(self) -> tuple[int, int]:
-        """Free places for hosts that are thought well, and for those that were silent."""
-        free = self._places - len(self._lines)
-        failing = max(0, min(self._window // FAILING - self._failing, free))
-        return max(0, min(self._window - self._quick, free - failing)), failing
-
-    async def _keep_leases(self) -> None:
-        """For talks that take so long that another worker might think us dead."""
-        now = time.monotonic()
-        long = [host for host, line in self._lines.items() if now - line.leased > LEASE.total_seconds() / 4]
-        if long:
-            await self._db.write(renew, long, self._clock())
-            for host in long:
-                if host in self._lines:
-                    self._lines[host].leased = now
-
-    def _start(self, found: Sequence[Mail]) -> None:
-        now = time.monotonic()
-        for mail in found:
-            if mail.host in self._lines:  # it was heard from, and so released, while we still talk with it
-                continue
-            failing = mail.failures > 0
-            line = _Line(asyncio.create_task(self._talk(mail)), now, failing, now, quick=not failing)
-            self._lines[mail.host] = line
-            self._failing += failing
-            if line.quick:
-                self._quick += 1
-                self._young.append(line)
-        self.stats.in_flight = len(self._lines)
+    def _start(self, mail: Mail, now: float) -> None:
+        if mail.host not in self._window.lines:  # else it was heard from, and so released, while we still talk with it
+            self._window.begin(mail, asyncio.create_task(self._talk(mail)), now)
+            self.stats.in_flight = len(self._window)
 
     async def _talk(self, mail: Mail) -> None:
         outcome = Talk(mail)
         try:
             await talk(mail, self._send, outcome, self._clock())
         finally:
-            self._end(mail.host, outcome)
+            self._end(outcome)
 
-    def _end(self, host: str, outcome: Talk) -> None:
-        line = self._lines.pop(host)
-        self.stats.in_flight = len(self._lines)
-        self._quick -= line.quick
-        self._failing -= line.failing
-        line.quick = False
+    def _end(self, outcome: Talk) -> None:
+        self._window.end(outcome.mail.host, time.monotonic(), accepted=bool(outcome.accepted))
+        self.stats.in_flight = len(self._window)
+        self._note(outcome)
+        if self._look and self._window.has_room:
+            self._called.set()
+
+    def _note(self, outcome: Talk) -> None:
         self._ended.append(outcome)
         self._some.set()
-        if len(self._ended) >= BATCH or not self._lines:
+        if len(self._ended) >= BATCH or not self._window:
             self._enough.set()
-        if self._look and self._has_room():
-            self._called.set()
 
     async def _send(self, letter: Letter, scheme: Scheme | None) -> Answer:
         activity = letter.activity
@@ -300,6 +266,8 @@ class Deliverer:
                 log.exception("deliveries could not be written down")
                 self._some.set()
                 await asyncio.sleep(IDLE[1])
+            if self._closing:
+                return
 
     async def _record(self) -> None:
         """Writes down the talks that ended; those that cannot be are kept for the next time."""
@@ -312,15 +280,16 @@ class Deliverer:
                 self.stats.failed += one.silent
             self.wake()  # there may be more for these hosts
 
-    async def _all_ended(self) -> None:
-        if tasks := [line.task for line in self._lines.values()]:
-            await asyncio.wait(tasks)
-
     async def _end_talks(self) -> None:
-        tasks = [line.task for line in self._lines.values()]
+        """What could not be finished, or begun, is given back at once."""
+        tasks = [line.task for line in self._window.lines.values()]
         if tasks:
             _, pending = await asyncio.wait(tasks, timeout=self._grace)
             for task in pending:
                 task.cancel()
             if pending:
                 await asyncio.wait(pending)
+        for line in list(self._window.lines.values()):  # cancelled before their first step
+            self._end(Talk(line.mail))
+        for mail in self._window.close():
+            self._note(Talk(mail))

@@ -7,6 +7,7 @@ popular author has more followers than a request has time.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import Connection, Insert, bindparam, delete, insert, literal, select
 from sqlalchemy.dialects import postgresql
@@ -25,6 +26,16 @@ class Queued:
 
 
 NOW = timedelta()
+IDS = 10_000
+
+
+class _Queue(NamedTuple):
+    """A statement that makes deliveries, and its values."""
+
+    statement: Insert
+    values: Mapping[str, object]
+
+
 _COLUMNS = ["activity_id", "host", "inbox"]
 _WRITE = insert(activities)
 _UNWRITE = delete(activities).where(activities.c.id == bindparam("activity", type_=Id))
@@ -65,9 +76,7 @@ def to_followers(
 
     synchronise: for what only followers may see; each server is told which followers of `sender` it has (FEP-8fcf).
     """
-    queues: list[tuple[Insert, Mapping[str, object]]] = [(_TO_FOLLOWERS, {"sender": sender.id})]
-    if also:
-        queues.append((_TO_ACCOUNTS, {"ids": list(also)}))
+    queues = [_Queue(_TO_FOLLOWERS, {"sender": sender.id}), *_to(also)]
     _send(tx, sender.id, vocabulary.encode(document), queues, now, synchronise=synchronise)
 
 
@@ -86,9 +95,8 @@ def to_accounts(
     """
     if not ids:
         return
-    one = next(iter(ids)) if len(ids) == 1 else None
-    queue = (_TO_ACCOUNTS, {"ids": list(ids)}) if one is None else (_TO_ONE, {"receiver": one})
-    _send(tx, sender.id, vocabulary.encode(document), [queue], now, delay=delay)
+    queues = [_Queue(_TO_ONE, {"receiver": one}) for one in ids] if len(ids) == 1 else _to(ids)
+    _send(tx, sender.id, vocabulary.encode(document), queues, now, delay=delay)
 
 
 def to_inboxes_of_post(
@@ -99,7 +107,7 @@ def to_inboxes_of_post(
     Those of its audience: followers (unless it is direct), mentioned; and of who answered, boosted, liked or voted.
     Call it while the rows of the post are still there.
     """
-    _send(tx, sender.id, vocabulary.encode(document), [(_TO_HOLDERS, {"post": post_id})], now)
+    _send(tx, sender.id, vocabulary.encode(document), [_Queue(_TO_HOLDERS, {"post": post_id})], now)
 
 
 def forward(tx: Connection, sender_id: int, body: bytes, *, except_host: str, now: datetime | None = None) -> None:
@@ -107,15 +115,24 @@ def forward(tx: Connection, sender_id: int, body: bytes, *, except_host: str, no
 
     Source: ActivityPub section 7.1.2, inbox forwarding.
     """
-    queue = (_TO_FOLLOWERS_ELSEWHERE, {"sender": sender_id, "except_host": except_host})
+    queue = _Queue(_TO_FOLLOWERS_ELSEWHERE, {"sender": sender_id, "except_host": except_host})
     _send(tx, sender_id, body, [queue], now)
+
+
+def _to(ids: Collection[int]) -> list[_Queue]:
+    return [_Queue(_TO_ACCOUNTS, {"ids": some}) for some in _batched(list(ids))]
+
+
+def _batched(ids: list[int]) -> list[list[int]]:
+    """For engines that take no more than some 32,000 values in a statement."""
+    return [ids[start : start + IDS] for start in range(0, len(ids), IDS)]
 
 
 def _send(
     tx: Connection,
     sender_id: int,
     body: bytes,
-    queues: Collection[tuple[Insert, Mapping[str, object]]],
+    queues: Collection[_Queue],
     now: datetime | None,
     *,
     synchronise: bool = False,

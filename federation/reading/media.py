@@ -131,7 +131,7 @@ def _attachment(item: JSON, names: list[str]) -> Attachment | None:
 def _focus(item: JSON) -> tuple[float | None, float | None]:
     """Both coordinates, or neither."""
     focus = item.get("focalPoint")
-    if not isinstance(focus, list) or len(focus) != 2:  # noqa: PLR2004  x and y
+    if not isinstance(focus, list) or len(focus) != 2:
         return None, None
     x, y = values.fraction(focus[0]), values.fraction(focus[1])
     return (x, y) if x is not None and y is not None else (None, None)

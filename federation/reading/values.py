@@ -256,6 +256,9 @@ def text(doc: JSON, field: str, most: int = TEXT_LIMIT) -> str:
 
 def name(doc: JSON, field: str = "name", most: int = NAME_LIMIT) -> str:
     """What somebody is called: one line, and nothing that turns the direction of what follows (row 29)."""
+    value = doc.get(field)
+    if isinstance(value, str) and value.isprintable() and len(value) <= most:
+        return value.strip()
     value = text(doc, field, most)
     if value and not value.isprintable():  # neither line breaks nor controls of direction are
         value = _LINE_BREAKS.sub(" ", _BIDI.sub("", value))

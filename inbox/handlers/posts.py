@@ -33,15 +33,15 @@ def plain_note(message: Verified) -> Note | None:
         note = own_note(message)
     except Malformed:
         return None
-    return None if note is None or is_vote(note) else note
+    return None if note is None or _is_vote(note) else note
 
 
 def create(tx: Connection, actor: Account, message: Verified, here: Here) -> None:
     note = own_note(message)
     if note is None:
         _fetch(tx, message, here)
-    elif is_vote(note) and here.origin.is_ours(note.in_reply_to or ""):
-        polls.receive_vote(tx, actor, note, here.now)
+    elif _is_vote(note):
+        polls.receive_vote(tx, actor, note, here.now)  # does nothing when the poll is not ours
     else:
         receive(tx, actor, note, here.now)
         forwarding.forward(tx, message, note, here)
@@ -86,6 +86,11 @@ def own_note(message: Verified) -> Note | None:
     if message.actor_uri not in note.authors or not same_origin(note.id, message.actor_uri):
         return None
     return note if note.author == message.actor_uri else replace(note, author=message.actor_uri)
+
+
+def _is_vote(note: Note) -> bool:
+    """And not a picture with a name."""
+    return is_vote(note) and not note.attachments
 
 
 def _fetch(tx: Connection, message: Verified, here: Here) -> None:

@@ -242,13 +242,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_post_author_id", "post", ["author_id", "id"])
     op.create_index(
-        "ix_post_local",
-        "post",
-        ["id"],
-        sqlite_where=sa.text("listed = 1 AND local = 1"),
-        postgresql_where=sa.text("listed AND local"),
-    )
-    op.create_index(
         "ix_post_missing_parent",
         "post",
         ["reply_to_uri"],
@@ -258,7 +251,20 @@ def upgrade() -> None:
     op.create_index(
         "ix_post_public", "post", ["id"], sqlite_where=sa.text("listed = 1"), postgresql_where=sa.text("listed")
     )
-    op.create_index("ix_post_reply_to_id", "post", ["reply_to_id"])
+    op.create_index(
+        "ix_post_public_local",
+        "post",
+        ["id"],
+        sqlite_where=sa.text("listed = 1 AND local = 1"),
+        postgresql_where=sa.text("listed AND local"),
+    )
+    op.create_index(
+        "ix_post_reply_to_id",
+        "post",
+        ["reply_to_id"],
+        sqlite_where=sa.text("reply_to_id IS NOT NULL"),
+        postgresql_where=sa.text("reply_to_id IS NOT NULL"),
+    )
     op.create_index("ix_post_thread_id", "post", ["thread_id"])
     op.create_index(
         "uq_post_boost",
@@ -424,6 +430,13 @@ def upgrade() -> None:
         sa.Column("closed_at", Instant, nullable=True),
         sa.ForeignKeyConstraint(["post_id"], ["post.id"], name=op.f("fk_poll_post_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("post_id", name=op.f("pk_poll")),
+    )
+    op.create_index(
+        "ix_poll_expires_at",
+        "poll",
+        ["expires_at"],
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
     )
     op.create_table(
         "poll_vote",

@@ -38,10 +38,16 @@ posts = Table(
     Column("replies_count", Integer, nullable=False),
     Column("version", Integer, nullable=False),  # grows with every change that a reader could see
     Index("ix_post_author_id", "author_id", "id"),
-    Index("ix_post_reply_to_id", "reply_to_id"),
     Index("ix_post_thread_id", "thread_id"),
 )
 
+# Without the NULLs: SQLite's planner would look there for those whose parent is missing.
+Index(
+    "ix_post_reply_to_id",
+    posts.c.reply_to_id,
+    sqlite_where=posts.c.reply_to_id.is_not(None),
+    postgresql_where=posts.c.reply_to_id.is_not(None),
+)
 Index(
     "ix_post_missing_parent",
     posts.c.reply_to_uri,
@@ -57,8 +63,9 @@ Index(
     postgresql_where=posts.c.boost_of_id.is_not(None),
 )
 Index("ix_post_public", posts.c.id, sqlite_where=text("listed = 1"), postgresql_where=text("listed"))
+# After ix_post_public, by name and so in migrations: of two indexes that fit, SQLite takes the newer.
 Index(
-    "ix_post_local",
+    "ix_post_public_local",
     posts.c.id,
     sqlite_where=text("listed = 1 AND local = 1"),
     postgresql_where=text("listed AND local"),
@@ -164,6 +171,12 @@ polls = Table(
     Column("voters_count", Integer, nullable=False),
     Column("expires_at", Instant),
     Column("closed_at", Instant),
+)
+Index(
+    "ix_poll_expires_at",
+    polls.c.expires_at,
+    sqlite_where=polls.c.closed_at.is_(None),
+    postgresql_where=polls.c.closed_at.is_(None),
 )
 
 

@@ -5,13 +5,14 @@ from dataclasses import replace
 import pytest
 
 from federation import signatures
-from federation.errors import Malformed
+from federation.errors import Forged, Malformed
 from tests.federation.signing import (
     BODY,
     KEY_ID,
     NOW,
     RFC_DIGEST,
     accept,
+    changed,
     private,
     public,
     received,
@@ -97,3 +98,16 @@ def test_ports_and_addresses_are_signed_as_sent():
         accept(replace(received("POST", target, headers, BODY), authority=host, scheme=scheme))
         headers = signatures.sign("rfc9421", "POST", url, private(), NOW, BODY)
         accept(replace(received("POST", target, headers, BODY), authority=host, scheme=scheme))
+
+
+@pytest.mark.parametrize("scheme", ["cavage", "rfc9421"])
+def test_further_headers_are_signed_too(scheme):
+    """FEP-8fcf: Collection-Synchronization is believed only when it is signed."""
+    name = "Collection-Synchronization"
+    headers = signatures.sign(
+        scheme, "POST", "https://bob.test/inbox", private(), NOW, BODY, also={name: 'digest="00"'}
+    )
+    message = received("POST", "/inbox", headers, BODY)
+    assert name.lower() in accept(message, public()).covered
+    with pytest.raises(Forged):
+        accept(changed(message, name, 'digest="11"'), public())

@@ -44,7 +44,7 @@ class Far:
     def base(self) -> str:
         return f"http://{self.host}"
 
-    def person(self, name: str, *, handle: str | None = None, **more: Any) -> dict[str, Any]:
+    def person(self, name: str, /, *, handle: str | None = None, **more: Any) -> dict[str, Any]:
         """An actor who lives here; its document, which may still be changed."""
         uri = f"{self.base}/users/{name}"
         key = {"id": f"{uri}#main-key", "owner": uri, "publicKeyPem": rsa_pem(name)[1]}
@@ -62,7 +62,7 @@ class Far:
         self.names[f"{name}@{self.host}"] = (handle or f"{name}@{self.host}", uri)
         return document
 
-    def note(self, author: dict[str, Any], number: int | str, **more: Any) -> dict[str, Any]:
+    def note(self, author: dict[str, Any], number: int | str, /, **more: Any) -> dict[str, Any]:
         document = {
             "id": f"{self.base}/notes/{number}",
             "type": "Note",

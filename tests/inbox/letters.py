@@ -1,13 +1,15 @@
 """Activities as other servers send them, and the envelopes around them."""
 
 import time
+from collections.abc import Mapping
 from typing import Any
+from zlib import crc32
 
 import orjson
 
 from federation.keys import PrivateKey, load_private
 from federation.reading import PUBLIC
-from federation.signatures import sign
+from federation.signatures import NOTHING, sign
 from store.tables import Account
 from tests.people import ed25519_pem, rsa_pem
 
@@ -30,8 +32,7 @@ def note(author: Account, number: int | str = 1, **more: Any) -> dict[str, Any]:
 
 
 def activity(kind: str, actor: Account, what: Any, **more: Any) -> dict[str, Any]:
-    name = what.get("id", "x") if isinstance(what, dict) else what
-    number = abs(hash((kind, name))) % 10**9
+    number = crc32(orjson.dumps([kind, what]))
     document = {
         "@context": "https://www.w3.org/ns/activitystreams",
         "id": f"https://{actor.host}/activities/{kind.lower()}-{number}",
@@ -59,8 +60,9 @@ def envelope(
     url: str = INBOX,
     scheme: Any = "cavage",
     now: float | None = None,
+    also: Mapping[str, str] = NOTHING,
 ) -> tuple[dict[str, str], bytes]:
     """(headers, body)"""
     body = document if isinstance(document, bytes) else orjson.dumps(document)
-    headers = sign(scheme, "POST", url, key, time.time() if now is None else now, body, content_type=TYPE)
+    headers = sign(scheme, "POST", url, key, time.time() if now is None else now, body, content_type=TYPE, also=also)
     return headers, body

@@ -1,5 +1,6 @@
 """Who is let in, and what the others are told."""
 
+import asyncio
 import time
 from dataclasses import replace
 from email.utils import formatdate
@@ -16,6 +17,7 @@ from federation.keys import load_private, load_public
 from federation.reading import Actor, Key, actor_of, identity, uri
 from inbox import spool as spooling
 from inbox.counts import Counts
+from inbox.keys import Windows
 from inbox.messages import Hint, Verified
 from inbox.routes import LARGEST
 from store.tables import HostPolicy, account_keys, accounts, spooled
@@ -33,6 +35,10 @@ async def people(sqlite_db):
 
 def how_many(tx):
     return tx.scalar(select(func.count()).select_from(spooled))
+
+
+def away(tx, table):
+    tx.exec_driver_sql(f"ALTER TABLE {table} RENAME TO lost_{table}")
 
 
 def elsewhere(person, pair=rsa_pem, name=None):
@@ -171,6 +177,26 @@ async def test_what_is_too_large_and_does_not_say_so_is_refused(door, people, sp
         await refused(door, spool, 413, (answer.status, await answer.json()))
 
 
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "Transfer-Encoding: chunked\r\n\r\nZZ\r\nhello\r\n",
+        "Transfer-Encoding: chunked\r\n\r\n5\r\nhelloXX0\r\n\r\n",
+        "Content-Length: -1\r\n\r\n",
+        "Content-Length: x\r\n\r\n",
+        "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+        "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}",
+    ],
+)
+async def test_broken_http_is_a_bad_request(door, rest):
+    reader, writer = await asyncio.open_connection(door.http.host, door.http.port)
+    writer.write(f"POST /inbox HTTP/1.1\r\nHost: ours.test\r\nContent-Type: {TYPE}\r\n{rest}".encode())
+    status = (await reader.readline()).split()[1]
+    writer.close()
+    await writer.wait_closed()
+    assert status in (b"400", b"401")
+
+
 async def test_a_name_that_nobody_has_is_not_found(door, people, spool):
     await refused(door, spool, 404, await door.post(key_of(BOB), create(BOB), path="/users/nobody/inbox"))
 
@@ -236,10 +262,13 @@ async def test_an_honest_message_is_on_disk_before_it_is_answered(door, people, 
 async def test_a_personal_inbox_remembers_whose_it_is_and_what_was_said_of_followers(door, people, spool, sqlite_db):
     await local(sqlite_db, "alice")
     url = "https://ours.test/users/alice/inbox"
-    headers, body = envelope(key_of(BOB), create(BOB), url=url)
-    await door.send({**headers, "Collection-Synchronization": "some"}, body, "/users/alice/inbox")
-    [kept] = await spool.read(spooling.waiting, 10)
-    assert (kept.message.recipient, kept.message.sync) == ("alice", "some")
+    said = {"Collection-Synchronization": "some"}
+    headers, body = envelope(key_of(BOB), create(BOB), url=url, also=said)
+    await door.send(headers, body, "/users/alice/inbox")
+    unsigned, other = envelope(key_of(BOB), create(BOB, 2), url=url)
+    await door.send({**unsigned, **said}, other, "/users/alice/inbox")
+    kept = await spool.read(spooling.waiting, 10)
+    assert [(one.message.recipient, one.message.sync) for one in kept] == [("alice", "some"), ("alice", None)]
 
 
 async def test_the_signature_may_be_of_another_actor_but_then_it_is_a_hint(door, people, spool):
@@ -287,7 +316,8 @@ async def test_a_new_key_is_fetched_once_and_its_owner_remembered(door, spool, s
 
 async def test_while_the_database_is_away_known_keys_and_new_ones_do(door, people, spool, sqlite_db):
     await door.post(key_of(BOB), create(BOB, 1))
-    await sqlite_db.close()
+    for table in ("account", "account_key"):
+        await sqlite_db.write(away, table)
     carol = remote("carol", "third.test")
     door.elsewhere.keys[f"{carol.uri}#main-key"] = elsewhere(carol)
     door.clock[0] = 3600.0  # what is in memory is looked up again
@@ -329,9 +359,29 @@ async def test_an_unreachable_key_is_not_asked_for_again_at_once_by_the_same_sen
 
 
 async def test_one_host_cannot_make_us_fetch_without_end(door):
-    for n in range(130):
+    door.receiver._keys._fetched = Windows(60.0, 5, time.time)
+    for n in range(10):
         await door.post(replace(key_of(BOB), id=f"{BOB.uri}/{n}"), create(BOB))
-    assert len(door.elsewhere.asked) == 120
+    assert len(door.elsewhere.asked) == 5
+
+
+async def test_many_messages_of_one_new_actor_cause_one_fetch(door):
+    door.receiver._keys._fetched = Windows(60.0, 1, time.time)
+    door.elsewhere.keys[f"{BOB.uri}#main-key"] = elsewhere(BOB)
+    answers = await asyncio.gather(*(door.post(key_of(BOB), create(BOB, n)) for n in range(5)))
+    assert [status for status, _ in answers] == [202] * 5
+    assert len(door.elsewhere.asked) == 1
+
+
+def test_windows_open_again_and_forget_the_longest_unused():
+    now = [100.0]
+    windows = Windows(10.0, 2, lambda: now[0], keys=2)
+    assert [windows.use("a") for _ in range(3)] == [True, True, False]
+    now[0] += 10
+    assert windows.use("a")
+    assert windows.use("b")
+    assert windows.use("c")
+    assert len(windows._used) == 2
 
 
 async def test_the_key_of_somebody_who_is_gone_is_no_key(door, people, sqlite_db):

@@ -243,6 +243,21 @@ async def test_a_worker_that_runs_hears_of_new_mail(db, client):
         assert len(server.requests) == 3
 
 
+async def test_a_worker_that_was_stopped_may_be_started_again(db, client):
+    async with wire(accept) as server:
+        await befriend(db, at(server.host))
+        worker = deliverer(db, client)
+        for n in range(2):
+            stop = asyncio.Event()
+            running = asyncio.create_task(worker.run(stop))
+            for m in range(2):
+                await say(db, 2 * n + m)
+                await until(lambda seen=2 * n + m: worker.stats.delivered > seen)
+            stop.set()
+            await running
+        assert len(server.requests) == 4
+
+
 async def test_few_places_are_enough_for_many_hosts(db, client):
     async with wire(accept) as server:
         # One server with many names: the host of an account says whose mail it is, the inbox where that goes.

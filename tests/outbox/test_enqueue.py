@@ -177,3 +177,11 @@ async def test_the_number_of_statements_does_not_grow_with_the_followers(db, que
     queries.clear()
     await db.write(enqueue.to_followers, ALICE, hello())
     assert len(queries) == 4
+
+
+async def test_more_people_than_a_statement_takes_are_no_error(db):
+    carol, dora = remote("carol"), far(1, "b.test")
+    await db.write(add, ALICE, carol, dora)
+    unknown = range(2, 2 + 2 * enqueue.IDS)
+    await db.write(enqueue.to_accounts, ALICE, hello(), [carol.id, *unknown, dora.id])
+    assert await db.read(inboxes) == ["https://b.test/inbox", "https://far.test/inbox"]

@@ -6,7 +6,8 @@ from sqlalchemy import delete, select, update
 
 from outbox import enqueue
 from outbox.backoff import GIVE_UP
-from outbox.mail import LEASE, LETTERS, STUCK, Talk, claim, heard_from, next_due, record, renew
+from outbox.mail import LEASE, LETTERS, Talk, claim, next_due, renew
+from outbox.outcomes import STUCK, heard_from, record
 from store.tables import Host, account_keys, deliveries, hosts, jobs
 from tests.conftest import NOW
 from tests.outbox.rows import ALICE, LATER, add, count, far, hello, host
@@ -136,9 +137,9 @@ async def test_after_a_month_of_silence_its_mail_is_dropped(db):
     mail = await db.write(claim, LATER, 2)
     long_ago = LATER - GIVE_UP
     await db.write(lambda tx: tx.execute(update(hosts).values(failing_since=long_ago, failures=60)) and None)
-    talks = [Talk(one, silent=one.host == "far.test") for one in mail]
+    talks = [Talk(one, silent=True) if one.host == "far.test" else Talk(one, accepted=[*one.letters]) for one in mail]
     assert await db.write(record, talks, LATER) == 1
-    assert await db.read(lambda tx: list(tx.scalars(select(deliveries.c.host)))) == ["up.test"]
+    assert await db.read(count, deliveries) == 0
     after = await db.read(host, "far.test")
     assert after.due is not None
     assert await db.write(claim, after.due, 0, 10) == []
@@ -163,6 +164,23 @@ async def test_a_host_that_answers_again_is_well(db):
     await say(db, 2)
     assert (await outcome(db, now=later, accepted=all)).scheme == "rfc9421"
     assert (await db.read(host, "far.test")).scheme == "rfc9421"
+
+
+async def test_a_talk_that_did_not_come_about_changes_nothing_but_the_lease(db):
+    await db.write(followed, far(1))
+    await say(db)
+    await outcome(db, silent=True, error="x")
+    silent = await db.read(host, "far.test")
+    await outcome(db, now=silent.due)
+    assert await db.read(host, "far.test") == silent
+
+
+async def test_who_is_not_known_any_more_is_no_error(db):
+    await db.write(followed, far(1))
+    await say(db)
+    [mail] = await db.write(claim, NOW, 1)
+    await db.write(lambda tx: tx.execute(delete(hosts)) and None)
+    assert await db.write(record, [Talk(mail, silent=True)], NOW) == 0
 
 
 async def test_an_inbox_that_is_no_more_gets_nothing_more_and_its_owner_is_looked_for(db):

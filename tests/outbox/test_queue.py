@@ -1,7 +1,8 @@
 from datetime import timedelta
 
 from outbox import deliver, enqueue, queue
-from outbox.mail import Talk, claim, record
+from outbox.mail import Talk, claim
+from outbox.outcomes import record
 from outbox.queue import HostQueue, Totals
 from store.tables import activities, deliveries
 from tests.conftest import NOW

@@ -1,17 +1,21 @@
 """Posts of other servers: stored once, in order, with all that follows from them; forged ones not at all."""
 
+import asyncio
 import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import insert
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import create_engine, insert
 
-from federation.errors import Forged
-from federation.reading import PUBLIC, Attachment, Emoji, Option, Poll
+from federation.errors import Forged, Malformed
+from federation.reading import PUBLIC, Attachment, Emoji, Option, Poll, read_note
+from social import views
 from social.events import Posted
 from social.posts import delete as deletion
-from social.posts import publish, receive
+from social.posts import edit, publish, receive
 from social.posts.drafts import Draft
 from store.ids import moment_ms
 from store.tables import (
@@ -21,13 +25,14 @@ from store.tables import (
     jobs,
     media,
     mentions,
+    metadata,
     notifications,
     polls,
     post_tags,
     posts,
 )
 from tests.conftest import NOW
-from tests.people import follow, local, ours, remote, stored
+from tests.people import add, follow, local, ours, remote, stored
 from tests.social.said import direct, home, later, mention, note, post, private, rows
 
 
@@ -350,3 +355,108 @@ async def test_1000_addressees_are_not_1000_lookups(db):
     crowd = tuple(f"https://far.test/users/x{n}" for n in range(1000))
     found = await arrive(db, *((bob, note(bob, to=(PUBLIC, *crowd))) for _ in range(100)))
     assert all(found)
+
+
+async def test_the_same_posts_on_two_lanes_at_once_are_stored_once(db):
+    alice, bob, carl = await local(db, "alice"), remote("bob"), remote("carl")
+    await stored(db, bob, carl)
+    await db.write(follow, alice, bob)
+    batch = [(one, note(one, mentions=(mention(alice),), hashtags=("t",))) for _ in range(20) for one in (bob, carl)]
+    found = await asyncio.gather(
+        *(db.write(receive.receive_many, some, NOW) for some in (batch, batch[::-1], batch[10:], batch))
+    )
+    assert len(await rows(db, posts)) == len(batch)
+    assert {one.id for some in found for one in some} == {row.id for row in await rows(db, posts)}
+    assert {row.posts_count for row in await rows(db, accounts, accounts.c.host.is_not(None))} == {20}
+    assert len(await rows(db, notifications)) == len(batch)
+    assert len(await db.read(home, alice)) == 20
+
+
+HOSTILE = st.sampled_from(
+    [
+        None, True, 0, -1, 2**53, 2**53 + 1, 10**30, 0.5, "", "x", "\u202e<b>&", "9999-12-31T23:59:59.999999Z",
+        "0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z", [], {}, ["x", {}], "https://far.test/1", "as:Public",
+        "https://ours.test/users/alice", {"type": "Collection", "totalItems": 2**53}, "<p>" * 2000, "x" * 6000,
+    ]
+)  # fmt: skip
+FIELDS = [
+    "content",
+    "name",
+    "summary",
+    "sensitive",
+    "published",
+    "updated",
+    "to",
+    "cc",
+    "inReplyTo",
+    "context",
+    "url",
+    "tag",
+    "attachment",
+    "contentMap",
+    "endTime",
+    "closed",
+    "votersCount",
+    "conversation",
+    "audience",
+    "language",
+    "source",
+    "quote",
+]
+
+
+@given(
+    fields=st.dictionaries(st.sampled_from(FIELDS), HOSTILE),
+    options=st.lists(HOSTILE, max_size=3),
+    things=st.lists(st.tuples(st.sampled_from(["Mention", "Hashtag", "Emoji", "Document", "Image"]), HOSTILE, HOSTILE)),
+    kind=st.sampled_from(["Note", "Question", "Article", "Event", "Video"]),
+)
+def test_whatever_the_reader_lets_through_can_be_stored_and_read(tx, fields, options, things, kind):
+    bob = remote("bob")
+    tagged = [
+        {"type": name, "href": one, "name": other, "url": one, "icon": {"url": one}, "width": other, "blurhash": other}
+        for name, one, other in things
+    ]
+    document = {
+        "id": f"{bob.uri}/1",
+        "type": kind,
+        "attributedTo": bob.uri,
+        "tag": tagged,
+        "attachment": tagged,
+        "oneOf": [{"name": one, "replies": {"totalItems": one}} for one in options],
+        **fields,
+    }
+    try:
+        add(tx, bob)
+        found = receive.receive(tx, bob, read_note(document), NOW)
+        (view,) = views.posts(tx, [found.id], bob.id)
+        assert view.parts.post == found
+        edited = read_note({**document, "content": "<p>new</p>", "updated": (NOW - timedelta(1)).isoformat()})
+        edit.receive_edit(tx, bob, edited, NOW)
+        assert views.posts(tx, [found.id], bob.id)
+    except Malformed:
+        pass
+    finally:
+        tx.rollback()
+
+
+@pytest.fixture(scope="module")
+def tx():
+    with create_engine("sqlite://").connect() as connection:
+        metadata.create_all(connection)
+        connection.commit()
+        yield connection
+
+
+async def test_numbers_and_moments_that_no_column_holds(db):
+    bob = remote("bob")
+    await stored(db, bob)
+    moments = [datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)]
+    for moment in moments:
+        asked = Poll(False, (Option("yes", 2**53), Option("no", 0)), moment, None, 2**53)
+        said = note(bob, kind="Question", poll=asked, published=moment, updated=moment)
+        found = await db.write(receive.receive, bob, said, NOW)
+        (view,) = await db.read(views.posts, [found.id], None)
+        assert view.parts.poll.voters_count == 2**31 - 1
+        await db.write(edit.receive_edit, bob, replace(said, poll=replace(asked, voters=2**52)), NOW)
+        assert await db.read(views.posts, [found.id], None)

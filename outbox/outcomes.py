@@ -1,0 +1,159 @@
+"""The units that write down what came of talks with hosts, and that a silent host was heard from."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection, Row, Text, and_, bindparam, case, delete, exists, func, null, or_, select, update
+
+from federation.envelope import Scheme
+from outbox.backoff import given_up, next_attempt
+from outbox.mail import Talk
+from store import jobs
+from store.tables import accounts, deliveries, hosts
+from store.tables.base import Id, Instant
+
+STUCK = timedelta(minutes=2)  # until a host that is well is asked again about what it could not take
+HEARD_EVERY = timedelta(hours=1)  # how exact host.heard_at is
+
+_Row: TypeAlias = "Row[*tuple[Any, ...]]"
+_NAMES = bindparam("names", expanding=True, type_=Text())
+_NOW = bindparam("now", type_=Instant)
+_LOCK = (
+    select(hosts.c.name, hosts.c.failures, hosts.c.failing_since)
+    .where(hosts.c.name.in_(_NAMES))
+    .order_by(hosts.c.name)
+    .with_for_update()
+)
+_DONE = delete(deliveries).where(
+    deliveries.c.activity_id == bindparam("activity", type_=Id),
+    deliveries.c.host == bindparam("at"),
+    deliveries.c.inbox == bindparam("to"),
+)
+_GONE = delete(deliveries).where(deliveries.c.host == bindparam("at"), deliveries.c.inbox == bindparam("to"))
+_OWNER = (
+    select(accounts.c.uri)
+    .where(accounts.c.host == bindparam("at"), accounts.c.inbox == bindparam("to"), accounts.c.deleted_at.is_(None))
+    .limit(1)
+)
+_HAS_MAIL = exists().where(deliveries.c.host == hosts.c.name)
+_WELL = (
+    update(hosts)
+    .where(hosts.c.name.in_(_NAMES))
+    .values(
+        failures=0,
+        failing_since=null(),
+        due=case((_HAS_MAIL, bindparam("again", type_=Instant)), else_=null()),
+        scheme=func.coalesce(bindparam("accepts", type_=Text()), hosts.c.scheme),
+        succeeded_at=func.coalesce(bindparam("succeeded", type_=Instant), hosts.c.succeeded_at),
+        last_error=bindparam("says", type_=Text()),
+    )
+)
+_GIVE_BACK = update(hosts).where(hosts.c.name.in_(_NAMES)).values(due=case((_HAS_MAIL, _NOW), else_=null()))
+_SILENT = (
+    update(hosts)
+    .where(hosts.c.name == bindparam("at"))
+    .values(
+        failures=bindparam("n"),
+        failing_since=bindparam("since", type_=Instant),
+        due=bindparam("again", type_=Instant),
+        last_error=bindparam("says"),
+    )
+)
+_GIVE_UP = delete(deliveries).where(deliveries.c.host == bindparam("at"))
+
+
+def record(tx: Connection, talks: Sequence[Talk], now: datetime) -> int:
+    """Writes down what came of talks: delivered and refused mail is done, the rest waits.  How many were given up.
+
+    The hosts are locked first.  Whoever queues mail for one of them locks it too (outbox/enqueue.py),
+    so either we see that mail here, or it finds `due` empty and wakes the host.
+    """
+    known = {row.name: row for row in tx.execute(_LOCK, {"names": [talk.mail.host for talk in talks]})}
+    done = [
+        {"activity": letter.activity.id, "at": talk.mail.host, "to": letter.inbox}
+        for talk in talks
+        for letter in (*talk.accepted, *talk.refused)
+    ]
+    if done:
+        tx.execute(_DONE, done)
+    _forget_inboxes(tx, talks, now)
+    if unheard := [talk.mail.host for talk in talks if not talk.silent and not talk.heard]:
+        tx.execute(_GIVE_BACK, {"names": unheard, "now": now})
+    _record_well(tx, [talk for talk in talks if not talk.silent and talk.heard], now)
+    silent = [(talk, known[talk.mail.host]) for talk in talks if talk.silent and talk.mail.host in known]
+    return _record_silent(tx, silent, now)
+
+
+def _forget_inboxes(tx: Connection, talks: Iterable[Talk], now: datetime) -> None:
+    """Drops all mail for inboxes that are no more, and has somebody look whether their owners are."""
+    gone = {(talk.mail.host, letter.inbox) for talk in talks for letter in talk.gone}
+    for host, inbox in sorted(gone):
+        inbox_there = {"at": host, "to": inbox}
+        tx.execute(_GONE, inbox_there)
+        if owner := tx.scalar(_OWNER, inbox_there):
+            jobs.ask(tx, "check_deleted", owner, {"uri": owner}, now)
+
+
+def _record_well(tx: Connection, talks: Iterable[Talk], now: datetime) -> None:
+    alike: dict[tuple[bool, bool, Scheme | None, str], list[str]] = defaultdict(list)
+    for talk in talks:
+        changed = talk.scheme if talk.scheme != talk.mail.scheme else None
+        alike[bool(talk.accepted), bool(talk.stuck), changed, talk.error].append(talk.mail.host)
+    for (succeeded, stuck, scheme, error), names in alike.items():
+        values = {
+            "names": names,
+            "again": now + STUCK if stuck else now,
+            "accepts": scheme,
+            "succeeded": now if succeeded else None,
+            "says": error or None,
+        }
+        tx.execute(_WELL, values)
+
+
+def _record_silent(tx: Connection, talks: Sequence[tuple[Talk, _Row]], now: datetime) -> int:
+    waits, given = [], []
+    for talk, row in talks:
+        since = row.failing_since or now
+        wait = {"at": row.name, "n": row.failures + 1, "since": since, "says": talk.error}
+        waits.append({**wait, "again": next_attempt(row.failures + 1, now, talk.retry_after)})
+        if given_up(since, now):
+            given.append(row.name)
+    if waits:
+        tx.execute(_SILENT, waits)
+    return sum([tx.execute(_GIVE_UP, {"at": name}).rowcount for name in given])
+
+
+_STALE = and_(
+    hosts.c.name.in_(_NAMES),
+    or_(
+        hosts.c.failures > 0,
+        hosts.c.heard_at.is_(None),
+        hosts.c.heard_at < bindparam("before", type_=Instant),
+    ),
+)
+_HEARD_NEWS = select(hosts.c.name, hosts.c.failures).where(_STALE).order_by(hosts.c.name).with_for_update()
+_HEARD = update(hosts).where(hosts.c.name.in_(_NAMES)).values(heard_at=_NOW)
+_REVIVE = (
+    update(hosts)
+    .where(hosts.c.name.in_(_NAMES))
+    .values(failures=0, failing_since=null(), due=case((_HAS_MAIL, _NOW), else_=null()))
+)
+
+
+def heard_from(tx: Connection, names: Collection[str], now: datetime) -> bool:
+    """These hosts sent us something just now: whoever was silent is tried again at once.  Did any wait for that?
+
+    One look-up where there is nothing to change; call it once for a batch of messages.
+    """
+    if not names:
+        return False
+    before = now - HEARD_EVERY
+    news = tx.execute(_HEARD_NEWS, {"names": list(names), "before": before}).all()
+    if news:
+        tx.execute(_HEARD, {"names": [row.name for row in news], "now": now})
+    silent = [row.name for row in news if row.failures]
+    if silent:
+        tx.execute(_REVIVE, {"names": silent, "now": now})
+    return bool(silent)

@@ -1,0 +1,130 @@
+"""Notifications: one per fact, nothing from oneself or the blocked, and only about what one may see."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import delete as delete_rows
+from sqlalchemy import insert, update
+
+from social import notifications
+from social.events import Notified
+from social.pages import Page
+from social.posts import receive
+from store.tables import accounts, blocks, follows
+from store.tables import notifications as table
+from tests.conftest import NOW
+from tests.people import follow, local, remote, stored
+from tests.social.said import mention, note, private, rows
+
+
+async def page(db, account, page=None, **more):
+    return await db.read(lambda tx: notifications.page(tx, account.id, page or Page(), **more))
+
+
+async def block(db, one, other):
+    row = {"account_id": one.id, "target_id": other.id, "id": 1, "uri": f"b{one.id}", "created_at": NOW}
+    await db.write(lambda tx: tx.execute(insert(blocks), row) and None)
+
+
+async def test_nobody_tells_strangers_himself_or_who_blocks_him(db):
+    alice, anna, bob = await local(db, "alice"), await local(db, "anna"), remote("bob")
+    await stored(db, bob)
+    await block(db, alice, bob)
+    for whom, by in ((alice, bob), (anna, anna), (bob, alice)):
+        await db.write(notifications.notify, whom.id, "follow", by.id, None, NOW)
+    await db.write(notifications.notify, 12345, "follow", bob.id, None, NOW)
+    assert await rows(db, table) == []
+
+
+async def test_one_notification_per_fact_however_often_and_concurrently(db):
+    alice, bob = await local(db, "alice"), remote("bob")
+    await stored(db, bob)
+    post = await db.write(receive.receive, bob, note(bob), NOW)
+    heard = []
+    db.listeners.append(heard.append)
+    facts = [("favourite", post.id), ("reblog", post.id), ("follow", None)]
+    await asyncio.gather(
+        *(db.write(notifications.notify, alice.id, kind, bob.id, about, NOW) for kind, about in facts for _ in range(8))
+    )
+    found = await rows(db, table)
+    assert {(row.kind, row.post_id) for row in found} == set(facts)
+    assert sorted(heard, key=lambda event: event.notification_id) == [
+        Notified(alice.id, row.id) for row in sorted(found, key=lambda row: row.id)
+    ]
+
+
+async def test_pages_show_newest_first_with_post_and_sender(db):
+    alice, bob = await local(db, "alice"), remote("bob")
+    await stored(db, bob)
+    post = await db.write(receive.receive, bob, note(bob, mentions=(mention(alice),)), NOW)
+    await db.write(notifications.notify, alice.id, "follow", bob.id, None, NOW)
+    first, second = await page(db, alice)
+    assert (first.notification.kind, first.account.id, first.post) == ("follow", bob.id, None)
+    assert second.post.parts.post.id == post.id
+    assert await page(db, alice, Page(1, max_id=first.notification.id)) == [second]
+    assert await page(db, alice, kinds=["mention"]) == await page(db, alice, without=["follow"]) == [second]
+    assert await page(db, alice, kinds=["nonsense"]) == []
+
+
+async def test_nobody_reads_or_dismisses_those_of_others(db):
+    """Security row 41."""
+    alice, anna, bob = await local(db, "alice"), await local(db, "anna"), remote("bob")
+    await stored(db, bob)
+    await db.write(notifications.notify, alice.id, "follow", bob.id, None, NOW)
+    (own,) = await page(db, alice)
+    number = own.notification.id
+    assert await page(db, anna) == []
+    assert await db.read(notifications.one, anna.id, number) is None
+    await db.write(notifications.dismiss, anna.id, number)
+    await db.write(notifications.clear, anna.id)
+    assert await db.read(notifications.one, alice.id, number) == own
+    await db.write(notifications.dismiss, alice.id, number)
+    assert await page(db, alice) == []
+
+
+@pytest.mark.parametrize("change", ["block", "suspend", "hide"])
+async def test_what_may_no_longer_be_seen_is_left_out(db, change):
+    alice, bob = await local(db, "alice"), remote("bob")
+    await stored(db, bob)
+    await db.write(follow, alice, bob)
+    post = await db.write(receive.receive, bob, note(bob, **private(bob)), NOW)
+    await db.write(notifications.notify, alice.id, "status", bob.id, post.id, NOW)
+    assert len(await page(db, alice)) == 1
+    if change == "block":
+        await block(db, alice, bob)
+    elif change == "suspend":
+        away = update(accounts).where(accounts.c.id == bob.id).values(suspended_at=NOW)
+        await db.write(lambda tx: tx.execute(away) and None)
+    else:
+        await db.write(lambda tx: tx.execute(delete_rows(follows)) and None)
+    assert await page(db, alice) == []
+
+
+async def test_what_was_read_is_remembered_and_never_forgotten(db):
+    alice, bob, carl = await local(db, "alice"), remote("bob"), remote("carl")
+    await stored(db, bob, carl)
+    for one in (bob, carl):
+        await db.write(notifications.notify, alice.id, "follow", one.id, None, NOW)
+    newer, older = [view.notification.id for view in await page(db, alice)]
+    assert await db.read(notifications.unread, alice.id) == 2
+    await db.write(notifications.read, alice.id, older)
+    assert await db.read(notifications.unread, alice.id) == 1
+    await db.write(notifications.read, alice.id, newer)
+    await db.write(notifications.read, alice.id, older)
+    assert await db.read(notifications.unread, alice.id) == 0
+
+
+async def test_a_page_costs_the_same_queries_for_1_and_40(db, queries):
+    alice = await local(db, "alice")
+    people = [remote(f"p{n}") for n in range(40)]
+    await stored(db, *people)
+    counts = []
+    for some in (people[:1], people[1:]):
+        await db.write(
+            receive.receive_many, [(one, note(one, mentions=(mention(alice),), hashtags=("t",))) for one in some], NOW
+        )
+        queries.clear()
+        found = await page(db, alice, Page(40))
+        counts.append(len(queries))
+    assert len(found) == 40
+    assert counts[0] == counts[1] <= 8
