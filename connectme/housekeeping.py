@@ -88,6 +88,7 @@ class Housekeeping:
         await self._all(_IDEMPOTENCY, before=now - REPEATED)
         await self._db.write(deliver.sweep, now - SENT)
         await self._kept.write(spool.drop_old_keys, now - KEYS)
+        await self._kept.write(spool.trim)
 
     async def _all(self, statement: Delete, **values: Any) -> None:
         while await self._db.write(_delete, statement, values) >= AT_ONCE:

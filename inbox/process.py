@@ -112,8 +112,10 @@ class Processor:
             else:
                 await _first(self._called.wait(), wait)
                 wait = min(wait * 2, IDLE[1])
-        for task in list(self._meetings.values()):
-            task.cancel()
+        if meetings := list(self._meetings.values()):
+            for task in meetings:
+                task.cancel()
+            await asyncio.wait(meetings)
 
     async def round(self) -> int:
         """Handles what waits, at most BATCH messages; how many.

@@ -7,6 +7,7 @@ from typing import Literal
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from federation import hosts
 from social import moderation
 from store.database import Database
 from store.tables import HostPolicy
@@ -20,8 +21,7 @@ EVERY = 5.0  # seconds
 class HostRules:
     """Asked before every fetch and every message, hence without waiting.  Knows nobody until `read` was called once.
 
-    A host is `name` or `name:port`; a policy for `example.org` holds for `example.org:8443` and `a.example.org`, and
-    the nearest one counts, as in social.moderation.
+    Which of them holds for a host, federation.hosts knows.
     """
 
     def __init__(self, mode: Mode = "blocklist", always: Iterable[str] = ()) -> None:
@@ -36,7 +36,7 @@ class HostRules:
             return True
         if host in self._always:
             return True
-        level = self._level(host)
+        level = hosts.nearest(self._levels, host)
         return level == "allow" if self._mode == "allowlist" else level != "block"
 
     def replace(self, policies: Iterable[HostPolicy]) -> None:
@@ -60,15 +60,3 @@ class HostRules:
                     await stop.wait()
             except TimeoutError:
                 continue
-
-    def _level(self, host: str) -> str | None:
-        name = host.lower()
-        if level := self._levels.get(name):
-            return level
-        if not name.endswith("]"):
-            name = name.rpartition(":")[0] or name
-        while name:
-            if level := self._levels.get(name):
-                return level
-            name = name.partition(".")[2]
-        return None

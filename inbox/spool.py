@@ -1,7 +1,8 @@
 """Messages between their arrival and their handling, in a SQLite file of their own; beside them, keys and counts.
 
 Answering `202` means that it is on disk here, whatever state the main database is in.  A message leaves when it is
-done; one that fails is tried again later, and rests after ATTEMPTS, for people to look at.
+done; one that fails is tried again later, and rests after ATTEMPTS, for people to look at.  Who rests has a negative
+id: so looking for the next messages never passes over those at rest, however many they are.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,7 @@ from store.tables.base import Id
 
 ATTEMPTS = 6  # after that a message rests
 FIRST = timedelta(seconds=5)  # until the second attempt; four times as long each time
-RESTING = 500  # messages kept at rest; older ones are dropped
+RESTING = 20_000  # messages kept at rest; `trim` drops older ones
 LIMIT = 1 << 30  # bytes that may wait
 
 
@@ -73,24 +74,31 @@ _WAITING = (
         spooled.c.recipient,
         spooled.c.sync,
     )
-    .where(spooled.c.attempts < ATTEMPTS, spooled.c.actor_uri.not_in(bindparam("held", expanding=True)))
+    .where(spooled.c.id > 0, spooled.c.actor_uri.not_in(bindparam("held", expanding=True)))
     .order_by(spooled.c.id)
     .limit(bindparam("most"))
 )
-_HELD = select(spooled.c.actor_uri, spooled.c.due).where(spooled.c.attempts.between(1, ATTEMPTS - 1))
+_HELD = select(spooled.c.actor_uri, spooled.c.due).where(spooled.c.id > 0, spooled.c.attempts > 0)
 _DONE = delete(spooled).where(spooled.c.id.in_(bindparam("ids", expanding=True, type_=Id)))
 _FAILED = (
     update(spooled)
     .where(spooled.c.id == bindparam("message"))
     .values(attempts=bindparam("tried"), due=bindparam("again"), error=bindparam("says"))
 )
-_RESTING = select(spooled).where(spooled.c.attempts >= ATTEMPTS).order_by(spooled.c.id.desc())
-_AGAIN = update(spooled).where(spooled.c.attempts >= ATTEMPTS).values(attempts=0, error=None)
-_TOTALS = select(
-    func.count(),
-    func.count().filter(spooled.c.attempts >= ATTEMPTS),
-    func.min(spooled.c.received).filter(spooled.c.attempts < ATTEMPTS),
+_AT_REST = spooled.c.id < 0
+_REST = (
+    update(spooled)
+    .where(spooled.c.id.in_(bindparam("ids", expanding=True, type_=Id)), spooled.c.id > 0)
+    .values(id=-spooled.c.id)
 )
+_RESTING = select(spooled).where(_AT_REST).order_by(spooled.c.id).limit(bindparam("most"))
+_AGAIN = update(spooled).where(_AT_REST).values(id=-spooled.c.id, attempts=0, error=None)
+_TOO_MANY = delete(spooled).where(
+    spooled.c.id.in_(select(spooled.c.id).where(_AT_REST).order_by(spooled.c.id).limit(-1).offset(bindparam("most")))
+)
+_WAIT = select(func.count()).where(spooled.c.id > 0)
+_REST_COUNT = select(func.count()).where(_AT_REST)
+_OLDEST = select(spooled.c.received).where(spooled.c.id > 0).order_by(spooled.c.id).limit(1)
 _KEY = select(cached_keys).where(cached_keys.c.id == bindparam("key_id"))
 _KEEP_KEY = upsert(cached_keys)
 _KEEP_KEY = _KEEP_KEY.on_conflict_do_update(
@@ -151,8 +159,8 @@ def settle(tx: Connection, done: Sequence[int], failed: Sequence[Failure]) -> No
     if failed:
         values = [{"message": f.id, "tried": f.attempts, "again": f.due, "says": f.error[:500]} for f in failed]
         tx.execute(_FAILED, values)
-    if any(f.rests for f in failed):
-        settle(tx, [found.id for found in resting(tx)[RESTING:]], [])
+    if rest := [f.id for f in failed if f.rests]:
+        tx.execute(_REST, {"ids": rest})
 
 
 def failure(kept: Kept, now: datetime, error: str) -> Failure:
@@ -160,9 +168,14 @@ def failure(kept: Kept, now: datetime, error: str) -> Failure:
     return Failure(kept.id, kept.attempts + 1, now + FIRST * (4**kept.attempts), error)
 
 
-def resting(tx: Connection) -> list[Spooled]:
+def resting(tx: Connection, most: int = 100) -> list[Spooled]:
     """The messages that failed ATTEMPTS times, the newest first."""
-    return many(tx, _RESTING, Spooled)
+    return many(tx, _RESTING, Spooled, most=most)
+
+
+def trim(tx: Connection, most: int = RESTING) -> int:
+    """Drops the oldest of those at rest when they are too many; how many."""
+    return tx.execute(_TOO_MANY, {"most": most}).rowcount
 
 
 def wake_resting(tx: Connection) -> int:
@@ -171,8 +184,7 @@ def wake_resting(tx: Connection) -> int:
 
 
 def stats(tx: Connection) -> Stats:
-    total, rest, oldest = tx.execute(_TOTALS).one()
-    return Stats(total - rest, rest, oldest)
+    return Stats(tx.scalar(_WAIT) or 0, tx.scalar(_REST_COUNT) or 0, tx.scalar(_OLDEST))
 
 
 def key(tx: Connection, key_id: str) -> CachedKey | None:

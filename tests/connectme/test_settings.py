@@ -207,7 +207,7 @@ def test_the_file_beside_which_one_starts_is_read(file, monkeypatch):
         ({"domain": "alice.localhost:8001"}, "http://alice.localhost:8001"),
         ({"domain": "example.org", "base_url": "https://social.example.org:443/"}, "https://social.example.org"),
         ({"domain": "a.test", "base_url": "http://a.test:81"}, "http://a.test:81"),
-        ({"bind": "127.0.0.1:9000"}, "http://localhost:9000"),
+        ({"bind": "127.0.0.1:9000"}, "http://localhost:8000"),
         ({"bind": "unix:/run/connectme.sock"}, "http://localhost:8000"),
     ],
 )

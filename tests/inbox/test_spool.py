@@ -8,7 +8,7 @@ from inbox import spool as spooling
 from inbox.append import Appender
 from inbox.counts import Counts
 from inbox.messages import Hint, Verified
-from inbox.spool import ATTEMPTS, RESTING
+from inbox.spool import ATTEMPTS
 from store.database import Database
 from store.tables import CachedKey, spooled
 
@@ -96,11 +96,21 @@ async def test_waits_grow(spool: Database):
     assert len(await spool.read(spooling.waiting, 10)) == 1
 
 
-async def test_only_so_many_rest(spool: Database):
-    ids = await keep(spool, *(row(number=n) for n in range(RESTING + 3)))
+async def test_only_so_many_rest_and_the_newest_stay(spool: Database):
+    ids = await keep(spool, *(row(number=n) for n in range(8)))
     failures = [spooling.Failure(number, ATTEMPTS, NOW, "no") for number in ids]
     await spool.write(spooling.settle, [], failures)
-    assert [one.id for one in await spool.read(spooling.resting)] == ids[3:][::-1]
+    assert await spool.write(spooling.trim, 5) == 3
+    assert [-one.id for one in await spool.read(spooling.resting)] == ids[3:][::-1]
+
+
+async def test_those_woken_come_in_their_old_order(spool: Database):
+    ids = await keep(spool, *(row(number=n) for n in range(3)))
+    await spool.write(spooling.settle, [], [spooling.Failure(number, ATTEMPTS, NOW, "no") for number in ids])
+    [newer] = await keep(spool, row(number=9))
+    assert [one.id for one in await spool.read(spooling.waiting, 10)] == [newer]
+    assert await spool.write(spooling.wake_resting) == 3
+    assert [one.id for one in await spool.read(spooling.waiting, 10)] == [*ids, newer]
 
 
 async def test_stats_tell_of_depth_and_age(spool: Database):

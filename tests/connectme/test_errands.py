@@ -1,0 +1,300 @@
+"""The jobs that need the network: what they do, what they believe, when they are tried again."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from connectme.errands import Errands
+from connectme.gather import Gatherer
+from connectme.jobs import JobLoop
+from federation.errors import Malformed, Unreachable
+from federation.origin import Origin
+from social import accounts, follows
+from social.errors import NotFound, Unavailable
+from social.posts import find
+from store import jobs as asking
+from store.jobs import ATTEMPTS
+from store.tables import accounts as account_table
+from store.tables import activities, jobs, posts
+from store.tables import follows as follow_table
+from tests.conftest import NOW
+from tests.inbox.far import Far, lab_client
+from tests.people import follow, local
+
+ORIGIN = Origin("ours.test", "https://ours.test")
+
+
+@pytest.fixture
+async def far():
+    async with Far() as server:
+        yield server
+
+
+class Office:
+    """A job loop whose clock tests turn."""
+
+    def __init__(self, db, client):
+        self.now = NOW
+        self.db = db
+        self.gatherer = Gatherer(db, client, ORIGIN, clock=lambda: self.now)
+        self.errands = dict(Errands(db, self.gatherer).table)
+        self.loop = JobLoop(db, self.errands, clock=lambda: self.now)
+
+    async def do(self, kind, **payload):
+        await self.db.write(asking.ask, kind, payload.get("uri", kind), payload, self.now)
+        return await self.all()
+
+    async def all(self):
+        while await self.loop.round():
+            pass
+
+    async def left(self):
+        return await self.db.read(lambda tx: [tuple(row) for row in tx.execute(select(jobs.c.kind, jobs.c.attempts))])
+
+
+@pytest.fixture
+async def office(db):
+    client = lab_client()
+    yield Office(db, client)
+    await client.close()
+
+
+# The loop.
+
+
+@pytest.mark.parametrize(
+    "error", [Unavailable("silent"), Unreachable("far.test", "silent"), ZeroDivisionError("a bug")]
+)
+async def test_what_may_succeed_later_is_tried_again_and_given_up_in_the_end(office, error):
+    tried = []
+
+    async def fail(job):
+        tried.append(job)
+        raise error
+
+    office.errands["fetch_post"] = fail
+    await office.do("fetch_post", uri="https://far.test/1")
+    assert await office.left() == [("fetch_post", 1)]
+    for _ in range(ATTEMPTS + 2):
+        office.now += timedelta(days=1)
+        await office.all()
+    assert await office.left() == []
+    assert len(tried) == ATTEMPTS
+
+
+@pytest.mark.parametrize("error", [NotFound("nothing"), Malformed("id", None)])
+async def test_what_cannot_succeed_is_done(office, error):
+    async def fail(job):
+        raise error
+
+    office.errands["fetch_post"] = fail
+    await office.do("fetch_post", uri="https://far.test/1")
+    assert await office.left() == []
+
+
+async def test_a_job_that_nobody_knows_is_done(office):
+    await office.do("paint_the_roof")
+    assert await office.left() == []
+
+
+async def test_one_that_takes_long_does_not_hold_up_others(office, db):
+    slow, done, stop = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def wait(job):
+        await slow.wait()
+
+    async def quick(job):
+        done.set()
+
+    office.errands |= {"fetch_post": wait, "fetch_account": quick}
+    office.loop._errands = office.errands
+    running = asyncio.create_task(office.loop.run(stop))
+    await db.write(asking.ask, "fetch_post", "1", {}, NOW)
+    await db.write(asking.ask, "fetch_account", "2", {}, NOW)
+    office.loop.wake()
+    async with asyncio.timeout(10):
+        await done.wait()
+    slow.set()
+    stop.set()
+    office.loop.wake()
+    await running
+
+
+# Posts.
+
+
+async def stored(db, uri):
+    return await db.read(find.find_by_uri, uri)
+
+
+async def test_a_post_its_parents_and_no_further_than_ten_of_them(office, far, db):
+    bob = far.person("bob")
+    for n in range(20):
+        far.note(bob, n, **({"inReplyTo": f"{far.base}/notes/{n - 1}"} if n else {}))
+    await office.do("fetch_post", uri=f"{far.base}/notes/19", depth=1)
+    numbers = {int(uri.rpartition("/")[2]) for uri in await db.read(lambda tx: list(tx.scalars(select(posts.c.uri))))}
+    assert numbers == set(range(10, 20))
+    top = await stored(db, f"{far.base}/notes/19")
+    assert top.thread_id == (await stored(db, f"{far.base}/notes/10")).thread_id
+
+
+async def test_ours_are_not_fetched(office):
+    await office.do("fetch_post", uri="https://ours.test/users/alice/posts/1", depth=0)
+    await office.do("check_deleted", uri="https://ours.test/users/alice/posts/1")
+    assert await office.left() == []
+
+
+async def test_a_fresh_look_sees_edits_and_deletions(office, far, db):
+    post = far.note(far.person("bob"), 1)
+    await office.do("fetch_post", uri=post["id"])
+    post |= {"content": "<p>better</p>", "updated": "2026-11-01T11:30:00Z"}
+    await office.do("fetch_post", uri=post["id"])
+    assert (await stored(db, post["id"])).html == "<p>note 1</p>"
+    await office.do("fetch_post", uri=post["id"], fresh=True)
+    assert (await stored(db, post["id"])).html == "<p>better</p>"
+    far.documents["/notes/1"] = 410
+    await office.do("fetch_post", uri=post["id"], fresh=True)
+    assert await stored(db, post["id"]) is None
+
+
+async def test_what_is_said_to_be_deleted_stays_while_its_server_has_it(office, far, db):
+    post = far.note(far.person("bob"), 1)
+    await office.do("fetch_post", uri=post["id"])
+    await office.do("check_deleted", uri=post["id"])
+    assert await stored(db, post["id"]) is not None
+    far.documents["/notes/1"] = 500
+    await office.do("check_deleted", uri=post["id"])
+    assert await stored(db, post["id"]) is not None
+
+
+@pytest.mark.parametrize("answer", [404, 410, {"type": "Tombstone"}])
+async def test_what_its_server_has_no_more_goes(office, far, db, answer):
+    post = far.note(far.person("bob"), 1)
+    await office.do("fetch_post", uri=post["id"])
+    far.documents["/notes/1"] = answer if isinstance(answer, int) else {"id": post["id"], **answer}
+    await office.do("check_deleted", uri=post["id"])
+    assert await stored(db, post["id"]) is None
+
+
+@pytest.mark.parametrize(("answer", "stays"), [(404, True), (410, False)])
+async def test_not_found_may_mean_not_for_us(office, far, db, answer, stays):
+    post = far.note(far.person("bob"), 1, to=[f"{far.base}/users/bob/followers"])
+    await office.do("fetch_post", uri=post["id"])
+    far.documents["/notes/1"] = far.documents["/users/bob"] = answer
+    await office.do("check_deleted", uri=post["id"])
+    assert (await stored(db, post["id"]) is not None) == stays
+    await office.do("check_deleted", uri=f"{far.base}/users/bob")
+    bob = await db.read(accounts.by_uri, f"{far.base}/users/bob")
+    assert (bob.deleted_at is None) == stays
+
+
+async def test_answers_are_fetched_from_their_pages_within_bounds(office, far, db):
+    bob = far.person("bob")
+    replies = f"{far.base}/replies"
+    far.note(bob, 0, replies={"id": replies, "type": "Collection"})
+    far.documents["/replies"] = {"id": replies, "type": "Collection", "first": f"{replies}/1"}
+    for page in range(1, 50):  # endless
+        items = [far.note(bob, 10 * page + n)["id"] for n in range(3)]
+        name = f"{replies}/{page}"
+        far.documents[f"/replies/{page}"] = {
+            "id": name, "type": "CollectionPage", "items": [*items, "https://ours.test/x", {"id": 7}, None],
+            "next": f"{replies}/{page + 1}",
+        }  # fmt: skip
+    await office.do("fetch_post", uri=f"{far.base}/notes/0")
+    await office.do("fetch_replies", uri=f"{far.base}/notes/0")
+    assert 1 < len(await db.read(lambda tx: tx.execute(select(posts.c.id)).all())) <= 21
+    assert sum(far.asked.values()) < 60
+    assert await office.left() == []
+
+
+async def test_a_boost_of_something_unknown_is_stored_when_it_comes(office, far, db):
+    alice = await local(db, "alice")
+    carol = await office.gatherer.account(far.person("carol")["id"])
+    await db.write(follow, alice, carol)
+    post = far.note(far.person("bob"), 1)
+    said = {
+        "uri": post["id"],
+        "booster": carol.uri,
+        "announce": f"{carol.uri}/1",
+        "published": None,
+        "visibility": "public",
+    }
+    await office.do("fetch_announced", **said)
+    boosted = select(posts.c.author_id).where(posts.c.boost_of_id.is_not(None))
+    assert await db.read(lambda tx: list(tx.scalars(boosted))) == [carol.id]
+
+
+async def test_a_pinned_post_is_fetched(office, far, db):
+    bob = far.person("bob")
+    post = far.note(bob, 1)
+    await office.gatherer.account(bob["id"])
+    await office.do("fetch_pinned", uri=post["id"], account=bob["id"])
+    assert await stored(db, post["id"]) is not None
+
+
+# People.
+
+
+async def test_a_move_is_believed_when_the_new_account_names_the_old_one(office, far, db):
+    alice = await local(db, "alice")
+    bob, robert = far.person("bob"), far.person("robert")
+    old = await office.gatherer.account(bob["id"])
+    await db.write(follow, alice, old)
+    await office.do("verify_move", actor=bob["id"], target=robert["id"])
+    assert (await db.read(accounts.by_id, old.id)).moved_to is None
+    robert["alsoKnownAs"] = [bob["id"]]
+    await office.do("verify_move", actor=bob["id"], target=robert["id"])
+    new = await db.read(accounts.by_uri, robert["id"])
+    assert (await db.read(accounts.by_id, old.id)).moved_to == robert["id"]
+    targets = select(follow_table.c.target_id).where(follow_table.c.follower_id == alice.id)
+    assert await db.read(lambda tx: list(tx.scalars(targets))) == [new.id]
+
+
+async def test_an_account_is_looked_at_again(office, far, db):
+    bob = far.person("bob")
+    await office.gatherer.account(bob["id"])
+    bob["name"] = "Robert"
+    await office.do("fetch_account", uri=bob["id"])
+    assert (await db.read(accounts.by_uri, bob["id"])).display_name == "Robert"
+
+
+async def test_the_deleted_are_purged(office, far, db):
+    post = far.note(far.person("bob"), 1)
+    await office.do("fetch_post", uri=post["id"])
+    bob = await db.read(accounts.by_uri, f"{far.base}/users/bob")
+    await db.write(accounts.forget, bob, NOW)
+    await office.all()
+    assert await stored(db, post["id"]) is None
+
+
+async def test_followers_are_synchronised(office, far, db):
+    """alice follows here and not there; carl asked and is accepted there; dora follows there and not here."""
+    alice, carl, dora = [await local(db, name) for name in ("alice", "carl", "dora")]
+    bob = await office.gatherer.account(far.person("bob")["id"])
+    await db.write(follow, alice, bob)
+    await db.write(follow, carl, bob, accepted=False)
+    url = f"{bob.uri}/sync"
+    items = [carl.uri, dora.uri, "https://third.test/users/x", "https://ours.test/users/nobody", {"id": alice.uri}]
+    far.documents["/users/bob/sync"] = {"id": url, "type": "OrderedCollection", "orderedItems": items}
+    await office.do("synchronise_followers", actor=bob.uri, url=url)
+    ties = select(follow_table.c.follower_id, follow_table.c.accepted)
+    assert await db.read(lambda tx: [tuple(row) for row in tx.execute(ties)]) == [(carl.id, True)]
+    [undo] = await db.read(lambda tx: [bytes(body) for body in tx.scalars(select(activities.c.body))])
+    assert b'"Undo"' in undo
+    assert dora.uri.encode() in undo
+
+
+async def test_a_list_in_pages_ends_no_follows(office, far, db):
+    alice = await local(db, "alice")
+    bob = await office.gatherer.account(far.person("bob")["id"])
+    await db.write(follow, alice, bob)
+    url = f"{bob.uri}/sync"
+    far.documents["/users/bob/sync"] = {"id": url, "type": "OrderedCollection", "first": f"{url}?page=1"}
+    await office.do("synchronise_followers", actor=bob.uri, url=url)
+    assert (await db.read(follows.relationship, alice.id, [bob.id]))[bob.id].following
+    change = update(account_table).where(account_table.c.id == bob.id).values(deleted_at=NOW)
+    await db.write(lambda tx: tx.execute(change).rowcount)
+    await office.do("synchronise_followers", actor=bob.uri, url=url)
+    assert await office.left() == []
