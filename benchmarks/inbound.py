@@ -18,7 +18,7 @@ from store.tables import accounts, posts
 from tests.pairs.conftest import free_port
 
 MESSAGES = 3_000
-FOLLOWERS = 100  # of one host in a minute: more new keys than 120 are refused
+FOLLOWERS = 300
 HELD = 200_000
 WARM = 300
 

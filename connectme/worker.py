@@ -18,12 +18,15 @@ from connectme.house import House, opened
 from connectme.housekeeping import Housekeeping
 from connectme.jobs import JobLoop
 from connectme.settings import Settings
+from inbox import spool
 from inbox.process import Processor
 from outbox.deliver import Deliverer
 
 log = logging.getLogger(__name__)
 
 HEALING: Final = 5.0  # seconds before a loop that broke is started again
+COUNTS_EVERY: Final = 2.0  # seconds between two moments at which counts are written down
+OUTCOMES: Final = ("delivered", "refused", "failed", "given_up")
 LOOK: Final = 1.0  # seconds between two tries to become the one who reads the spool
 
 Loop = Callable[[asyncio.Event], Awaitable[None]]
@@ -59,6 +62,7 @@ class Worker:
             self.jobs.run,
             self.housekeeping.run,
             lambda stop: house.rules.follow(house.db, stop),
+            self._count,
         )
         await asyncio.gather(*(_forever(loop, stop) for loop in loops))
 
@@ -69,6 +73,16 @@ class Worker:
                 if await until(stop, LOOK):
                     return
             await self.processor.run(stop)
+
+    async def _count(self, stop: asyncio.Event) -> None:
+        """Writes down what became of deliveries, for /metrics: other processes answer there."""
+        written: dict[str, int] = {}
+        while not await until(stop, COUNTS_EVERY):
+            now = {f"delivery/{name}": getattr(self.deliverer.stats, name) for name in OUTCOMES}
+            news = {name: number - written.get(name, 0) for name, number in now.items()}
+            if any(news.values()):
+                await self._house.spool.write(spool.count, news)
+                written = now
 
     async def drain(self) -> None:
         """Does all that is due now, until nothing is: for tests, and for commands that want to see the end."""

@@ -1,10 +1,10 @@
-"""What other servers answer, read with bounds: bodies, media types, Retry-After, reasons."""
+"""What other servers answer, read with bounds: bodies, media types, Retry-After, Accept-Signature, reasons."""
 
 import re
 import zlib
 from collections.abc import Sequence
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import ClientResponse
 from multidict import CIMultiDictProxy
@@ -18,6 +18,7 @@ RATIO_FREE: Final = 1 << 16  # … when it becomes larger than this
 DRAINED: Final = 1 << 16  # an answer not larger is read to its end, to keep the connection
 LONGEST_REASON: Final = 200  # characters
 _REASON_BYTES: Final = 4096
+LONGEST_WISH: Final = 2048  # characters of Accept-Signature
 LONGEST_WAIT: Final = 7 * 86400.0  # seconds; whoever says more means never
 
 PROFILE: Final = "https://www.w3.org/ns/activitystreams"
@@ -120,3 +121,20 @@ def retry_after(headers: CIMultiDictProxy[str], now: float) -> float | None:
         except (ValueError, TypeError, OverflowError, IndexError):
             return None
     return min(max(seconds, 0.0), LONGEST_WAIT)
+
+
+def takes_ed25519(headers: CIMultiDictProxy[str]) -> bool:
+    """Does it ask for signatures with Ed25519, among others (Accept-Signature, RFC 9421 section 5.1)?
+
+    Who names no algorithm has not said that it knows this one; what cannot be read says nothing.
+    """
+    wish = ", ".join(headers.getall("Accept-Signature", ()))
+    if "ed25519" not in wish or len(wish) > LONGEST_WISH:
+        return False
+    import http_sf  # noqa: PLC0415  # loaded with the first server that asks
+
+    try:
+        wanted: Any = http_sf.parse(wish.encode("ascii"), tltype="dictionary")
+    except ValueError:
+        return False
+    return any(isinstance(items, list) and said.get("alg") == "ed25519" for items, said in wanted.values())

@@ -21,7 +21,7 @@ from federation.errors import Forged, Gone, Malformed, Refused, Unreachable
 from federation.guard import Guard, Lookup, host_of
 from federation.keys import PrivateKey
 from federation.parsing import parse_object
-from federation.peers import ONE_KNOCK, Peers
+from federation.peers import ONE_KNOCK, Manner, Peer, Peers, scheme_of
 from federation.signatures import Scheme, sign
 from federation.transport import Limits, Reply, Transport
 
@@ -68,11 +68,12 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """To a delivery.  `scheme` is the one that this answer is about: worth remembering when `status` is 2xx."""
+    """To a delivery.  `scheme` is worth remembering when `status` is 2xx: how it was signed, or "ed25519" when the
+    host says that it knows that, too.  Otherwise it is what the answer is about."""
 
     status: int
     retry_after: float | None  # seconds
-    scheme: Scheme
+    scheme: Manner
     reason: str  # why not, in the words of the other server, one line; "" for 2xx
 
 
@@ -128,31 +129,39 @@ class Client:
         body: bytes,
         key: PrivateKey,
         *,
+        ed25519: PrivateKey | None = None,
         digests: Mapping[Scheme, str] | None = None,
-        scheme: Scheme | None = None,
+        scheme: Manner | None = None,
         headers: Mapping[str, str] = _NO_HEADERS,
     ) -> Answer:
         """Delivers `body`, signed, and returns the answer whatever its status.  Redirects are answers, too.
 
-        `digests` saves hashing one body for many inboxes; `scheme` is what this host last accepted, where known;
-        `headers` are further ones, signed too.
+        `key` is RSA; `ed25519` is another of the same sender, for hosts that say that they know it.  `digests` saves
+        hashing one body for many inboxes; `scheme` is what this host last accepted, where known; `headers` are further
+        ones, signed too.
         Raises: Refused (by us: guard, policy); Unreachable (network, TLS, time); Malformed (a key of no use).
         """
         target, text, host = self._inbox(url)
         self._permit(host)
-        peer = self._peers.of(host)
+        peer, now = self._peers.of(host), self._clock()
         unsigned = {"Content-Type": CONTENT_TYPE, "Accept": CONTENT_TYPE, **self._headers}
         refusals: list[Answer] = []
-        for tried in peer.schemes(scheme, now := self._clock()):
-            digest = digests.get(tried) if digests else None
-            signed = sign(tried, "POST", text, key, now, body, digest=digest, also=headers)
+        waiting = peer.manners(scheme, now, ed25519=ed25519 is not None)
+        while waiting:
+            tried = waiting.pop(0)
+            by = ed25519 if ed25519 and tried == "ed25519" else key
+            digest = digests.get(scheme_of(tried)) if digests else None
+            signed = sign(scheme_of(tried), "POST", text, by, now, body, digest=digest, also=headers)
             reply = await self._transport.post(target, host, peer, unsigned | signed, body)
-            answer = self._answer(reply, tried)
-            if answer.status in _ACCEPTED:
-                peer.scheme = tried
-            if answer.status not in _KNOCK_POST:
-                return answer
-            refusals.append(answer)
+            _hear(peer, reply, tried)
+            if reply.status not in _KNOCK_POST:
+                return self._answer(reply, "ed25519" if peer.takes_ed25519(scheme, now) else tried)
+            if tried == "ed25519":
+                peer.refused_ed25519(now)
+                continue
+            refusals.append(self._answer(reply, tried))
+            if ed25519 and peer.takes_ed25519(None, now):  # they say so only now
+                waiting.insert(0, "ed25519")
         if len(refusals) > 1:
             peer.one_knock_until = now + ONE_KNOCK
         return refusals[0]  # no scheme pleases them, so what they said of the likelier one tells more
@@ -215,8 +224,7 @@ class Client:
             budget.spend()
             signed = sign(tried, "GET", str(url), key, now)
             reply = await self._transport.get(url, host, peer, headers | signed)
-            if reply.status in _ACCEPTED:
-                peer.scheme = tried
+            _hear(peer, reply, tried)
             if reply.status not in _KNOCK_GET:
                 return reply
         if len(schemes) > 1:
@@ -250,11 +258,19 @@ class Client:
             kept = self._inboxes[url] = target, str(target), host_of(target)
         return kept
 
-    def _answer(self, reply: Reply, scheme: Scheme) -> Answer:
+    def _answer(self, reply: Reply, scheme: Manner) -> Answer:
         if reply.status in _ACCEPTED:
             return Answer(reply.status, None, scheme, "")
         wait = answers.retry_after(reply.headers, self._clock())
         return Answer(reply.status, wait, scheme, answers.reason(reply.body))
+
+
+def _hear(peer: Peer, reply: Reply, tried: Manner) -> None:
+    """What an answer says of the signatures that they accept."""
+    if reply.status in _ACCEPTED and tried != "ed25519":
+        peer.scheme = tried
+    if not peer.ed25519 and "Accept-Signature" in reply.headers:
+        peer.ed25519 = answers.takes_ed25519(reply.headers)
 
 
 def _parsed(reply: Reply, accepts: Callable[[str], bool]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 ACTIVITY_STREAMS: Final = "https://www.w3.org/ns/activitystreams"
 SECURITY: Final = "https://w3id.org/security/v1"
+DATA_INTEGRITY: Final = "https://w3id.org/security/data-integrity/v1"  # v2 forbids others to define Multikey
 
 
 def _uri(term: str) -> dict[str, str]:
@@ -80,3 +81,12 @@ FULL: Final[list[Any]] = [
     SECURITY,
     {**_ACTOR_TERMS, **_POST_TERMS, "EmojiReact": "http://litepub.social/ns#EmojiReact"},
 ]
+
+_WITH_PROOF: Final = {
+    id(context): [ACTIVITY_STREAMS, DATA_INTEGRITY, *context[1:]] for context in (PLAIN, POST, ACTOR, FULL)
+}
+
+
+def with_proof(context: list[Any]) -> list[Any]:
+    """One of those above, for a document that carries a proof (FEP-8b32).  The same list each time."""
+    return _WITH_PROOF[id(context)]

@@ -25,7 +25,29 @@ from federation.errors import Forged, Malformed
 from federation.keys import PrivateKey, PublicKey
 
 NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
-__all__ = ["Message", "Scheme", "Signature", "parse", "sign", "verify"]
+
+# FEP-844e: how a server says which signatures it can check.
+RFC9421: Final = "https://datatracker.ietf.org/doc/html/rfc9421"
+ED25519: Final = f"{RFC9421}#name-eddsa-using-curve-edwards25"
+# Accept-Signature (RFC 9421 section 5.1), for answers to those whose signature is missing or wrong: what `verify` asks
+# for, the algorithm that is cheaper for both sides first.
+_WANTED: Final = '{0}=({1});created;alg="{0}", {2}=({1});created;alg="{2}"'
+ACCEPT_SIGNATURE: Final = _WANTED.format("ed25519", '"@method" "@target-uri"', "rsa-v1_5-sha256")
+ACCEPT_SIGNATURE_OF_BODY: Final = _WANTED.format(
+    "ed25519", '"@method" "@target-uri" "content-digest"', "rsa-v1_5-sha256"
+)
+__all__ = [
+    "ACCEPT_SIGNATURE",
+    "ACCEPT_SIGNATURE_OF_BODY",
+    "ED25519",
+    "RFC9421",
+    "Message",
+    "Scheme",
+    "Signature",
+    "parse",
+    "sign",
+    "verify",
+]
 
 
 def parse(message: Message) -> Signature:

@@ -17,6 +17,7 @@ from federation.reading import Note, identity
 from inbox.dispatch import dispatch
 from inbox.handlers import hints, synchronise
 from inbox.handlers.forwarding import forward
+from inbox.handlers.proven import proven
 from inbox.messages import Here, Hint, Message, Verified
 from social import accounts as people
 from social.errors import Refusal
@@ -55,8 +56,11 @@ def handle(tx: Connection, message: Message, here: Here) -> Done:
     Raises: FederationError and Refusal, which are final; Stranger; whatever a bug or the database raises.
     """
     if isinstance(message, Hint):
-        hints.follow_up(tx, message, here)
-        return Done(HINT)
+        by_proof = proven(tx, message, here)
+        if by_proof is None:
+            hints.follow_up(tx, message, here)
+            return Done(HINT)
+        message = by_proof
     if not tx.execute(_REMEMBER, {"uri": _key(message), "at": here.now}).rowcount:
         return Done(DUPLICATE)
     actor = _checked(people.find_by_uri(tx, message.actor_uri), message)

@@ -12,8 +12,8 @@ from federation.reading import JSON
 class Verified:
     """An activity whose signature was checked, on the bytes in `body`, against the key of `actor_uri`, its actor.
 
-    Made by inbox/receive.py, and by inbox/spool.py from what that one kept.  Handlers take nothing else, so none can
-    run on unchecked input.
+    Made by inbox/receive.py, by inbox/spool.py from what that one kept, and by inbox/handlers/proven.py from a hint that
+    proves whose it is.  Handlers take nothing else, so none can run on unchecked input.
     """
 
     actor_uri: str
@@ -27,11 +27,13 @@ class Verified:
 class Hint:
     """An activity that somebody else sent than its actor: relayed or forwarded.
 
-    Nothing in it is believed.  It only says what to ask the origin for.
+    Nothing in it is believed, unless it carries a proof (inbox/handlers/proven.py).  It only says what to ask the
+    origin for.
     """
 
     signer_uri: str
     document: JSON
+    body: bytes = field(default=b"", repr=False)
 
 
 Message: TypeAlias = Verified | Hint

@@ -2,7 +2,7 @@
 
 202 kept (duplicates and unknown types included); 400 not JSON, or no usable id or actor; 401 not signed, or not well;
 403 from a blocked host; 404, 410 nobody of that name, or no more; 413 too large; 415 wrong type; 503 could not be
-kept, try again.  A refusal says why in one line: {"error": "…"}.
+kept, try again.  A refusal says why in one line: {"error": "…"}, and 401 how to sign (RFC 9421 section 5.1).
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from sqlalchemy.exc import SQLAlchemyError
 
 from federation.errors import FederationError, Forged, Malformed, Refused
+from federation.signatures import ACCEPT_SIGNATURE_OF_BODY
 from inbox import spool
 from inbox.receive import Parcel, Receiver
 from social import accounts
@@ -142,4 +143,7 @@ async def _body(request: web.Request) -> bytes | web.Response:
 
 def _refuse(request: web.Request, status: int, reason: str, says: str) -> web.Response:
     request.app[RECEIVER].counts.add("refused", reason)
-    return web.json_response({"error": " ".join(says.split())[:300]}, status=status)
+    response = web.json_response({"error": " ".join(says.split())[:300]}, status=status)
+    if status == 401:
+        response.headers["Accept-Signature"] = ACCEPT_SIGNATURE_OF_BODY
+    return response

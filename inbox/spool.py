@@ -221,4 +221,4 @@ def _kept(number: int, signer: str, body: bytes, attempts: int, recipient: str |
     document = orjson.loads(body)  # receive.py refused whatever two decoders read differently
     if reading.actor_of(document) == signer:
         return Kept(number, Verified(signer, document, body, recipient, sync), attempts)
-    return Kept(number, Hint(signer, document), attempts)
+    return Kept(number, Hint(signer, document, body), attempts)

@@ -30,7 +30,6 @@ def check(tx: Connection, origin: Origin) -> None:
 
 def claim(tx: Connection, origin: Origin) -> None:
     """Makes an empty database ours.  Does nothing to one that is.  Raises: WrongDatabase."""
-    check(tx, origin)
     for name, value in ((DOMAIN, origin.domain), (BASE_URL, origin.base_url), (INSTANCE, secrets.token_hex(16))):
-        if instance.fact(tx, name) is None:
-            instance.note(tx, name, value)
+        instance.note(tx, name, value)
+    check(tx, origin)

@@ -17,9 +17,12 @@ from outbox import deliver
 from store.tables import counts, jobs, spooled
 
 _COUNTS = select(counts.c.name, counts.c.value)
-_SPOOLED = select(func.count(), func.min(spooled.c.received))
+# Those with negative ids rest: they failed too often (inbox/spool.py).
+_SPOOLED = select(func.count(), func.min(spooled.c.received)).where(spooled.c.id > 0)
+_RESTING = select(func.count()).select_from(spooled).where(spooled.c.id < 0)
+_DELIVERY = "delivery"
 _JOBS = select(jobs.c.kind, func.count()).group_by(jobs.c.kind)
-_MEGA = 1024
+_KIB = 1024
 
 
 def of_database(tx: Connection, now: datetime) -> list[Metric]:
@@ -38,17 +41,26 @@ def of_database(tx: Connection, now: datetime) -> list[Metric]:
 
 
 def of_spool(tx: Connection, now: datetime) -> list[Metric]:
-    """What the inbox keeps and counted: `connectme_inbox_total{outcome="refused",detail="signature"}`."""
+    """What lies in the spool, and the counts that are kept beside it, of all processes since the server was made.
+
+    connectme_inbox_total{outcome="refused",detail="signature"}, connectme_deliveries_total{outcome="delivered"}
+    """
     depth, oldest = tx.execute(_SPOOLED).one()
     age = (now - oldest).total_seconds() if oldest else 0.0
     inbox = CounterMetricFamily("connectme_inbox", "Messages by what became of them", labels=["outcome", "detail"])
+    sent = CounterMetricFamily("connectme_deliveries", "Deliveries by what became of them", labels=["outcome"])
     for name, value in tx.execute(_COUNTS):
         outcome, _, detail = name.partition("/")
-        inbox.add_metric([outcome, detail], value)
+        if outcome == _DELIVERY:
+            sent.add_metric([detail], value)
+        else:
+            inbox.add_metric([outcome, detail], value)
     return [
         GaugeMetricFamily("connectme_spool_waiting", "Messages that are kept and not handled", value=depth),
         GaugeMetricFamily("connectme_spool_oldest_seconds", "Age of the oldest of them", value=age),
+        GaugeMetricFamily("connectme_spool_resting", "Messages that failed too often", value=tx.scalar(_RESTING) or 0),
         inbox,
+        sent,
     ]
 
 
@@ -59,7 +71,7 @@ def of_process(more: Mapping[str, float] | None = None) -> list[Metric]:
         CounterMetricFamily(
             "connectme_process_cpu_seconds", "CPU time of the process", value=usage.ru_utime + usage.ru_stime
         ),
-        GaugeMetricFamily("connectme_process_peak_bytes", "Largest resident memory", value=usage.ru_maxrss * _MEGA),
+        GaugeMetricFamily("connectme_process_peak_bytes", "Largest resident memory", value=usage.ru_maxrss * _KIB),
     ]
     for name, value in (more or {}).items():
         found.append(CounterMetricFamily(f"connectme_{name}", name.replace("_", " "), value=value))

@@ -21,6 +21,7 @@ from federation.digest import content_digest, digest_header
 from federation.envelope import Scheme
 from federation.errors import Refused
 from federation.keys import PrivateKey, load_private
+from federation.peers import Manner
 from outbox.enqueue import Queued
 from outbox.mail import Letter, Mail, Talk, claim, next_due, renew
 from outbox.outcomes import heard_from, record
@@ -222,13 +223,14 @@ class Deliverer:
         if len(self._ended) >= BATCH or not self._window:
             self._enough.set()
 
-    async def _send(self, letter: Letter, scheme: Scheme | None) -> Answer:
-        activity = letter.activity
+    async def _send(self, letter: Letter, scheme: Manner | None) -> Answer:
+        activity, other = letter.activity, letter.activity.ed25519
         headers = {"Collection-Synchronization": letter.synchronisation} if letter.synchronisation else {}
         return await self._client.post(
             letter.inbox,
             activity.body,
             self._key(letter),
+            ed25519=self._load(other.id, other.pem) if other else None,
             digests=self._digests_of(letter),
             scheme=scheme,
             headers=headers,

@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql
 
 from federation import vocabulary
 from outbox import recipients
+from outbox.proving import written
 from store.events import announce
 from store.ids import new_id
 from store.tables import Account, activities, deliveries, hosts
@@ -66,7 +67,7 @@ _WAKE = _ADD_HOSTS.on_conflict_do_update(
 def to_followers(
     tx: Connection,
     sender: Account,
-    document: vocabulary.Document,
+    document: vocabulary.Activity,
     *,
     also: Collection[int] = (),
     synchronise: bool = False,
@@ -76,14 +77,15 @@ def to_followers(
 
     synchronise: for what only followers may see; each server is told which followers of `sender` it has (FEP-8fcf).
     """
+    now = now or datetime.now(UTC)
     queues = [_Queue(_TO_FOLLOWERS, {"sender": sender.id}), *_to(also)]
-    _send(tx, sender.id, vocabulary.encode(document), queues, now, synchronise=synchronise)
+    _send(tx, sender.id, written(tx, sender, document, now), queues, now, synchronise=synchronise)
 
 
 def to_accounts(
     tx: Connection,
     sender: Account,
-    document: vocabulary.Document,
+    document: vocabulary.Activity,
     ids: Collection[int],
     *,
     delay: timedelta = NOW,
@@ -95,19 +97,21 @@ def to_accounts(
     """
     if not ids:
         return
+    now = now or datetime.now(UTC)
     queues = [_Queue(_TO_ONE, {"receiver": one}) for one in ids] if len(ids) == 1 else _to(ids)
-    _send(tx, sender.id, vocabulary.encode(document), queues, now, delay=delay)
+    _send(tx, sender.id, written(tx, sender, document, now), queues, now, delay=delay)
 
 
 def to_inboxes_of_post(
-    tx: Connection, sender: Account, document: vocabulary.Document, post_id: int, *, now: datetime | None = None
+    tx: Connection, sender: Account, document: vocabulary.Activity, post_id: int, *, now: datetime | None = None
 ) -> None:
     """Queues `document` (an edit, a deletion) for every server that is known to hold the post of `sender`.
 
     Those of its audience: followers (unless it is direct), mentioned; and of who answered, boosted, liked or voted.
     Call it while the rows of the post are still there.
     """
-    _send(tx, sender.id, vocabulary.encode(document), [_Queue(_TO_HOLDERS, {"post": post_id})], now)
+    now = now or datetime.now(UTC)
+    _send(tx, sender.id, written(tx, sender, document, now), [_Queue(_TO_HOLDERS, {"post": post_id})], now)
 
 
 def forward(tx: Connection, sender_id: int, body: bytes, *, except_host: str, now: datetime | None = None) -> None:
@@ -116,7 +120,7 @@ def forward(tx: Connection, sender_id: int, body: bytes, *, except_host: str, no
     Source: ActivityPub section 7.1.2, inbox forwarding.
     """
     queue = _Queue(_TO_FOLLOWERS_ELSEWHERE, {"sender": sender_id, "except_host": except_host})
-    _send(tx, sender_id, body, [queue], now)
+    _send(tx, sender_id, body, [queue], now or datetime.now(UTC))
 
 
 def _to(ids: Collection[int]) -> list[_Queue]:
@@ -133,12 +137,11 @@ def _send(
     sender_id: int,
     body: bytes,
     queues: Collection[_Queue],
-    now: datetime | None,
+    now: datetime,
     *,
     synchronise: bool = False,
     delay: timedelta = NOW,
 ) -> None:
-    now = now or datetime.now(UTC)
     activity = {"activity": new_id()}
     row = {"id": activity["activity"], "sender_id": sender_id, "body": body}
     tx.execute(_WRITE, {**row, "synchronise": int(synchronise), "created_at": now})

@@ -7,7 +7,7 @@ by its id.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
@@ -24,7 +24,7 @@ from sqlalchemy import (
     update,
 )
 
-from federation.envelope import Scheme
+from federation.peers import Manner
 from outbox import synchronisation
 from store.tables import account_keys, accounts, activities, deliveries, hosts
 from store.tables.base import Id, Instant
@@ -35,7 +35,7 @@ LEASE = timedelta(seconds=20)  # renewed while a talk goes on, so that a dead wo
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """The sender's RSA key; `pem` is private: it is not shown, not even by repr."""
+    """A key of the sender; `pem` is private: it is not shown, not even by repr."""
 
     id: str
     pem: str = field(repr=False)
@@ -43,13 +43,14 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """`key` is None when its sender has none any more."""
+    """`key` is RSA, and None when its sender has none any more; `ed25519` is for hosts that know it."""
 
     id: int
     sender_id: int
     body: bytes
     created_at: datetime
     key: Key | None
+    ed25519: Key | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +64,11 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """The oldest letters for one host, in order.  `scheme`: what it last accepted."""
+    """The oldest letters for one host, in order.  `scheme`: what it last accepted, or says that it knows."""
 
     host: str
     failures: int
-    scheme: Scheme | None
+    scheme: Manner | None
     letters: tuple[Letter, ...]
 
 
@@ -80,7 +81,7 @@ class Talk:
     refused: list[Letter] = field(default_factory=list)
     gone: list[Letter] = field(default_factory=list)  # the inbox is no more
     stuck: dict[int, str] = field(default_factory=dict)  # senders, and why their letters were not taken
-    scheme: Scheme | None = None  # of the last that was accepted
+    scheme: Manner | None = None  # of the last that was accepted
     silent: bool = False  # leave it alone for a while
     error: str = ""  # one line
     retry_after: float | None = None  # seconds
@@ -142,10 +143,10 @@ _ACTIVITIES = (
     .where(activities.c.id.in_(bindparam("ids", expanding=True, type_=Id)))
 )
 _KEYS = (
-    select(account_keys.c.account_id, account_keys.c.id, account_keys.c.private)
+    select(account_keys.c.account_id, account_keys.c.kind, account_keys.c.id, account_keys.c.private)
     .where(
         account_keys.c.account_id.in_(bindparam("ids", expanding=True, type_=Id)),
-        account_keys.c.kind == "rsa",
+        account_keys.c.kind.in_(("rsa", "ed25519")),
         account_keys.c.private.is_not(None),
     )
     .order_by(account_keys.c.created_at)  # the newest wins
@@ -194,8 +195,18 @@ def _activities(
 ) -> tuple[dict[int, Activity], dict[int, Mapping[str, str]]]:
     """The activities by id; and Collection-Synchronization by id and host, for those that want it."""
     rows = tx.execute(_ACTIVITIES, {"ids": list(ids)}).all() if ids else []
-    keys = {row.account_id: Key(row.id, row.private) for row in _keys(tx, {row.sender_id for row in rows})}
-    said = {row.id: Activity(row.id, row.sender_id, row.body, row.created_at, keys.get(row.sender_id)) for row in rows}
+    keys = _keys(tx, {row.sender_id for row in rows})
+    said = {
+        row.id: Activity(
+            row.id,
+            row.sender_id,
+            row.body,
+            row.created_at,
+            keys.get((row.sender_id, "rsa")),
+            keys.get((row.sender_id, "ed25519")),
+        )
+        for row in rows
+    }
     headers: dict[int, Mapping[str, str]] = {}
     for row in rows:
         if row.synchronise:
@@ -207,8 +218,10 @@ def _activities(
     return said, headers
 
 
-def _keys(tx: Connection, senders: Collection[int]) -> Sequence[_Row]:
-    return tx.execute(_KEYS, {"ids": list(senders)}).all() if senders else ()
+def _keys(tx: Connection, senders: Collection[int]) -> dict[tuple[int, str], Key]:
+    """By account and kind."""
+    rows = tx.execute(_KEYS, {"ids": list(senders)}) if senders else ()
+    return {(account, kind): Key(id_, pem) for account, kind, id_, pem in rows}
 
 
 def renew(tx: Connection, names: Collection[str], now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""The units that write down what came of talks with hosts, and that a silent host was heard from."""
+"""The units that write down what came of talks with hosts, what these say of themselves, and that they were heard."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Row, Text, and_, bindparam, case, delete, exists, func, null, or_, select, update
+from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
-from federation.envelope import Scheme
+from federation import signatures
+from federation.peers import Manner
 from outbox.backoff import given_up, next_attempt
 from outbox.mail import Talk
 from store import jobs
@@ -97,7 +99,7 @@ def _forget_inboxes(tx: Connection, talks: Iterable[Talk], now: datetime) -> Non
 
 
 def _record_well(tx: Connection, talks: Iterable[Talk], now: datetime) -> None:
-    alike: dict[tuple[bool, bool, Scheme | None, str], list[str]] = defaultdict(list)
+    alike: dict[tuple[bool, bool, Manner | None, str], list[str]] = defaultdict(list)
     for talk in talks:
         changed = talk.scheme if talk.scheme != talk.mail.scheme else None
         alike[bool(talk.accepted), bool(talk.stuck), changed, talk.error].append(talk.mail.host)
@@ -157,3 +159,27 @@ def heard_from(tx: Connection, names: Collection[str], now: datetime) -> bool:
     if silent:
         tx.execute(_REVIVE, {"names": silent, "now": now})
     return bool(silent)
+
+
+_SCHEME = select(hosts.c.scheme).where(hosts.c.name == bindparam("host"))
+_INSERT = insert(hosts)
+_PREFER = _INSERT.on_conflict_do_update(index_elements=["name"], set_={"scheme": _INSERT.excluded.scheme})
+
+
+def learn(tx: Connection, host: str, implements: Collection[str]) -> None:
+    """How to sign for `host`, by what the document of one of its actors says (FEP-844e).
+
+    Ed25519 is preferred from now on; RFC 9421 alone where we do not know yet what it accepts: there is nothing to gain.
+    A host that does not keep its word is forgotten with the next delivery (federation.client).
+    """
+    wanted: Manner | None = None
+    if signatures.ED25519 in implements:
+        wanted = "ed25519"
+    elif signatures.RFC9421 in implements:
+        wanted = "rfc9421"
+    if wanted is None:
+        return
+    # Looked at first, for ON CONFLICT locks the row even where there is nothing to change.
+    known = tx.scalar(_SCHEME, {"host": host})
+    if known is None or (wanted == "ed25519" and known != wanted):
+        tx.execute(_PREFER, {"name": host, "failures": 0, "scheme": wanted})

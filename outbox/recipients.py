@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, func, select, union
 
+from federation import hosts
 from store.tables import accounts, follows, host_policies, likes, mentions, poll_votes, posts, reactions
 from store.tables.base import Id
 
@@ -56,25 +57,16 @@ def _holders() -> Select[Any]:
 
 HOLDERS = _holders()
 
-_BLOCKED = select(host_policies.c.host).where(host_policies.c.level == "block")
+_LEVELS = select(host_policies.c.host, host_policies.c.level)
 
 
-def blocked(tx: Connection, hosts: Callable[[], Iterable[str]]) -> list[str]:
-    """Those of `hosts()` (host[:port]) that are blocked, themselves or with a domain above them.
+def blocked(tx: Connection, names: Callable[[], Iterable[str]]) -> list[str]:
+    """Those of `names()`, hosts, that are blocked.  It is only asked when there are any policies.
 
-    `hosts` is only asked when any are.  Names are compared here, label by label: as SQL, thousands of rules against
-    thousands of hosts would take seconds.
+    Names are compared here: as SQL, thousands of policies against thousands of hosts would take seconds.  Nothing is
+    known here of the list of the mode `allowlist`: what is not on it, the client refuses to send.
     """
-    rules = set(tx.scalars(_BLOCKED))
-    return [host for host in hosts() if _is_below(host, rules)] if rules else []
-
-
-def _is_below(host: str, rules: set[str]) -> bool:
-    if host in rules:
-        return True
-    name = host if host.endswith("]") else host.rpartition(":")[0] or host  # without the port
-    while name:
-        if name in rules:
-            return True
-        name = name.partition(".")[2]
-    return False
+    policies = {row[0]: row[1] for row in tx.execute(_LEVELS)}
+    if "block" not in policies.values():
+        return []
+    return [name for name in names() if hosts.nearest(policies, name) == "block"]

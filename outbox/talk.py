@@ -10,8 +10,8 @@ from enum import Enum, auto
 from typing import Final, TypeAlias
 
 from federation.client import Answer
-from federation.envelope import Scheme
 from federation.errors import FederationError, Unreachable
+from federation.peers import Manner
 from outbox.mail import Letter, Mail, Talk
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ MUCH: Final = 8  # letters
 STUCK_FOR: Final = timedelta(days=2)  # a letter that one host cannot take, while it takes others
 _BUSY: Final = (408, 429, 502, 503, 504)
 
-Send: TypeAlias = Callable[[Letter, Scheme | None], Awaitable[Answer]]
+Send: TypeAlias = Callable[[Letter, Manner | None], Awaitable[Answer]]
 
 
 class Verdict(Enum):

@@ -15,15 +15,18 @@ from social.pages import Page
 from social.paging import Paged
 from store.rows import one
 from store.tables import Account, Block, blocks, notifications
+from store.tables import accounts as accounts_table
 from store.tables.base import Id
 
 _FORGET_NOTICES = delete(notifications).where(
     notifications.c.account_id == bindparam("whom", type_=Id), notifications.c.from_id == bindparam("by", type_=Id)
 )
 _BY_URI = select(blocks).where(blocks.c.uri == bindparam("uri"))
-_PAGE = Paged(select(blocks.c.id).where(blocks.c.account_id == bindparam("of", type_=Id)), blocks.c.id)
-_ROWS = select(blocks).where(
-    blocks.c.account_id == bindparam("of", type_=Id), blocks.c.id.in_(bindparam("ids", expanding=True, type_=Id))
+_PAGE = Paged(
+    select(blocks.c.id, accounts_table)
+    .join(accounts_table, accounts_table.c.id == blocks.c.target_id)
+    .where(blocks.c.account_id == bindparam("of", type_=Id)),
+    blocks.c.id,
 )
 
 
@@ -79,19 +82,13 @@ def receive_unblock(tx: Connection, blocker: Account, target: Account | None, ur
         target_id = found.target_id if found and found.account_id == blocker.id else None
     if target_id is not None and ties.end_block(tx, blocker.id, target_id) is not None:
         return True
-    if uri is not None and same_origin(uri, blocker.uri):
-        undone.bury(tx, uri, blocker.uri, now)
+    undone.bury(tx, uri, blocker.uri, now)
     return False
 
 
 def page(tx: Connection, account_id: int, page: Page) -> list[tuple[int, Account]]:
     """(id of the block, the blocked), newest first."""
-    ids = _PAGE(tx, page, of=account_id)
-    if not ids:
-        return []
-    rows = {row.id: row.target_id for row in tx.execute(_ROWS, {"of": account_id, "ids": ids})}
-    people = accounts.by_ids(tx, set(rows.values()))
-    return [(number, people[rows[number]]) for number in ids]
+    return [(row[0], Account(*row[1:])) for row in _PAGE.rows(tx, page, of=account_id)]
 
 
 def _part(tx: Connection, blocker: Account, target: Account) -> None:

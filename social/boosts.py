@@ -5,10 +5,10 @@ to the same audience (security row 37).  What a blocked or suspended author wrot
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, case, exists, or_, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
 from federation.reading import same_origin
@@ -16,17 +16,15 @@ from outbox import documents, enqueue, parts
 from social import accounts, notifications, ties, timelines, undone
 from social.errors import NotAllowed, NotFound
 from social.events import Posted
-from social.posts import delete, find
+from social.posts import delete, find, storing
 from social.visibility import OPEN, VISIBILITIES, narrower
 from store import jobs
 from store.events import announce
 from store.ids import new_id
 from store.rows import one
-from store.tables import Account, Post, follows, posts, users
-from store.tables import accounts as accounts_table
-from store.tables.base import Id, Instant
+from store.tables import Account, Post, blank_post, posts
+from store.tables.base import Id
 
-NEWS: Final = timedelta(days=14)  # a boost that comes later surprises nobody
 FETCH: Final = "fetch_announced"
 
 _ORIGINAL, _AUTHOR = bindparam("original", type_=Id), bindparam("author", type_=Id)
@@ -37,23 +35,6 @@ _COUNT = (
     .where(posts.c.id == _ORIGINAL)
     .values(boosts_count=posts.c.boosts_count + 1, version=posts.c.version + 1)
 )
-_LAST = bindparam("last", type_=Instant)
-_WROTE = (
-    update(accounts_table)
-    .where(accounts_table.c.id == _AUTHOR)
-    .values(
-        posts_count=accounts_table.c.posts_count + 1,
-        last_post_at=case(
-            (or_(accounts_table.c.last_post_at.is_(None), accounts_table.c.last_post_at < _LAST), _LAST),
-            else_=accounts_table.c.last_post_at,
-        ),
-    )
-)
-_IS_FOLLOWED_HERE = select(
-    exists()
-    .where(follows.c.target_id == _AUTHOR, follows.c.accepted)
-    .where(users.c.account_id == follows.c.follower_id)
-)
 
 
 def boost(tx: Connection, account_id: int, post_id: int, now: datetime, visibility: str = "public") -> Post:
@@ -61,7 +42,7 @@ def boost(tx: Connection, account_id: int, post_id: int, now: datetime, visibili
 
     Raises: NotFound, NotAllowed.
     """
-    author, original = accounts.by_id(tx, account_id), _original(tx, post_id, account_id)
+    author, original = accounts.by_id(tx, account_id), find.original(tx, post_id, account_id)
     if not _may(author.id, original) or visibility not in VISIBILITIES or visibility == "direct":
         raise NotAllowed("That post cannot be boosted")
     number = new_id()
@@ -110,7 +91,7 @@ def receive_announce(
     if booster.is_local or booster.is_gone or not same_origin(uri, booster.uri):
         return None
     try:
-        original = _original(tx, post_id, booster.id)
+        original = find.original(tx, post_id, booster.id)
         author = accounts.by_id(tx, original.author_id)
     except NotFound:
         return None
@@ -143,7 +124,7 @@ def receive_announce_of(
         return receive_announce(tx, booster, uri, known.id, published, visibility, now)
     if booster.is_gone or not same_origin(uri, booster.uri) or undone.take(tx, uri, booster.uri):
         return None
-    if tx.scalar(_IS_FOLLOWED_HERE, {"author": booster.id}):
+    if ties.is_followed(tx, booster.id):
         payload = {
             "uri": post_uri,
             "booster": booster.uri,
@@ -176,15 +157,9 @@ def receive_unannounce(tx: Connection, booster: Account, post_uri: str | None, u
     if made is not None and made.author_id == booster.id and made.boost_of_id is not None:
         delete.remove(tx, [made])
         return True
-    if made is None and uri is not None and same_origin(uri, booster.uri):
+    if made is None:
         undone.bury(tx, uri, booster.uri, now)
     return False
-
-
-def _original(tx: Connection, post_id: int, viewer_id: int) -> Post:
-    """Raises: NotFound."""
-    post = find.visible(tx, post_id, viewer_id)
-    return post if post.boost_of_id is None else find.visible(tx, post.boost_of_id, viewer_id)
 
 
 def _may(booster_id: int, original: Post) -> bool:
@@ -194,34 +169,17 @@ def _may(booster_id: int, original: Post) -> bool:
 def _values(
     number: int, uri: str, author: Account, original: Post, visibility: str, published: datetime
 ) -> dict[str, Any]:
-    return {
-        "id": number,
-        "uri": uri,
-        "url": None,
-        "author_id": author.id,
-        "local": author.is_local,
-        "kind": "Announce",
-        "visibility": visibility,
-        "listed": False,
-        "title": "",
-        "summary": "",
-        "html": "",
-        "source": None,
-        "sensitive": False,
-        "language": None,
-        "published": published,
-        "edited_at": None,
-        "reply_to_id": None,
-        "reply_to_uri": None,
-        "thread_id": number,
-        "context": None,
-        "boost_of_id": original.id,
-        "emojis": None,
-        "likes_count": 0,
-        "boosts_count": 0,
-        "replies_count": 0,
-        "version": 1,
-    }
+    return blank_post(
+        id=number,
+        uri=uri,
+        author_id=author.id,
+        local=author.is_local,
+        kind="Announce",
+        visibility=visibility,
+        published=published,
+        thread_id=number,
+        boost_of_id=original.id,
+    )
 
 
 def _store(tx: Connection, author: Account, original: Post, values: dict[str, Any]) -> Post | None:
@@ -234,9 +192,9 @@ def _store(tx: Connection, author: Account, original: Post, values: dict[str, An
 def _finish(tx: Connection, made: Post, original: Post, now: datetime) -> None:
     tx.execute(_COUNT, {"original": original.id})
     if made.visibility != "direct":
-        tx.execute(_WROTE, {"author": made.author_id, "last": made.published})
+        storing.count_posts(tx, {made.author_id: [made.published]})
     timelines.push(tx, [made.id])
-    if made.published > now - NEWS:
+    if made.published > now - storing.NEWS:
         notifications.notify(tx, original.author_id, "reblog", made.author_id, original.id, now)
     announce(tx, Posted(made.id, made.author_id))
 

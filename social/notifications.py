@@ -23,7 +23,6 @@ from store.tables import Account, Notification, accounts, blocks, notifications,
 from store.tables.base import Id, Instant
 
 KINDS: Final = ("mention", "status", "reblog", "follow", "follow_request", "favourite", "poll", "update")
-WITHOUT_POST: Final = ("follow", "follow_request")
 
 Row: TypeAlias = tuple[int, str, int, int | None]  # whom, what, by whom, about which post
 

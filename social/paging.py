@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Paged:
-    """A query whose first column is an id; calling it gives the ids of a page, newest first."""
+    """A query of which pages are cut; its first column is an id.  Calling it gives the ids of a page, newest first."""
 
     def __init__(self, query: Select[Any], column: ColumnElement[int]) -> None:
         """`column` is what the pages are cut by, the id that the query selects."""
@@ -26,6 +26,10 @@ class Paged:
         self._nearest = part.order_by(column)
 
     def __call__(self, tx: Connection, page: Page, **values: Any) -> list[int]:
+        return [row[0] for row in self.rows(tx, page, **values)]
+
+    def rows(self, tx: Connection, page: Page, **values: Any) -> Sequence[Any]:
+        """The whole rows, newest first."""
         after = page.since_id if page.min_id is None else page.min_id
         asked = {
             **values,
@@ -34,8 +38,8 @@ class Paged:
             "most": max(0, min(page.limit, MOST)),
         }
         if page.min_id is None:
-            return list(tx.scalars(self._newest, asked))
-        return list(tx.scalars(self._nearest, asked))[::-1]
+            return tx.execute(self._newest, asked).all()
+        return tx.execute(self._nearest, asked).all()[::-1]
 
 
 def padded(values: Sequence[T]) -> list[T]:

@@ -4,16 +4,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, exists, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
 from outbox import documents, enqueue
-from social import accounts
+from social import accounts, ties, views
 from social.errors import Invalid, NotFound
 from social.posts import find
+from social.views import PostView
 from store import jobs
 from store.ids import new_id
-from store.tables import Account, Post, follows, pins, posts, users
+from store.tables import Account, Post, pins, posts
 from store.tables.base import Id
 
 MOST: Final = 5  # of ours, as on Mastodon
@@ -29,11 +30,6 @@ _PINNED = (
     .join(pins, pins.c.post_id == posts.c.id)
     .where(pins.c.account_id == _ACCOUNT)
     .order_by(pins.c.created_at.desc(), posts.c.id.desc())
-)
-_IS_FOLLOWED_HERE = select(
-    exists()
-    .where(follows.c.target_id == _ACCOUNT, follows.c.accepted)
-    .where(users.c.account_id == follows.c.follower_id)
 )
 
 
@@ -66,6 +62,11 @@ def pinned(tx: Connection, account_id: int) -> list[int]:
     return list(tx.scalars(_PINNED, {"account": account_id}))
 
 
+def shown(tx: Connection, viewer_id: int | None, account_id: int) -> list[PostView]:
+    """Those of them that the viewer may see."""
+    return views.posts(tx, pinned(tx, account_id), viewer_id)
+
+
 def receive_add(tx: Connection, account: Account, target_uri: str, post_uri: str, now: datetime) -> bool:
     """The remote `account` pins a post: its own, to its own collection.  False: nothing new, or not its to pin.
 
@@ -77,7 +78,7 @@ def receive_add(tx: Connection, account: Account, target_uri: str, post_uri: str
     post = find.find_by_uri(tx, post_uri)
     if post is not None:
         return _keep(tx, account, post, now)
-    if tx.scalar(_IS_FOLLOWED_HERE, {"account": account.id}):
+    if ties.is_followed(tx, account.id):
         jobs.ask(tx, FETCH, post_uri, {"uri": post_uri, "account": account.uri}, now)
     return False
 

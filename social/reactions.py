@@ -35,6 +35,9 @@ _COUNT = (
     .where(posts.c.id == _POST)
     .values(likes_count=posts.c.likes_count + bindparam("by"), version=posts.c.version + 1)
 )
+_LIKED_BY = (
+    select(likes.c.account_id).where(likes.c.post_id == _POST).order_by(likes.c.id.desc()).limit(bindparam("most"))
+)
 _CHANGED = update(posts).where(posts.c.id == _POST).values(version=posts.c.version + 1)
 _ADD_REACTION = insert(reactions).on_conflict_do_nothing()
 _MY_REACTIONS = (reactions.c.post_id == _POST, reactions.c.account_id == _ACCOUNT)
@@ -50,7 +53,7 @@ _REACTION_BY_URI = (
 
 def like(tx: Connection, account_id: int, post_id: int, now: datetime) -> Post:
     """One of ours likes a post; to like a boost is to like what it boosts.  Raises: NotFound."""
-    account, post = accounts.by_id(tx, account_id), _original(tx, post_id, account_id)
+    account, post = accounts.by_id(tx, account_id), find.original(tx, post_id, account_id)
     number = new_id()
     made = Like(post.id, account.id, number, f"{account.uri}#likes/{number}", now)
     if _store(tx, made, post, now):
@@ -60,7 +63,7 @@ def like(tx: Connection, account_id: int, post_id: int, now: datetime) -> Post:
 
 def unlike(tx: Connection, account_id: int, post_id: int, now: datetime | None = None) -> Post:
     """Raises: NotFound."""
-    account, post = accounts.by_id(tx, account_id), _original(tx, post_id, account_id)
+    account, post = accounts.by_id(tx, account_id), find.original(tx, post_id, account_id)
     row = tx.execute(_END, {"post": post.id, "account": account_id}).one_or_none()
     if row is not None:
         tx.execute(_COUNT, {"post": post.id, "by": -1})
@@ -90,8 +93,7 @@ def receive_unlike(tx: Connection, account: Account, post_uri: str | None, uri: 
     if row is not None:
         tx.execute(_COUNT, {"post": Like(*row).post_id, "by": -1})
         return True
-    if uri is not None and same_origin(uri, account.uri):
-        undone.bury(tx, uri, account.uri, now)
+    undone.bury(tx, uri, account.uri, now)
     return False
 
 
@@ -100,7 +102,7 @@ def react(tx: Connection, account_id: int, post_id: int, emoji: str, now: dateti
     found = read_reaction({"content": emoji})
     if found is None or found.emoji_url is not None:
         raise Invalid("That is no emoji")
-    account, post = accounts.by_id(tx, account_id), _original(tx, post_id, account_id)
+    account, post = accounts.by_id(tx, account_id), find.original(tx, post_id, account_id)
     uri = f"{account.uri}#reactions/{new_id()}"
     made = Reaction(post.id, account.id, found.content, None, uri, now)
     if _store_reaction(tx, made, post, now):
@@ -110,7 +112,7 @@ def react(tx: Connection, account_id: int, post_id: int, emoji: str, now: dateti
 
 def unreact(tx: Connection, account_id: int, post_id: int, emoji: str, now: datetime | None = None) -> Post:
     """Raises: NotFound."""
-    account, post = accounts.by_id(tx, account_id), _original(tx, post_id, account_id)
+    account, post = accounts.by_id(tx, account_id), find.original(tx, post_id, account_id)
     row = tx.execute(_END_REACTION, {"post": post.id, "account": account_id, "name_": emoji}).one_or_none()
     if row is not None:
         tx.execute(_CHANGED, {"post": post.id})
@@ -145,24 +147,13 @@ def receive_unreaction(
     if row is not None:
         tx.execute(_CHANGED, {"post": Reaction(*row).post_id})
         return True
-    if uri is not None and same_origin(uri, account.uri):
-        undone.bury(tx, uri, account.uri, now)
+    undone.bury(tx, uri, account.uri, now)
     return False
 
 
 def liked_by(tx: Connection, post_id: int, most: int = 40) -> list[int]:
     """The accounts that like a post, the newest first."""
     return list(tx.scalars(_LIKED_BY, {"post": post_id, "most": most}))
-
-
-_LIKED_BY = (
-    select(likes.c.account_id).where(likes.c.post_id == _POST).order_by(likes.c.id.desc()).limit(bindparam("most"))
-)
-
-
-def _original(tx: Connection, post_id: int, viewer_id: int) -> Post:
-    post = find.visible(tx, post_id, viewer_id)
-    return post if post.boost_of_id is None else find.visible(tx, post.boost_of_id, viewer_id)
 
 
 def _seen(tx: Connection, account: Account, post_uri: str, uri: str) -> Post | None:
@@ -173,7 +164,7 @@ def _seen(tx: Connection, account: Account, post_uri: str, uri: str) -> Post | N
     if known is None:
         return None
     try:
-        return _original(tx, known.id, account.id)
+        return find.original(tx, known.id, account.id)
     except NotFound:
         return None
 

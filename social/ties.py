@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONF
 
 from store.ids import new_id
 from store.rows import one
-from store.tables import Account, Block, Follow, accounts, blocks, follows
+from store.tables import Account, Block, Follow, accounts, blocks, follows, users
 from store.tables.base import Id
 
 _FOLLOWER, _TARGET = bindparam("follower", type_=Id), bindparam("target", type_=Id)
@@ -29,6 +29,11 @@ _COUNT = (
         followers_count=accounts.c.followers_count + case((accounts.c.id == _TARGET, bindparam("by")), else_=0),
         following_count=accounts.c.following_count + case((accounts.c.id == _FOLLOWER, bindparam("by")), else_=0),
     )
+)
+_IS_FOLLOWED = select(
+    exists()
+    .where(follows.c.target_id == _TARGET, follows.c.accepted)
+    .where(users.c.account_id == follows.c.follower_id)
 )
 _ONE, _OTHER = bindparam("one", type_=Id), bindparam("other", type_=Id)
 _BLOCKED = select(
@@ -104,6 +109,11 @@ def end(tx: Connection, follower_id: int, target_id: int) -> Follow | None:
 
 def _count(tx: Connection, follow: Follow, by: int) -> None:
     tx.execute(_COUNT, {"target": follow.target_id, "follower": follow.follower_id, "by": by})
+
+
+def is_followed(tx: Connection, account_id: int) -> bool:
+    """Does somebody of ours follow the account?"""
+    return bool(tx.scalar(_IS_FOLLOWED, {"target": account_id}))
 
 
 def are_apart(tx: Connection, one_id: int, other_id: int) -> bool:

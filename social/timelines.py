@@ -11,7 +11,6 @@ from typing import Any, Final
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Select,
     and_,
     bindparam,
     delete,
@@ -30,7 +29,6 @@ from social.paging import Paged, padded
 from social.views import PostView
 from social.visibility import visible, wanted
 from store.tables import blocks, follows, home_entries, media, post_tags, posts, users
-from store.tables import pins as pins_table
 from store.tables.base import Id
 
 FILL: Final = 40  # posts that a new follow brings into the home feed
@@ -163,13 +161,6 @@ _TAG = Paged(
     ),
     post_tags.c.post_id,
 )
-_PINNED: Select[tuple[int]] = (
-    select(pins_table.c.post_id)
-    .join(posts, posts.c.id == pins_table.c.post_id)
-    .where(pins_table.c.account_id == _AUTHOR, visible())
-    .order_by(pins_table.c.created_at.desc(), pins_table.c.post_id.desc())
-    .limit(20)
-)
 
 
 def account_page(
@@ -187,11 +178,6 @@ def account_page(
     if only_media:
         return views.posts(tx, _MEDIA(tx, page, **who), viewer_id)
     return views.posts(tx, _ACCOUNT(tx, page, **who, replies=int(replies), boosts=int(boosts)), viewer_id)
-
-
-def pinned(tx: Connection, viewer_id: int | None, account_id: int) -> list[PostView]:
-    """What the account shows on top of its profile, last pinned first; at most 20."""
-    return views.posts(tx, list(tx.scalars(_PINNED, {"viewer": viewer_id, "author": account_id})), viewer_id)
 
 
 def tag_page(tx: Connection, viewer_id: int | None, name: str, page: Page, local_only: bool = False) -> list[PostView]:

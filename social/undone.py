@@ -8,15 +8,17 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, delete
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
+from federation.reading import same_origin
 from store.tables import tombstones
 
 _BURY = insert(tombstones).on_conflict_do_nothing(index_elements=["uri"])
 _TAKE = delete(tombstones).where(tombstones.c.uri == bindparam("uri_"), tombstones.c.owner == bindparam("owner_"))
 
 
-def bury(tx: Connection, uri: str, owner: str, now: datetime) -> None:
-    """`owner` (the uri of an actor) undid the activity `uri`, which we do not know yet."""
-    tx.execute(_BURY, {"uri": uri, "owner": owner, "at": now})
+def bury(tx: Connection, uri: str | None, owner: str, now: datetime) -> None:
+    """`owner` (the uri of an actor) undid the activity `uri`, which we do not know yet; if it can be his."""
+    if uri is not None and same_origin(uri, owner):
+        tx.execute(_BURY, {"uri": uri, "owner": owner, "at": now})
 
 
 def take(tx: Connection, uri: str, owner: str) -> bool:

@@ -16,6 +16,7 @@ from federation.reading.values import clean
 from social.apps import Bearer, create_app, issue_token, revoke_token, token
 from social.errors import Invalid, NotFound
 from social.sessions import SignedIn, end_session, revoke_all, session, start_session
+from social.visibility import VISIBILITIES
 from store.rows import many, one
 from store.tables import User, accounts, users
 from store.tables.base import Id, Instant
@@ -48,7 +49,6 @@ __all__ = [
 
 ROLES: Final = ("owner", "admin", "moderator", "member")  # the mightiest first
 WRONG: Final = "The name or the password is wrong"  # says no more for an unknown name than for a wrong password
-VISIBILITIES: Final = ("public", "unlisted", "private", "direct")
 EMAIL_LIMIT: Final = 254
 
 # Strict on purpose (security row 81): no quotes, comments, address literals or domains without a dot.

@@ -1,22 +1,23 @@
 """The documents of our people, their posts and collections, for other servers.
 
 The same addresses answer browsers with pages: `negotiated`.  A private post is served to whoever signs the request and
-may see it; with AUTHORIZED_FETCH nothing but the server's own actor is served unsigned.
+may see it; with AUTHORIZED_FETCH nothing but the server's own actor, and what it takes to check a signature of ours,
+is served unsigned.
 """
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 from sqlalchemy import Connection, bindparam, select
 
 from federation import vocabulary
+from federation.signatures import ACCEPT_SIGNATURE
 from outbox import documents, synchronisation
-from social import accounts, follows, timelines, views
-from social.errors import Gone, NotFound, Unauthorised
+from social import accounts, follows, pins, timelines, views
+from social.errors import Gone, NotAllowed, NotFound, Unauthorised
 from social.pages import Page
 from social.posts import around
 from social.views import PostView
@@ -27,25 +28,48 @@ from web.params import as_id, of_query
 
 routes = web.RouteTableDef()
 
-PAGE = 40
-CONTENT_TYPE = "application/activity+json; charset=utf-8"
-_WANTED = re.compile(
-    r"application/(activity\+json|ld\+json\s*;[^,]*profile=\"?https://www\.w3\.org/ns/activitystreams)", re.IGNORECASE
-)
-_LATELY = "public, max-age=60"
+PAGE: Final = 40
+CONTENT_TYPE: Final = "application/activity+json; charset=utf-8"
+_PROFILE: Final = "https://www.w3.org/ns/activitystreams"
 _TOMBSTONE = select(tombstones.c.at).where(tombstones.c.uri == bindparam("asked"))
+_SIGNED = web.RequestKey[Account | None]("SIGNED")
 
 
 def wanted(request: web.Request) -> bool:
     """Does the request ask for a document rather than a page?"""
-    return _WANTED.search(request.headers.get("Accept", "")[:1000]) is not None
+    document, page = 0.0, 0.0
+    for part in request.headers.get("Accept", "")[:1000].lower().split(","):
+        kind, *more = (piece.strip() for piece in part.split(";"))
+        said = dict(piece.replace(" ", "").partition("=")[::2] for piece in more)
+        weight = _weight(said.get("q", "1"))
+        if kind == "application/activity+json" or (
+            kind == "application/ld+json" and said.get("profile", _PROFILE).strip('"') == _PROFILE
+        ):
+            document = max(document, weight)
+        elif kind in ("text/html", "application/xhtml+xml"):
+            page = max(page, weight)
+    return document > 0 and document >= page
+
+
+def _weight(text: str) -> float:
+    try:
+        return min(float(text), 1.0)
+    except ValueError:
+        return 1.0
 
 
 def negotiated(page: Handler, document: Handler) -> Handler:
     """The page for browsers, the document for servers."""
 
     async def either(request: web.Request) -> web.StreamResponse:
-        return await (document if wanted(request) else page)(request)
+        if wanted(request):
+            answer = await document(request)
+            if answer.status == 401:
+                answer.headers["Accept-Signature"] = ACCEPT_SIGNATURE
+            return answer
+        response = await page(request)
+        response.headers.setdefault("Vary", "Accept")
+        return response
 
     return either
 
@@ -57,22 +81,41 @@ def negotiated(page: Handler, document: Handler) -> Handler:
 async def instance_actor(request: web.Request) -> web.Response:
     """Served to anybody, so that our signatures can be checked by servers that want a signature themselves."""
     account, keys = await request.app[DATABASE].read(_actor, INSTANCE_ACTOR_ID)
-    return _document(documents.instance_actor(account, keys, request.app[ORIGIN].domain), private=False)
+    return _document(request, documents.instance_actor(account, keys, request.app[ORIGIN].domain), for_all=True)
+
+
+@routes.get("/actor/outbox")
+async def instance_outbox(request: web.Request) -> web.Response:
+    """The server itself posts nothing."""
+    uri = f"{request.app[ORIGIN].instance_actor}/outbox"
+    return _document(request, vocabulary.OrderedCollection(id=uri, total_items=0, ordered_items=()), for_all=True)
 
 
 async def actor(request: web.Request) -> web.Response:
-    account = await _owner(request)
-    signer = await _signer(request, else_none=True)
+    signer, account = await _signer(request), await _owner(request)
     _, keys = await request.app[DATABASE].read(_actor, account.id)
-    if signer is None and request.app[CONFIG].authorized_fetch:
-        account = _stub(account)
-    return _document(documents.actor(account, keys, request.app[ORIGIN].domain), private=False)
+    bare = signer is None and request.app[CONFIG].authorized_fetch
+    document = documents.actor(_stub(account) if bare else account, keys, request.app[ORIGIN].domain)
+    return _document(request, document, for_all=bare)
 
 
 def _stub(account: Account) -> Account:
     """Just what it takes to check a signature: whoever demands signatures must let others fetch the keys."""
     return replace(
-        account, display_name="", note="", fields=[], emojis=[], avatar_url=None, header_url=None, also_known_as=[]
+        account,
+        display_name="",
+        note="",
+        fields=[],
+        emojis=[],
+        avatar_url=None,
+        header_url=None,
+        also_known_as=[],
+        moved_to=None,
+        followers_uri=None,
+        following_uri=None,
+        featured_uri=None,
+        discoverable=False,
+        indexable=False,
     )
 
 
@@ -91,15 +134,14 @@ async def following(request: web.Request) -> web.Response:
 
 
 async def _people(request: web.Request, unit: Callable[..., list[follows.Listed]], which: str) -> web.Response:
-    await _signer(request)
-    account = await _owner(request)
+    await _viewer(request)
+    account, page = await _owner(request), _page(request)
     uri = f"{account.uri}/{which}"
     total = account.followers_count if which == "followers" else account.following_count
-    page = _page(request)
     if page is None:
-        return _document(vocabulary.OrderedCollection(id=uri, total_items=total, first=f"{uri}?page=1"), private=False)
+        return _whole(request, uri, total)
     found = await request.app[DATABASE].read(unit, account.id, page)
-    return _ordered(uri, page, [it.account.uri for it in found], [it.id for it in found], total)
+    return _part(request, uri, page, [it.account.uri for it in found], [it.id for it in found], total)
 
 
 @routes.get("/users/{name}/followers_synchronization")
@@ -110,10 +152,8 @@ async def followers_synchronization(request: web.Request) -> web.Response:
         raise Unauthorised("This list is for the server whose people are on it; sign the request")
     account = await _owner(request)
     uris = await request.app[DATABASE].read(synchronisation.partial, account.id, signer.host)
-    collection = vocabulary.OrderedCollection(
-        id=f"{account.uri}/followers_synchronization", total_items=len(uris), ordered_items=tuple(uris)
-    )
-    return _document(collection, private=True)
+    uri = f"{account.uri}/followers_synchronization"
+    return _document(request, vocabulary.OrderedCollection(id=uri, total_items=len(uris), ordered_items=tuple(uris)))
 
 
 # ---- posts
@@ -121,78 +161,83 @@ async def followers_synchronization(request: web.Request) -> web.Response:
 
 @routes.get("/users/{name}/outbox")
 async def outbox(request: web.Request) -> web.Response:
-    signer, account = await _signer(request), await _owner(request)
-    uri, total, page = f"{account.uri}/outbox", account.posts_count, _page(request)
+    viewer, account, page = await _viewer(request), await _owner(request), _page(request)
+    uri, total = f"{account.uri}/outbox", account.posts_count
     if page is None:
-        return _document(vocabulary.OrderedCollection(id=uri, total_items=total, first=f"{uri}?page=1"), private=False)
-    viewer = signer.id if signer else None
+        return _whole(request, uri, total)
     found = await request.app[DATABASE].read(timelines.account_page, viewer, account.id, page)
-    items = [documents.announce(v.parts) if v.boost_of else documents.create(v.parts) for v in found]
-    return _ordered(uri, page, items, [v.parts.post.id for v in found], total, private=signer is not None)
+    return _part(request, uri, page, [_activity(view) for view in found], [v.parts.post.id for v in found], total)
 
 
 @routes.get("/users/{name}/collections/featured")
 async def featured(request: web.Request) -> web.Response:
-    signer, account = await _signer(request), await _owner(request)
-    found = await request.app[DATABASE].read(timelines.pinned, signer.id if signer else None, account.id)
+    viewer, account = await _viewer(request), await _owner(request)
+    found = await request.app[DATABASE].read(pins.shown, viewer, account.id)
     items = tuple(documents.note(view.parts) for view in found)
-    collection = vocabulary.OrderedCollection(
-        id=f"{account.uri}/collections/featured", total_items=len(items), ordered_items=items
-    )
-    return _document(collection, private=signer is not None)
+    uri = f"{account.uri}/collections/featured"
+    return _document(request, vocabulary.OrderedCollection(id=uri, total_items=len(items), ordered_items=items))
 
 
 async def post(request: web.Request) -> web.Response:
     view = await _post(request)
-    document = documents.announce(view.parts) if view.parts.post.boost_of_id else documents.note(view.parts)
-    return _document(document, private=_is_private(view))
+    return _document(request, _activity(view) if view.boost_of else documents.note(view.parts))
 
 
 @routes.get("/users/{name}/posts/{id}/activity")
 async def activity(request: web.Request) -> web.Response:
-    view = await _post(request)
-    document = documents.announce(view.parts) if view.parts.post.boost_of_id else documents.create(view.parts)
-    return _document(document, private=_is_private(view))
+    return _document(request, _activity(await _post(request)))
+
+
+def _activity(view: PostView) -> vocabulary.Create | vocabulary.Announce:
+    return documents.announce(view.parts) if view.boost_of else documents.create(view.parts)
 
 
 @routes.get("/users/{name}/posts/{id}/replies")
 async def replies(request: web.Request) -> web.Response:
     """FEP-7458: direct comments that are known here, ours and others'."""
     view, page = await _post(request), _page(request)
-    uri = f"{view.parts.post.uri}/replies"
-    total, private = view.parts.post.replies_count, _is_private(view)
+    post_ = view.parts.post
+    uri = f"{post_.uri}/replies"
     if page is None:
-        return _document(
-            vocabulary.OrderedCollection(id=uri, total_items=total, first=f"{uri}?page=1"), private=private
-        )
-    signer = await _signer(request)
-    found = await request.app[DATABASE].read(around.replies, view.parts.post.id, signer.id if signer else None, page)
-    return _ordered(uri, page, [u for _, u in found], [i for i, _ in found], total, private=private)
+        return _whole(request, uri, post_.replies_count)
+    found = await request.app[DATABASE].read(around.replies, post_.id, await _viewer(request), page)
+    return _part(request, uri, page, [u for _, u in found], [i for i, _ in found], post_.replies_count)
 
 
 @routes.get("/users/{name}/posts/{id}/{which:likes|shares}")
 async def reactions(request: web.Request) -> web.Response:
     """How many, not who: that is theirs to tell."""
-    view = await _post(request)
-    post_, which = view.parts.post, request.match_info["which"]
+    post_ = (await _post(request)).parts.post
+    which = request.match_info["which"]
     total = post_.likes_count if which == "likes" else post_.boosts_count
-    collection = vocabulary.OrderedCollection(id=f"{post_.uri}/{which}", total_items=total)
-    return _document(collection, private=_is_private(view))
+    return _document(request, vocabulary.OrderedCollection(id=f"{post_.uri}/{which}", total_items=total))
 
 
 # ---- what they share
 
 
-async def _signer(request: web.Request, *, else_none: bool = False) -> Account | None:
-    """Whoever signed; None when nobody did, if nobody needs to.  Raises: Forged, Refused, Unauthorised."""
-    signer = await request.app[SIGNER](request)
-    if signer is None and request.app[CONFIG].authorized_fetch and not else_none:
+async def _signer(request: web.Request) -> Account | None:
+    """Whoever signed, looked at once per request; None when nobody did.  Raises: Forged, Refused, NotAllowed."""
+    if _SIGNED not in request:
+        found = await request.app[SIGNER](request)
+        if found is not None and found.is_gone:
+            raise NotAllowed("You are suspended here")
+        request[_SIGNED] = found
+    return request[_SIGNED]
+
+
+async def _viewer(request: web.Request) -> int | None:
+    """For whom the document is.  Raises: as `_signer`; Unauthorised, when nobody signed and somebody has to."""
+    signer = await _signer(request)
+    if signer is None and request.app[CONFIG].authorized_fetch:
         raise Unauthorised("This server answers signed requests only")
-    return signer
+    return signer.id if signer else None
 
 
 async def _owner(request: web.Request) -> Account:
     account = await request.app[DATABASE].read(accounts.local, request.match_info["name"])
+    if account.id == INSTANCE_ACTOR_ID:  # it is at /actor
+        raise NotFound("No such account")
     if account.is_gone:
         raise Gone("This account is no more")
     return account
@@ -200,13 +245,13 @@ async def _owner(request: web.Request) -> Account:
 
 async def _post(request: web.Request) -> PostView:
     """The post of the address.  Raises: NotFound, also when the signer may not see it; Gone, when it was deleted."""
-    account, signer = await _owner(request), await _signer(request)
+    viewer, account = await _viewer(request), await _owner(request)
     post_id = as_id(request.match_info["id"])
     if post_id is None:
         raise NotFound("No such post")
-    found = await request.app[DATABASE].read(views.posts, [post_id], signer.id if signer else None)
-    if found and found[0].parts.author.id == account.id:
-        return found[0]
+    found = await request.app[DATABASE].read(views.post, post_id, viewer)
+    if found is not None and found.parts.author.id == account.id:
+        return found
     if await request.app[DATABASE].read(_deleted_at, f"{account.uri}/posts/{post_id}"):
         raise Gone("This post was deleted")
     raise NotFound("No such post")
@@ -216,38 +261,41 @@ def _deleted_at(tx: Connection, uri: str) -> datetime | None:
     return tx.scalar(_TOMBSTONE, {"asked": uri})
 
 
-def _is_private(view: PostView) -> bool:
-    return view.parts.post.visibility not in ("public", "unlisted")
-
-
 def _page(request: web.Request) -> Page | None:
     """None: the collection itself is asked for."""
-    asked = of_query(request)
     if not {"page", "max_id", "min_id"} & set(request.query):
         return None
+    asked = of_query(request)
     return Page(limit=PAGE, max_id=asked.id("max_id"), min_id=asked.id("min_id"))
 
 
-def _ordered(
-    uri: str, page: Page, items: list[Any], cursors: list[int], total: int, *, private: bool = False
+def _whole(request: web.Request, uri: str, total: int) -> web.Response:
+    return _document(request, vocabulary.OrderedCollection(id=uri, total_items=total, first=f"{uri}?page=1"))
+
+
+def _part(
+    request: web.Request, uri: str, page: Page, items: Sequence[Any], cursors: Sequence[int], total: int
 ) -> web.Response:
-    own = f"{uri}?page=1" + (f"&max_id={page.max_id}" if page.max_id else "")
-    more = len(cursors) >= page.limit
+    own = {"max_id": page.max_id, "min_id": page.min_id}
+    begins = page.max_id is None and page.min_id is None
     document = vocabulary.OrderedCollectionPage(
-        id=own,
+        id=f"{uri}?page=1" + "".join(f"&{name}={number}" for name, number in own.items() if number is not None),
         part_of=uri,
         total_items=total,
-        next=f"{uri}?page=1&max_id={min(cursors)}" if more else None,
-        prev=f"{uri}?page=1&min_id={max(cursors)}" if cursors and page.max_id else None,
+        next=f"{uri}?page=1&max_id={min(cursors)}" if len(cursors) >= page.limit else None,
+        prev=f"{uri}?page=1&min_id={max(cursors)}" if cursors and not begins else None,
         ordered_items=tuple(items),
     )
-    return _document(document, private=private)
+    return _document(request, document)
 
 
-def _document(document: vocabulary.Document, *, private: bool) -> web.Response:
+def _document(request: web.Request, document: vocabulary.Document, *, for_all: bool = False) -> web.Response:
+    """for_all: everybody gets the same, whether he signs or not."""
+    signed = request.get(_SIGNED) is not None or request.app[CONFIG].authorized_fetch
     headers = {
         "Content-Type": CONTENT_TYPE,
         "Vary": "Accept, Signature",
-        "Cache-Control": "private, no-store" if private else _LATELY,
+        "Cache-Control": "private, no-store" if signed and not for_all else "public, max-age=60",
+        "X-Content-Type-Options": "nosniff",
     }
     return web.Response(body=vocabulary.encode(document), headers=headers)

@@ -1,21 +1,33 @@
 """Who asks: the bearer token of a program, or the session cookie of a browser.
 
 The API never looks at cookies, pages never at tokens, so that neither can be used to forge the other.
+
+Every route of the API says for whom it is, and for which scope: `person`, `anybody`, `program` or `public`.  One that
+says nothing keeps the server from starting (web/api/routes.py).
 """
 
+import sqlite3
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import wraps
+from typing import Final, TypeAlias
 
 from aiohttp import web
+from sqlalchemy.exc import SQLAlchemyError
 
-from social import apps, sessions
+from social import apps, instance, sessions
 from social.apps import Bearer
-from social.errors import NotAllowed, Unauthorised
+from social.errors import Invalid, NotAllowed, Unauthorised
 from social.secrets import sha256
 from social.sessions import SignedIn
-from store.tables import Account
+from store.tables import Account, User
 from web import scopes
+from web.errors import Handler
 from web.keys import DATABASE, ORIGIN
 
+SEEN_EVERY: Final = timedelta(days=1)  # who uses a program is counted as active, to the day
 _INVALID = "The access token is invalid"
 _SCOPE = "This action is outside the authorized scopes"
 SESSION = web.RequestKey[SignedIn | None]("SESSION")
@@ -23,49 +35,107 @@ SESSION = web.RequestKey[SignedIn | None]("SESSION")
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A program, and the person for whom it speaks, if it does."""
+    """A person who speaks through a program."""
 
-    bearer: Bearer
     account: Account
+    user: User
+
+
+ForPerson: TypeAlias = Callable[[web.Request, Caller], Awaitable[web.StreamResponse]]
+ForAnybody: TypeAlias = Callable[[web.Request, Account | None], Awaitable[web.StreamResponse]]
+ForProgram: TypeAlias = Callable[[web.Request, Bearer], Awaitable[web.StreamResponse]]
+
+# Which scopes a route of the API wants, as docs/api-coverage.md says it.
+DECLARED: dict[Handler, str] = {}
+
+
+def person(*wanted: str) -> Callable[[ForPerson], Handler]:
+    """For a person, through a program that may do one of `wanted` (`write:statuses`)."""
+
+    def declare(handler: ForPerson) -> Handler:
+        @wraps(handler)
+        async def asked(request: web.Request) -> web.StreamResponse:
+            return await handler(request, await _caller(request, wanted))
+
+        DECLARED[asked] = " or ".join(wanted)
+        return asked
+
+    return declare
+
+
+def anybody(*wanted: str) -> Callable[[ForAnybody], Handler]:
+    """For nobody in particular (None), too.  Whoever comes with a token comes with one of `wanted`."""
+
+    def declare(handler: ForAnybody) -> Handler:
+        @wraps(handler)
+        async def asked(request: web.Request) -> web.StreamResponse:
+            found = await bearer(request)
+            if found is not None:
+                _check_scopes(found, wanted)
+            return await handler(request, found.account if found else None)
+
+        DECLARED[asked] = "anybody, " + " or ".join(wanted)
+        return asked
+
+    return declare
+
+
+def program(handler: ForProgram) -> Handler:
+    """For any program with a token, in a person's name or its own."""
+
+    @wraps(handler)
+    async def asked(request: web.Request) -> web.StreamResponse:
+        found = await bearer(request)
+        if found is None:
+            raise Unauthorised(_INVALID)
+        return await handler(request, found)
+
+    DECLARED[asked] = "any token"
+    return asked
+
+
+def public(handler: Handler) -> Handler:
+    """For whoever asks; a token is not looked at."""
+    DECLARED[handler] = "public"
+    return handler
 
 
 async def bearer(request: web.Request) -> Bearer | None:
-    """The token of the request.  None: there is none.  Raises: Unauthorised, when it is wrong or revoked."""
-    header = request.headers.get("Authorization", "")
-    kind, _, value = header.partition(" ")
-    if not header:
+    """The token of the request.  None: there is none.  Raises: Unauthorised when it is wrong or revoked, NotAllowed."""
+    header = request.headers.get("Authorization")
+    if header is None:
         return None
-    if kind.lower() != "bearer" or not value.strip():
-        raise Unauthorised(_INVALID)
-    found = await request.app[DATABASE].read(apps.token, sha256(value.strip()))
+    kind, _, value = header.partition(" ")
+    found = None
+    if kind.lower() == "bearer" and value.strip():
+        found = await request.app[DATABASE].read(apps.token, sha256(value.strip()))
     if found is None:
         raise Unauthorised(_INVALID)
+    if found.user is not None and found.user.confirmed_at is None:
+        raise NotAllowed("Your login is missing a confirmed e-mail address")
+    if found.user is not None and found.user.approved_at is None:
+        raise NotAllowed("Your login is currently pending approval")
     return found
 
 
-async def caller(request: web.Request, scope: str) -> Caller:
-    """The person who asks, through a program that may `scope` (`read:statuses`).
-
-    Raises: Unauthorised without a valid token of a person, NotAllowed outside its scopes.
-    """
+async def _caller(request: web.Request, wanted: tuple[str, ...]) -> Caller:
+    """Raises: Unauthorised without a valid token, NotAllowed outside its scopes, Invalid for one of no person."""
     found = await bearer(request)
     if found is None:
         raise Unauthorised(_INVALID)
-    if not scopes.allows(found.token.scopes, scope):
+    _check_scopes(found, wanted)
+    if found.account is None or found.user is None:
+        raise Invalid("This method requires an authenticated user", why="a token of a program alone")
+    now = datetime.now(UTC)
+    if found.user.seen_at is None or now - found.user.seen_at > SEEN_EVERY:
+        with suppress(SQLAlchemyError, sqlite3.Error, OSError):  # nobody is refused for want of a statistic
+            await request.app[DATABASE].write(instance.was_here, found.account.id, now)
+    return Caller(found.account, found.user)
+
+
+def _check_scopes(found: Bearer, wanted: tuple[str, ...]) -> None:
+    if not any(scopes.allows(found.token.scopes, scope) for scope in wanted):
         raise NotAllowed(_SCOPE)
-    if found.account is None:
-        raise NotAllowed("This method requires an authenticated user", why="a token of a program alone")
-    if found.account.is_gone:
-        raise NotAllowed("Your login is currently disabled")
-    return Caller(found, found.account)
-
-
-async def reader(request: web.Request, scope: str) -> Account | None:
-    """As `caller`, where nobody in particular may ask too."""
-    found = await bearer(request)
-    if found is None or found.account is None:
-        return None
-    return (await caller(request, scope)).account
 
 
 def cookie_name(request: web.Request) -> str:
@@ -90,4 +160,5 @@ def remember(request: web.Request, response: web.StreamResponse, secret: str) ->
 
 
 def forget(request: web.Request, response: web.StreamResponse) -> None:
-    response.del_cookie(cookie_name(request), path="/")
+    secure = request.app[ORIGIN].scheme == "https"
+    response.del_cookie(cookie_name(request), path="/", secure=secure, httponly=True, samesite="Lax")

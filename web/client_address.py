@@ -7,11 +7,14 @@ from aiohttp import web
 
 from web.keys import CONFIG
 
+_OF_PROXIES = ("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via")
+
 
 def address(request: web.Request) -> str:
     """The address of whoever asks: X-Forwarded-For is believed from right to left, as far as proxies are trusted."""
     peer = request.remote or ""
-    hops = [*(part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()), peer]
+    said = ",".join(request.headers.getall("X-Forwarded-For", []))  # some proxies add a line of their own
+    hops = [*(part.strip() for part in said.split(",") if part.strip()), peer]
     trusted = request.app[CONFIG].trusted_proxies
     for hop in reversed(hops):
         if not _is_trusted(hop, trusted):
@@ -22,16 +25,14 @@ def address(request: web.Request) -> str:
 def network(request: web.Request) -> str:
     """What is counted as one place by rate limits: an IPv4 address, or the /64 of an IPv6 one."""
     where = _parse(address(request))
-    if isinstance(where, IPv6Address):
-        return str(where.ipv4_mapped or ip_network((where, 64), strict=False))
-    return str(where)
+    return str(ip_network((where.packed, 64), strict=False) if isinstance(where, IPv6Address) else where)
 
 
 def is_local(request: web.Request) -> bool:
     """Does someone on this machine ask, with no proxy in between?"""
     where = _parse(request.remote or "")
     # A Unix socket has no address: only a proxy speaks there.
-    return where is not None and where.is_loopback and "X-Forwarded-For" not in request.headers
+    return where is not None and where.is_loopback and not any(name in request.headers for name in _OF_PROXIES)
 
 
 def _is_trusted(hop: str, trusted: Sequence[IPv4Network | IPv6Network]) -> bool:
@@ -42,7 +43,9 @@ def _is_trusted(hop: str, trusted: Sequence[IPv4Network | IPv6Network]) -> bool:
 
 
 def _parse(text: str) -> IPv4Address | IPv6Address | None:
+    """An IPv4 address that is written as an IPv6 one (::ffff:192.0.2.1) is an IPv4 one."""
     try:
-        return ip_address(text)
+        found = ip_address(text)
     except ValueError:
         return None
+    return found.ipv4_mapped or found if isinstance(found, IPv6Address) else found

@@ -2,33 +2,39 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from aiohttp import web
-from social.posts.drafts import Draft
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
 from federation.origin import Origin
 from social import accounts, text
 from social.errors import Refusal
-from social.posts import publish
+from social.posts import drafts, publish
+from social.posts.drafts import Draft
+from social.secrets import sha256
 from store.tables import Account, idempotency
-from store.tables.base import Instant
+from store.tables.base import Id, Instant
 from web.keys import DATABASE, ORIGIN, REMOTE
 
 log = logging.getLogger(__name__)
 
-MOST_MENTIONS = 16  # of people who are not known here yet, per post
-REMEMBERED = timedelta(hours=1)  # an Idempotency-Key
-PATIENCE = 8.0  # seconds for people to be found; who is not, is mentioned in words only
+MOST_MENTIONS: Final = 16  # of people who are not known here yet, per post
+LOOKED_UP: Final = 100  # mentions of one post; see also social.posts.publish
+REMEMBERED: Final = timedelta(hours=1)  # an Idempotency-Key
+PATIENCE: Final = 8.0  # seconds for people to be found; who is not, is mentioned in words only
 
-_SAME = select(idempotency.c.post_id).where(
-    idempotency.c.account_id == bindparam("account"),
+_THIS = (
+    idempotency.c.account_id == bindparam("author", type_=Id),
     idempotency.c.key == bindparam("asked"),
-    idempotency.c.at > bindparam("since", type_=Instant),
 )
 _FORGET = delete(idempotency).where(idempotency.c.at <= bindparam("before", type_=Instant))
-_KEEP = insert(idempotency)
+_RESERVE = insert(idempotency).on_conflict_do_nothing()
+_SAME = select(idempotency.c.post_id).where(*_THIS)
+_SETTLE = update(idempotency).where(*_THIS).values(post_id=bindparam("number", type_=Id))
 
 
 async def write(app: web.Application, author: Account, draft: Draft, key: str | None = None) -> int:
@@ -37,37 +43,40 @@ async def write(app: web.Application, author: Account, draft: Draft, key: str | 
     key: what the client calls this post: the same key within an hour gives the same post.
     Raises: Refusal.
     """
+    drafts.check(draft, datetime.now(UTC))  # nobody is fetched for what cannot be posted
     await meet(app, draft.text)
-    now = datetime.now(UTC)
-    return await app[DATABASE].write(_publish, app[ORIGIN], author.id, draft, key, now)
+    named = None if key is None else sha256(key).hex()
+    return await app[DATABASE].write(_publish, app[ORIGIN], author.id, draft, named, datetime.now(UTC))
 
 
 def _publish(tx: Connection, origin: Origin, author_id: int, draft: Draft, key: str | None, now: datetime) -> int:
-    if key is not None:
-        key = key[:200]
-        known = tx.scalar(_SAME, {"account": author_id, "asked": key, "since": now - REMEMBERED})
-        if known is not None:
-            return int(known)
-        tx.execute(_FORGET, {"before": now - REMEMBERED})
+    if key is None:
+        return publish.publish(tx, origin, author_id, draft, now).id
+    # The key is taken first: of two copies that come at the same moment one waits here for the other.
+    this = {"author": author_id, "asked": key}
+    tx.execute(_FORGET, {"before": now - REMEMBERED})
+    if not tx.execute(_RESERVE, {"account_id": author_id, "key": key, "post_id": 0, "at": now}).rowcount:
+        return int(tx.scalar(_SAME, this) or 0)
     post_id = publish.publish(tx, origin, author_id, draft, now).id
-    if key is not None:
-        tx.execute(_KEEP, {"account_id": author_id, "key": key, "post_id": post_id, "at": now})
+    tx.execute(_SETTLE, {**this, "number": post_id})
     return post_id
 
 
 async def meet(app: web.Application, words: str) -> None:
     """Fetches the people of other servers that `words` mention and who are not known here."""
     handles = [handle for handle in text.find_mentions(words) if "@" in handle]
-    unknown = await app[DATABASE].read(_unknown, handles)
-    if unknown:
-        asked = [asyncio.create_task(_try(app, handle)) for handle in unknown[:MOST_MENTIONS]]
-        _, late = await asyncio.wait(asked, timeout=PATIENCE)
-        for task in late:
-            task.cancel()
+    unknown = await app[DATABASE].read(_unknown, app[ORIGIN], handles[:LOOKED_UP]) if handles else []
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            await asyncio.gather(*(_try(app, handle) for handle in unknown[:MOST_MENTIONS]))
 
 
-def _unknown(tx: Connection, handles: list[str]) -> list[str]:
-    return [handle for handle in handles if accounts.find_by_handle(tx, handle) is None]
+def _unknown(tx: Connection, origin: Origin, handles: list[str]) -> list[str]:
+    return [
+        handle
+        for handle in handles
+        if not origin.is_our_domain(handle.partition("@")[2]) and accounts.find_by_handle(tx, handle) is None
+    ]
 
 
 async def _try(app: web.Application, handle: str) -> None:

@@ -1,6 +1,7 @@
 """How others find us: WebFinger, host-meta, NodeInfo.  All of it may be read by scripts of any page (CORS)."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 from urllib.parse import urlsplit
 from xml.sax.saxutils import quoteattr
 
@@ -12,18 +13,20 @@ from federation.origin import Origin
 from social import accounts, instance
 from social.errors import NotFound
 from store.tables import INSTANCE_ACTOR_ID, Account
+from web.errors import PLAIN
 from web.keys import CONFIG, DATABASE, ORIGIN
 
 routes = web.RouteTableDef()
 
-_AS2 = "application/activity+json"
-_CORS = {"Access-Control-Allow-Origin": "*"}
-_JRD = "application/jrd+json; charset=utf-8"
-_PAGE = "http://webfinger.net/rel/profile-page"
-_AVATAR = "http://webfinger.net/rel/avatar"
-_SUBSCRIBE = "http://ostatus.org/schema/1.0/subscribe"
-_NODEINFO = "http://nodeinfo.diaspora.software/ns/schema/"
-_APPLICATION = "https://www.w3.org/ns/activitystreams#Application"
+_JRD: Final = "application/jrd+json; charset=utf-8"
+_JSON: Final = "application/json; charset=utf-8"
+_AS2: Final = "application/activity+json"
+_LD: Final = 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
+_PAGE: Final = "http://webfinger.net/rel/profile-page"
+_AVATAR: Final = "http://webfinger.net/rel/avatar"
+_SUBSCRIBE: Final = "http://ostatus.org/schema/1.0/subscribe"
+_NODEINFO: Final = "http://nodeinfo.diaspora.software/ns/schema/"
+_APPLICATION: Final = "https://www.w3.org/ns/activitystreams#Application"
 
 
 @routes.get("/.well-known/webfinger")
@@ -37,35 +40,43 @@ async def webfinger(request: web.Request) -> web.Response:
         account = await request.app[DATABASE].read(_named, origin, resource)
     except NotFound:
         return _json({"error": "nobody of that name is here"}, status=404)
-    if account.deleted_at or account.suspended_at:
+    if account.is_gone:
         return _json({"error": "that account is gone"}, status=410)
-    return _json(_descriptor(origin, account), _JRD)
+    return _json(_descriptor(origin, account, request.query.getall("rel", [])), _JRD)
 
 
 def _named(tx: Connection, origin: Origin, resource: str) -> Account:
     """Raises: NotFound."""
-    text = resource.removeprefix("acct:")
-    if "://" in text:
-        text = text.rstrip("/")
-        if text in (origin.base_url, origin.instance_actor):
-            return accounts.by_id(tx, INSTANCE_ACTOR_ID)
-        path = urlsplit(text).path if origin.is_ours(text) else ""
-        for start in ("/users/", "/@"):
-            if path.startswith(start):
-                return accounts.local(tx, path.removeprefix(start))
-        raise NotFound("No such account", why=resource)
-    name, _, domain = text.removeprefix("@").partition("@")
+    if "://" in resource:
+        return _at_address(tx, origin, resource.rstrip("/"))
+    handle = resource[5:] if resource[:5].lower() == "acct:" else resource
+    name, _, domain = handle.removeprefix("@").partition("@")
     if not origin.is_our_domain(domain):
         raise NotFound("No such account", why=resource)
-    if name.lower() == origin.domain.lower():  # acct:example.org@example.org: the server itself, as Mastodon has it
+    if origin.is_our_domain(name):  # acct:example.org@example.org: the server itself, as Mastodon has it
         return accounts.by_id(tx, INSTANCE_ACTOR_ID)
     return accounts.local(tx, name)
 
 
-def _descriptor(origin: Origin, account: Account) -> dict[str, Any]:
+def _at_address(tx: Connection, origin: Origin, address: str) -> Account:
+    """Raises: NotFound."""
+    if address in (origin.base_url, origin.instance_actor):
+        return accounts.by_id(tx, INSTANCE_ACTOR_ID)
+    try:
+        path = urlsplit(address).path if origin.is_ours(address) else ""
+    except ValueError:
+        path = ""
+    for start in ("/users/", "/@"):
+        if path.startswith(start):
+            return accounts.local(tx, path.removeprefix(start))
+    raise NotFound("No such account", why=address)
+
+
+def _descriptor(origin: Origin, account: Account, relations: Sequence[str]) -> dict[str, Any]:
+    """relations: the only ones that are asked for, if there are any (RFC 7033, section 4.3)."""
     links: list[dict[str, str]] = [
         {"rel": "self", "type": _AS2, "href": account.uri},
-        {"rel": "self", "type": f'application/ld+json; profile="{_PROFILE}"', "href": account.uri},
+        {"rel": "self", "type": _LD, "href": account.uri},
         {"rel": _PAGE, "type": "text/html", "href": account.url},
         {"rel": _SUBSCRIBE, "template": origin.url("/authorize_interaction?uri={uri}")},
     ]
@@ -73,12 +84,9 @@ def _descriptor(origin: Origin, account: Account) -> dict[str, Any]:
         links.append({"rel": _AVATAR, "href": account.avatar_url})
     return {
         "subject": f"acct:{account.username}@{origin.domain}",
-        "aliases": [account.url, account.uri] if account.url != account.uri else [account.uri],
-        "links": links,
+        "aliases": list(dict.fromkeys((account.url, account.uri))),
+        "links": [link for link in links if not relations or link["rel"] in relations],
     }
-
-
-_PROFILE = "https://www.w3.org/ns/activitystreams"
 
 
 @routes.get("/.well-known/host-meta")
@@ -90,7 +98,7 @@ async def host_meta(request: web.Request) -> web.Response:
         f'  <Link rel="lrdd" template={template}/>\n'
         "</XRD>\n"
     )
-    return web.Response(text=text, content_type="application/xrd+xml", charset="utf-8", headers=_CORS)
+    return web.Response(text=text, content_type="application/xrd+xml", charset="utf-8", headers=PLAIN)
 
 
 @routes.get("/.well-known/host-meta.json")
@@ -111,15 +119,12 @@ async def nodeinfo(request: web.Request) -> web.Response:
     """Source: https://nodeinfo.diaspora.software/schema.html, FEP-f1d5."""
     version, config = request.match_info["version"], request.app[CONFIG]
     usage = await request.app[DATABASE].read(instance.usage)
-    software = {"name": "connectme", "version": config.version}
-    if version == "2.1":
-        software["homepage"] = request.app[ORIGIN].base_url
     document = {
         "version": version,
-        "software": software,
+        "software": {"name": "connectme", "version": config.version},
         "protocols": ["activitypub"],
         "services": {"inbound": [], "outbound": []},
-        "openRegistrations": config.registrations == "open",
+        "openRegistrations": config.registrations != "closed",
         "usage": {
             "users": {
                 "total": usage.users,
@@ -130,12 +135,8 @@ async def nodeinfo(request: web.Request) -> web.Response:
         },
         "metadata": {"nodeName": config.title, "nodeDescription": config.description},
     }
-    profile = f'application/json; profile="{_NODEINFO}{version}#"; charset=utf-8'
-    return _json(document, profile)
+    return _json(document, f'application/json; profile="{_NODEINFO}{version}#"; charset=utf-8')
 
 
-def _json(
-    document: dict[str, Any], content_type: str = "application/json; charset=utf-8", status: int = 200
-) -> web.Response:
-    headers = {**_CORS, "Content-Type": content_type, "Vary": "Accept"}
-    return web.Response(body=orjson.dumps(document), status=status, headers=headers)
+def _json(document: dict[str, Any], content_type: str = _JSON, status: int = 200) -> web.Response:
+    return web.Response(body=orjson.dumps(document), status=status, headers={**PLAIN, "Content-Type": content_type})

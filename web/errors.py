@@ -5,16 +5,21 @@ pays nothing for it.
 """
 
 import logging
+import sqlite3
 from collections.abc import Awaitable, Callable, Iterable
 from functools import wraps
-from typing import TypeAlias
+from ipaddress import ip_address
+from typing import Final, TypeAlias
+from urllib.parse import urlsplit
 
 import orjson
 from aiohttp import web
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from federation.errors import FederationError, Unreachable
+from federation.errors import FederationError, Forged, Malformed, Refused, Unreachable
 from social.errors import Gone, Invalid, NotAllowed, NotFound, Refusal, Unauthorised, Unavailable
+from web.keys import ORIGIN
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +34,7 @@ STATUS: dict[type[Refusal], int] = {
     Invalid: 422,
     Unavailable: 503,
 }
+_SIGNED: Final[dict[type[FederationError], int]] = {Malformed: 400, Forged: 401, Refused: 403, Unreachable: 503}
 CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": (
@@ -36,19 +42,30 @@ CORS = {
         "Idempotency-Key, Mastodon-Async-Refresh, Deprecation"
     ),
 }
+# What every answer has that is not a page.
+PLAIN = {**CORS, "X-Content-Type-Options": "nosniff"}
+
 _BROKEN = "Something broke here. It was written down; please try again later."
 _AWAY = "The database of this server does not answer. Nothing is lost; please try again in a minute."
+_OTHER_NAME = "This server is {}, and answers under no other name."
+_OUR_MISTAKES = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
+_TROUBLE = ("08", "53", "57")  # classes of SQLSTATE: connection, resources, operator
 
 
-def guarded(routes: Iterable[web.RouteDef], render: Render) -> list[web.RouteDef]:
-    """The same routes; what their handlers raise is shown by `render(request, status, text)`."""
-    return [web.RouteDef(r.method, r.path, guard(r.handler, render), r.kwargs) for r in routes]
+def guarded(routes: Iterable[web.RouteDef], render: Render, *, any_name: bool = False) -> list[web.RouteDef]:
+    """The same routes; what their handlers raise is shown by `render(request, status, text)`.
+
+    any_name: they answer under any name that leads here (probes know addresses only).
+    """
+    return [web.RouteDef(r.method, r.path, guard(r.handler, render, any_name=any_name), r.kwargs) for r in routes]
 
 
-def guard(handler: Handler, render: Render) -> Handler:
+def guard(handler: Handler, render: Render, *, any_name: bool = False) -> Handler:
     @wraps(handler)
     async def guarded_handler(request: web.Request) -> web.StreamResponse:
         try:
+            if not (any_name or _is_meant(request)):
+                return render(request, 421, _OTHER_NAME.format(request.app[ORIGIN].base_url))
             return await handler(request)
         except web.HTTPException as answer:
             if answer.status < 400:
@@ -59,22 +76,47 @@ def guard(handler: Handler, render: Render) -> Handler:
             return render(request, STATUS[type(refusal)], str(refusal))
         except FederationError as error:
             log.info("%s: %s", request.path, error)
-            return render(request, 503 if isinstance(error, Unreachable) else 401, str(error))
-        except (OperationalError, InterfaceError, OSError):
-            log.exception("%s: the database is away", request.path)
-            return render(request, 503, _AWAY)
-        except Exception:
+            return render(request, _SIGNED.get(type(error), 401), str(error))
+        except Exception as error:
             log.exception("%s %s", request.method, request.path)
-            return render(request, 500, _BROKEN)
+            return render(request, 503, _AWAY) if is_away(error) else render(request, 500, _BROKEN)
 
     return guarded_handler
 
 
 def as_json(request: web.Request, status: int, text: str) -> web.Response:  # noqa: ARG001  a Render
     """`{"error": text}`, readable by scripts of any page."""
-    headers = {**CORS, "Cache-Control": "no-store"}
+    headers = {**PLAIN, "Cache-Control": "no-store"}
     if status == 503:
         headers["Retry-After"] = "60"
     return web.Response(
         body=orjson.dumps({"error": text}), status=status, content_type="application/json", headers=headers
     )
+
+
+def is_away(error: Exception) -> bool:
+    """Is it the database that does not answer, rather than a mistake of ours?"""
+    cause = getattr(error, "orig", None) or error
+    if str(getattr(cause, "sqlstate", None) or "").startswith(_TROUBLE):
+        return True
+    return isinstance(error, DBAPIError | sqlite3.Error | PoolTimeout | OSError) and not isinstance(
+        error, _OUR_MISTAKES
+    )
+
+
+def _is_meant(request: web.Request) -> bool:
+    """Was this server asked, under its own name or a bare address?
+
+    Under somebody else's name a page of his could pass for one of ours (DNS rebinding), so it gets nothing.
+    """
+    asked, origin = request.headers.get("Host", "").lower(), request.app[ORIGIN]
+    if asked in ("", origin.host, origin.domain.lower()):
+        return True
+    try:
+        name = urlsplit(f"//{asked}").hostname or ""
+        if name in ("localhost", *(urlsplit(f"//{ours}").hostname for ours in (origin.host, origin.domain))):
+            return True
+        ip_address(name)
+    except ValueError:
+        return False
+    return True

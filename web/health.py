@@ -5,11 +5,12 @@ import hmac
 import orjson
 from aiohttp import web
 
+from social.secrets import sha256
 from web import client_address
 from web.keys import CONFIG, METRICS, READY
 
 routes = web.RouteTableDef()
-_NO_STORE = {"Cache-Control": "no-store"}
+_NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 @routes.get("/livez")
@@ -21,7 +22,7 @@ async def livez(request: web.Request) -> web.Response:  # noqa: ARG001
 @routes.get("/health")
 async def health(request: web.Request) -> web.Response:  # noqa: ARG001
     """As Mastodon has it: https://docs.joinmastodon.org/methods/health/"""
-    return web.json_response({"status": "OK"}, headers=_NO_STORE)
+    return web.json_response({"status": "OK"}, headers={**_NO_STORE, "Access-Control-Allow-Origin": "*"})
 
 
 @routes.get("/readyz")
@@ -42,9 +43,12 @@ async def readyz(request: web.Request) -> web.Response:
 @routes.get("/metrics")
 async def metrics(request: web.Request) -> web.Response:
     """Prometheus text; for this machine, or whoever has METRICS_TOKEN."""
-    wanted = request.app[CONFIG].metrics_token
-    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    if not client_address.is_local(request) and not (wanted and hmac.compare_digest(wanted.encode(), given.encode())):
-        return web.json_response({"error": "the numbers are for this machine, or with METRICS_TOKEN"}, status=403)
+    token = request.app[CONFIG].metrics_token
+    kind, _, given = request.headers.get("Authorization", "").partition(" ")
+    fits = token and kind.lower() == "bearer" and hmac.compare_digest(sha256(token), sha256(given.strip()))
+    if not fits and not client_address.is_local(request):
+        return web.json_response(
+            {"error": "the numbers are for this machine, or with METRICS_TOKEN"}, status=403, headers=_NO_STORE
+        )
     body = await request.app[METRICS]()
     return web.Response(body=body, headers={**_NO_STORE, "Content-Type": "text/plain; version=0.0.4; charset=utf-8"})

@@ -17,7 +17,7 @@ from limits.aio.strategies import FixedWindowRateLimiter
 
 from social.secrets import sha256
 from web import client_address
-from web.errors import Handler
+from web.errors import Handler, as_json
 from web.keys import CONFIG
 
 API = RateLimitItemPerMinute(300, 5, "api")
@@ -80,7 +80,7 @@ def limited(handler: Handler) -> Handler:
         try:
             left = await _count(request)
         except TooMany as refused:
-            return too_many(refused)
+            return too_many(request, refused)
         response = await handler(request)
         response.headers.update(left.headers)
         return response
@@ -91,9 +91,10 @@ def limited(handler: Handler) -> Handler:
 async def _count(request: web.Request) -> Left:
     limits, place = request.app[LIMITS], client_address.network(request)
     token = request.headers.get("Authorization", "")
-    if request.method == "DELETE" or request.path.endswith("/unreblog"):
+    path = request.path.rstrip("/")
+    if request.method == "DELETE" or path.endswith("/unreblog"):
         await limits.hit(DELETES, sha256(token).hex() if token else place)
-    if request.path == "/api/v1/apps":
+    if path == "/api/v1/apps":
         await limits.hit(APPS, place)
     if not token:
         return await limits.hit(API, place)
@@ -101,7 +102,8 @@ async def _count(request: web.Request) -> Left:
     return await limits.hit(API, sha256(token).hex())
 
 
-def too_many(refused: TooMany) -> web.Response:
-    wait = max(1, ceil(refused.left.reset - time()))
-    headers = {**refused.left.headers, "Retry-After": str(wait), "Access-Control-Allow-Origin": "*"}
-    return web.json_response({"error": "Too many requests"}, status=429, headers=headers)
+def too_many(request: web.Request, refused: TooMany) -> web.Response:
+    response = as_json(request, 429, str(refused))
+    response.headers.update(refused.left.headers)
+    response.headers["Retry-After"] = str(max(1, ceil(refused.left.reset - time())))
+    return response

@@ -1,47 +1,55 @@
 """Pages of a list: https://docs.joinmastodon.org/api/guidelines/#pagination"""
 
 from collections.abc import Sequence
-from typing import Any
+from urllib.parse import urlencode
 
-import orjson
 from aiohttp import web
 
 from social.pages import Page
-from web.errors import CORS
+from store.ids import LARGEST
 from web.keys import ORIGIN
-from web.params import of_query
+from web.params import Params, of_query
+
+_CURSORS = {"max_id", "min_id", "since_id", "limit"}
 
 
 def page_of(request: web.Request, usual: int = 20, most: int = 40) -> Page:
-    """The page that `limit`, `max_id`, `since_id` and `min_id` ask for."""
+    """The page that `limit`, `max_id`, `since_id` and `min_id` ask for.  Raises: Invalid."""
     asked = of_query(request)
     limit = asked.number("limit")
     return Page(
         limit=usual if limit is None else max(1, min(limit, most)),
-        max_id=asked.id("max_id"),
-        since_id=asked.id("since_id"),
-        min_id=asked.id("min_id"),
+        max_id=_cursor(asked, "max_id"),
+        since_id=_cursor(asked, "since_id"),
+        min_id=_cursor(asked, "min_id"),
     )
 
 
-def linked(request: web.Request, body: Sequence[dict[str, Any]], cursors: Sequence[int], page: Page) -> web.Response:
-    """`body` as JSON, with a Link header to the pages around it.
+def links(request: web.Request, cursors: Sequence[int], page: Page, *, more: bool | None = None) -> dict[str, str]:
+    """The Link header to the pages around this one; no header for an empty page.
 
-    cursors: what the page was cut by, one per item, newest first; from the list as it was before anything was hidden
-             from this reader, so that a page of hidden items still leads to the next one.
+    cursors: what the page was cut by, one per item, newest first.
+    more:    are there older ones?  By default, when the page is full.
     """
-    headers = {**CORS, "Cache-Control": "private, no-store"}
-    if cursors:
-        links = []
-        if len(cursors) >= page.limit:
-            links.append(f'<{_address(request, max_id=min(cursors), page=page)}>; rel="next"')
-        links.append(f'<{_address(request, min_id=max(cursors), page=page)}>; rel="prev"')
-        headers["Link"] = ", ".join(links)
-    return web.Response(body=orjson.dumps(list(body)), content_type="application/json", headers=headers)
+    if not cursors:
+        return {}
+    found = []
+    if len(cursors) >= page.limit if more is None else more:
+        found.append(f'<{_address(request, page, "max_id", min(cursors))}>; rel="next"')
+    found.append(f'<{_address(request, page, "min_id", max(cursors))}>; rel="prev"')
+    return {"Link": ", ".join(found)}
 
 
-def _address(request: web.Request, page: Page, **cursor: int) -> str:
+def _address(request: web.Request, page: Page, cursor: str, number: int) -> str:
     """Always of our base URL: what the client asked through is the proxy's business."""
-    kept = {k: v for k, v in request.query.items() if k not in {"max_id", "min_id", "since_id", "limit"}}
-    query = {**kept, "limit": str(page.limit), **{k: str(v) for k, v in cursor.items()}}
-    return request.app[ORIGIN].url(str(request.rel_url.with_query(query)))
+    kept = [(name, value) for name, value in request.query.items() if name not in _CURSORS]
+    query = urlencode([*kept, ("limit", page.limit), (cursor, number)], errors="replace")
+    return request.app[ORIGIN].url(f"{request.rel_url.raw_path}?{query}")
+
+
+def _cursor(asked: Params, name: str) -> int | None:
+    """Any number will do: some clients begin with the largest that they know."""
+    text = asked.text(name)
+    if text.isascii() and text.isdigit():
+        return min(int(text[:40]), LARGEST)
+    return asked.id(name)

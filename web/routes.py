@@ -1,5 +1,7 @@
 """Every address that people, programs and servers find here, but the inbox."""
 
+from urllib.parse import quote
+
 from aiohttp import web
 
 from web import activitypub, discovery, health, pages
@@ -7,11 +9,15 @@ from web.api import routes as api
 from web.errors import Handler, as_json, guard, guarded
 from web.keys import ORIGIN
 
+# Read by programs alone, in any page's script: what is not there is said in JSON.
+_FOR_PROGRAMS = ("/.well-known/{tail:.*}", "/nodeinfo/{tail:.*}", *api.PLACES)
+
 
 def add(app: web.Application) -> None:
-    """Adds all routes; the last one answers what no other does."""
+    """Adds all routes; the last ones answer what no other does."""
     pages.prepare(app)
-    app.router.add_routes(guarded(_defined(discovery.routes, health.routes, activitypub.routes), as_json))
+    app.router.add_routes(guarded(_defined(health.routes), as_json, any_name=True))
+    app.router.add_routes(guarded(_defined(discovery.routes, activitypub.routes), as_json))
     app.router.add_routes(api.routes())
     app.router.add_routes(pages.routes())
     app.router.add_routes(
@@ -20,9 +26,11 @@ def add(app: web.Application) -> None:
             web.get("/users/{name}/posts/{id}", _either(_to_thread, activitypub.post)),
             web.get("/@{name}", _either(pages.profile, activitypub.actor)),
             web.get("/@{name}/{id:[0-9]+}", _either(pages.thread, activitypub.post)),
-            web.route("*", "/{tail:.*}", guard(pages.not_found, pages.show_error)),
         ]
     )
+    for place in _FOR_PROGRAMS:
+        app.router.add_routes([web.options(place, api.preflight), web.route("*", place, guard(_missing, as_json))])
+    app.router.add_route("*", "/{tail:.*}", _either(pages.not_found, _missing))
 
 
 def _either(page: Handler, document: Handler) -> Handler:
@@ -30,11 +38,19 @@ def _either(page: Handler, document: Handler) -> Handler:
 
 
 async def _to_profile(request: web.Request) -> web.Response:
-    raise web.HTTPFound(request.app[ORIGIN].profile(request.match_info["name"]))
+    return _redirect(request, f"/@{quote(request.match_info['name'])}")
 
 
 async def _to_thread(request: web.Request) -> web.Response:
-    raise web.HTTPFound(f"{request.app[ORIGIN].profile(request.match_info['name'])}/{request.match_info['id']}")
+    return _redirect(request, f"/@{quote(request.match_info['name'])}/{quote(request.match_info['id'])}")
+
+
+def _redirect(request: web.Request, path: str) -> web.Response:
+    return web.Response(status=302, headers={"Location": request.app[ORIGIN].url(path)})
+
+
+async def _missing(request: web.Request) -> web.Response:
+    return as_json(request, 404, "Record not found")
 
 
 def _defined(*tables: web.RouteTableDef) -> list[web.RouteDef]:

@@ -16,18 +16,26 @@ _FOLLOW = {"follows", "blocks", "mutes"}
 
 
 def checked(scopes: str) -> str:
-    """The same scopes, each once, one blank between.  Raises: Invalid, for one that does not exist."""
+    """The same scopes, each once, one blank between.  Raises: Invalid, for one that does not exist.
+
+    >>> checked("read  write:statuses read")
+    'read write:statuses'
+    """
     asked = dict.fromkeys(scopes.split())
     unknown = [scope for scope in asked if scope not in SCOPES]
     if unknown or not asked:
         raise Invalid(
-            f"There is no scope {unknown[0] if unknown else scopes!r}; see docs.joinmastodon.org/api/oauth-scopes"
+            f"There is no scope {(unknown or [scopes])[0][:80]!r}; see docs.joinmastodon.org/api/oauth-scopes"
         )
     return " ".join(asked)
 
 
 def allows(granted: str, wanted: str) -> bool:
-    """Does `read` allow `read:statuses`?  `follow` is the old name for reading and writing follows, blocks, mutes."""
+    """`follow` is the old name for reading and writing follows, blocks, mutes.
+
+    >>> allows("read", "read:statuses"), allows("read:statuses", "read"), allows("follow", "write:blocks")
+    (True, False, True)
+    """
     scopes = granted.split()
     verb, _, noun = wanted.partition(":")
     return wanted in scopes or verb in scopes or ("follow" in scopes and noun in _FOLLOW)

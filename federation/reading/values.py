@@ -266,17 +266,17 @@ def name(doc: JSON, field: str = "name", most: int = NAME_LIMIT) -> str:
 
 
 def text_and_language(doc: JSON, field: str, most: int = TEXT_LIMIT) -> tuple[str, str | None]:
-    """The text of `field`, and the language that `fieldMap` says that it is in."""
-    value = one(doc.get(field))
+    """The text of `field`, and the language that it or `fieldMap` says that it is in."""
+    value, said_so = one(doc.get(field)), None
     if isinstance(value, dict):  # {"@value": "…", "@language": "en"}
-        value = value.get("@value")
+        value, said_so = value.get("@value"), value.get("@language")
     translations = doc.get(f"{field}Map")
     spoken = translations.items() if isinstance(translations, dict) else ()
     if isinstance(value, str):
         code = next((code for code, said in spoken if said == value), None)
         if code is None and len(spoken) == 1:
             code = next(iter(spoken))[0]
-        return clean(value, most), language(code)
+        return clean(value, most), language(code or said_so)
     return next(((clean(said, most), language(code)) for code, said in spoken if isinstance(said, str)), ("", None))
 
 

@@ -6,7 +6,7 @@ from federation.reading import JSON, POST_KINDS, PUBLIC, identity, instant, type
 from inbox.handlers import hints
 from inbox.handlers.inside import inside, object_uri, taken_back
 from inbox.messages import Here, Verified
-from social import boosts
+from social import boosts, ties
 from store.tables import Account
 
 
@@ -15,7 +15,7 @@ def announce(tx: Connection, actor: Account, message: Verified, here: Here) -> N
     document = message.document
     inner = inside(document)
     if inner and POST_KINDS.isdisjoint(types(inner)) and "object" in inner:
-        hints.look(tx, inner, here, wanted=hints.is_followed(tx, actor))
+        hints.look(tx, inner, here, wanted=ties.is_followed(tx, actor.id))
         return
     boosts.receive_announce_of(
         tx,

@@ -3,29 +3,21 @@
 Relays, inbox forwarding (ActivityPub 7.1.2) and groups that announce activities (FEP-1b12) bring such messages.
 """
 
-from sqlalchemy import Connection, bindparam, exists, select
+from sqlalchemy import Connection
 
 from federation.reading import JSON, kinds, uri
 from federation.reading.values import is_web
 from inbox.handlers.inside import inside
 from inbox.messages import Here, Hint
-from social import accounts
+from social import accounts, ties
 from social.posts import find
 from store import jobs
-from store.tables import Account, follows, users
-from store.tables.base import Id
-
-_FOLLOWED = select(
-    exists()
-    .where(follows.c.target_id == bindparam("target", type_=Id), follows.c.accepted)
-    .where(users.c.account_id == follows.c.follower_id)
-)
 
 
 def follow_up(tx: Connection, hint: Hint, here: Here) -> None:
     """Asks the origin of what the message is about."""
     signer = accounts.find_by_uri(tx, hint.signer_uri)
-    look(tx, hint.document, here, wanted=signer is not None and is_followed(tx, signer))
+    look(tx, hint.document, here, wanted=signer is not None and ties.is_followed(tx, signer.id))
 
 
 def look(tx: Connection, document: JSON, here: Here, *, wanted: bool) -> None:
@@ -49,11 +41,6 @@ def ask_for_post(tx: Connection, what: str, here: Here, *, fresh: bool = False) 
     """fresh: also when it is here already."""
     if not here.origin.is_ours(what):
         jobs.ask(tx, "fetch_post", what, {"uri": what, "depth": 0, "fresh": fresh}, here.now)
-
-
-def is_followed(tx: Connection, account: Account) -> bool:
-    """Does somebody of ours follow the account?"""
-    return bool(tx.scalar(_FOLLOWED, {"target": account.id}))
 
 
 def _answers_known(tx: Connection, note: JSON) -> bool:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time
 from typing import Any
 
 from federation import keys as material
-from federation import vocabulary
+from federation import signatures, vocabulary
 from federation.reading import PUBLIC
 from outbox.documents.posts import emojis
 from store.tables import Account, AccountKey
@@ -18,7 +18,8 @@ _KINDS: dict[str, type[vocabulary.Actor]] = {
     "Application": vocabulary.Application,
 }
 _IMPLEMENTS = (
-    vocabulary.Capability("https://datatracker.ietf.org/doc/html/rfc9421", "RFC-9421: HTTP Message Signatures"),
+    vocabulary.Capability(signatures.RFC9421, "RFC-9421: HTTP Message Signatures"),
+    vocabulary.Capability(signatures.ED25519, "RFC-9421 signatures using the Ed25519 algorithm"),
 )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONF
 from federation.errors import Malformed
 from federation.keys import load_public
 from federation.reading import Actor, Key, host_of
+from outbox import outcomes
 from social.accounts import find
 from social.errors import NotAllowed
 from social.sanitise import html
@@ -89,6 +90,8 @@ def remember(tx: Connection, actor: Actor, handle: str, now: datetime, *, served
         return find.by_uri(tx, actor.id)
     account = Account(*stored)
     _store_keys(tx, account, actor.keys, now)
+    if actor.implements:
+        outcomes.learn(tx, host, actor.implements)
     return account
 
 

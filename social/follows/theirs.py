@@ -42,7 +42,7 @@ def receive(tx: Connection, follower: Account, target: Account, uri: str, now: d
         asked = Follow(target.id, follower.id, new_id(), uri, False, True, False, now)
         refuse(tx, asked, now)
         return
-    agrees = not target.locked and moderation.policy_of(tx, follower.host or "") != "limit"
+    agrees = not target.locked and not moderation.limited(tx, [follower.host or ""])
     follow = ties.add(tx, follower, target, now, uri=_usable(tx, follower, uri), accepted=agrees)
     if follow is None:  # two copies at the same moment: the other one answers
         return
@@ -103,8 +103,7 @@ def undone(tx: Connection, follower: Account, target: Account | None, uri: str |
     if target is not None and ties.end(tx, follower.id, target.id) is not None:
         settle(tx, target.id, follower.id)
         return True
-    if uri is not None and same_origin(uri, follower.uri):
-        tombstones.bury(tx, uri, follower.uri, now)
+    tombstones.bury(tx, uri, follower.uri, now)
     return False
 
 

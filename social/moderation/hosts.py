@@ -10,7 +10,7 @@ them, and lifting the block brings back these and no others.
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
@@ -19,9 +19,10 @@ import idna
 from sqlalchemy import BindParameter, Connection, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
+from federation import hosts
 from federation.reading.values import clean
 from social.errors import Invalid
-from social.paging import padded
+from social.paging import parted
 from store.rows import many
 from store.tables import HostPolicy, accounts, deliveries, follows, host_policies, posts
 from store.tables.base import Instant
@@ -31,13 +32,11 @@ LIMIT: Final = "limit"
 ALLOW: Final = "allow"
 LEVELS: Final = (BLOCK, LIMIT, ALLOW)
 COMMENT_LIMIT: Final = 2_000
-_AT_ONCE: Final = 500  # hosts in one statement
 _LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]{{2,45}}\])(?::[0-9]{{1,5}})?")
 
 _ALL = select(host_policies).order_by(host_policies.c.host)
 _AMONG = select(host_policies).where(host_policies.c.host.in_(bindparam("names", expanding=True)))
-_AT_LEVEL = select(host_policies.c.host).where(host_policies.c.level == bindparam("level"))
 _INSERT = insert(host_policies)
 _SET = _INSERT.on_conflict_do_update(
     index_elements=["host"],
@@ -158,47 +157,17 @@ def policies(tx: Connection) -> list[HostPolicy]:
     return many(tx, _ALL, HostPolicy)
 
 
-def policy_of(tx: Connection, host: str) -> str | None:
-    """The level that holds for `host` (host[:port], as in Account.host): its own, or the nearest above it."""
-    names = list(_upwards(host))
-    found = {policy.host: policy.level for policy in many(tx, _AMONG, HostPolicy, names=padded(names))} if names else {}
-    return next((found[name] for name in names if name in found), None)
+def levels(tx: Connection, names: Collection[str]) -> dict[str, str]:
+    """The level that holds for each of the hosts `names`; nothing of those without one."""
+    found: dict[str, str] = {}
+    for part in parted(list({above for name in names for above in hosts.upwards(name)})):
+        found.update((policy.host, policy.level) for policy in many(tx, _AMONG, HostPolicy, names=part))
+    return {name: level for name in names if (level := hosts.nearest(found, name))}
 
 
-def blocked_hosts(tx: Connection) -> frozenset[str]:
-    """The blocked, for `covers`; hosts that are allowed below one of them are for `policy_of` to know."""
-    return frozenset(tx.scalars(_AT_LEVEL, {"level": BLOCK}))
-
-
-def limited_hosts(tx: Connection) -> frozenset[str]:
-    return frozenset(tx.scalars(_AT_LEVEL, {"level": LIMIT}))
-
-
-def covers(names: Collection[str], host: str) -> bool:
-    """Is `host` one of `names`, or below one?
-
-    >>> covers({"far.test"}, "a.far.test:8443"), covers({"far.test"}, "notfar.test")
-    (True, False)
-    """
-    return any(name in names for name in _upwards(host))
-
-
-def _upwards(host: str) -> Iterator[str]:
-    """`host`, the same without its port, and every domain above it."""
-    host = host.lower()
-    if host:
-        yield host
-    name = host if host.endswith("]") else host.rpartition(":")[0] or host
-    while name:
-        if name != host:
-            yield name
-        if name.startswith("["):
-            return
-        name = name.partition(".")[2]
-
-
-def _nearest(rules: Mapping[str, HostPolicy], host: str) -> HostPolicy | None:
-    return next((rules[name] for name in _upwards(host) if name in rules), None)
+def limited(tx: Connection, names: Collection[str]) -> frozenset[str]:
+    """Those of the hosts `names` that are kept off the public feeds."""
+    return frozenset(name for name, level in levels(tx, names).items() if level == LIMIT)
 
 
 def _apply(tx: Connection, before: Mapping[str, HostPolicy], after: Mapping[str, HostPolicy]) -> None:
@@ -207,7 +176,7 @@ def _apply(tx: Connection, before: Mapping[str, HostPolicy], after: Mapping[str,
     blocked: dict[datetime, list[str]] = defaultdict(list)
     limited: list[str] = []
     for host in tx.scalars(_KNOWN):
-        old, new = _nearest(before, host), _nearest(after, host)
+        old, new = hosts.nearest(before, host), hosts.nearest(after, host)
         held = old.created_at if old and old.level == BLOCK else None
         holds = new.created_at if new and new.level == BLOCK else None
         if held is not None and held != holds:
@@ -216,22 +185,17 @@ def _apply(tx: Connection, before: Mapping[str, HostPolicy], after: Mapping[str,
             blocked[holds].append(host)
         if new and new.level == LIMIT and (old is None or old.level != LIMIT):
             limited.append(host)
-    for moment, hosts in lifted.items():
-        for some in _parts(hosts):
+    for moment, names in lifted.items():
+        for some in parted(names):
             tx.execute(_LIFT, {"hosts": some, "at": moment})
-    for moment, hosts in blocked.items():
-        for some in _parts(hosts):
+    for moment, names in blocked.items():
+        for some in parted(names):
             _cut(tx, some, moment)
-    for some in _parts(limited):
+    for some in parted(limited):
         tx.execute(_UNLIST, {"hosts": some})
 
 
-def _cut(tx: Connection, hosts: Sequence[str], moment: datetime) -> None:
-    tx.execute(_HIDE, {"hosts": hosts, "at": moment})
+def _cut(tx: Connection, names: Sequence[str], moment: datetime) -> None:
+    tx.execute(_HIDE, {"hosts": names, "at": moment})
     for statement in (_LOSE_FOLLOWERS, _LOSE_FOLLOWED, _NOBODY_FOLLOWS, _END_FOLLOWS, _DROP_MAIL):
-        tx.execute(statement, {"hosts": hosts})
-
-
-def _parts(hosts: Sequence[str]) -> Iterator[list[str]]:
-    for start in range(0, len(hosts), _AT_ONCE):
-        yield padded(hosts[start : start + _AT_ONCE])
+        tx.execute(statement, {"hosts": names})

@@ -50,6 +50,12 @@ def visible(tx: Connection, post_id: int, viewer_id: int | None) -> Post:
     return post
 
 
+def original(tx: Connection, post_id: int, viewer_id: int | None) -> Post:
+    """The same, and for a boost what it boosts: that is what people like, boost and answer.  Raises: NotFound."""
+    post = visible(tx, post_id, viewer_id)
+    return post if post.boost_of_id is None else visible(tx, post.boost_of_id, viewer_id)
+
+
 def own(tx: Connection, post_id: int, author_id: int) -> Post:
     """A post to change.  Raises: NotFound, when it is not by `author_id`, or a boost."""
     post = by_id(tx, post_id)

@@ -48,16 +48,13 @@ class Person(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """`buried`: uri → its owner, of what was deleted.  `limited`: hosts that are kept off the public feeds."""
+    """`buried`: uri → its owner, of what was deleted.  `limited`: their hosts, where kept off the public feeds."""
 
     posts: dict[str, Found]
     ids: frozenset[int]
     buried: dict[str, str]
     people: dict[str, Person]
     limited: frozenset[str]
-
-    def is_limited(self, host: str | None) -> bool:
-        return bool(self.limited) and moderation.covers(self.limited, host or "")
 
 
 def look_up(tx: Connection, notes: Sequence[tuple[Account, Note]], ids: Collection[int] = ()) -> Known:
@@ -75,7 +72,7 @@ def look_up(tx: Connection, notes: Sequence[tuple[Account, Note]], ids: Collecti
         ids=frozenset(row.id for row in rows),
         buried={row[0]: row[1] for row in tx.execute(_BURIED, {"uris": asked})},
         people=people,
-        limited=moderation.limited_hosts(tx),
+        limited=moderation.limited(tx, {author.host for author, _ in notes if author.host}),
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from social.posts.storing import Fresh, Mention
 from social.text import MentionTarget
 from social.visibility import OPEN, narrower
 from store.ids import new_id
-from store.tables import Account, Post
+from store.tables import Account, Post, blank_post
 from store.tables import accounts as accounts_table
 
 MENTIONS_LIMIT: Final = 100  # of one post
@@ -47,17 +47,22 @@ def publish(tx: Connection, origin: Origin, author_id: int, draft: Draft, now: d
     Raises: Invalid, for what cannot be posted; NotFound, when the author may not see what he answers.
     """
     draft, author = drafts.check(draft, now), accounts.by_id(tx, author_id)
-    parent = None if draft.reply_to_id is None else _answered(tx, draft.reply_to_id, author_id)
+    parent = None if draft.reply_to_id is None else find.original(tx, draft.reply_to_id, author_id)
     number = new_id()
     said = compose(tx, origin, author, draft)
     fresh = Fresh(
         author,
-        {
-            **_identity(number, author, now),
+        blank_post(
+            id=number,
+            uri=f"{author.uri}/posts/{number}",
+            url=f"{author.url}/{number}",
+            author_id=author.id,
+            local=True,
+            kind="Note" if draft.poll is None else "Question",
+            published=now,
             **_placed(number, draft.visibility, author, parent),
             **said.words,
-            "kind": "Note" if draft.poll is None else "Question",
-        },
+        ),
         answers=parent.author_id if parent and parent.local else None,
         mentions=said.mentions,
         tags=said.tags,
@@ -68,32 +73,6 @@ def publish(tx: Connection, origin: Origin, author_id: int, draft: Draft, now: d
     loaded = parts.load(tx, [number])[number]
     sending.new(tx, loaded, documents.create(loaded), now)
     return loaded.post
-
-
-def _identity(number: int, author: Account, now: datetime) -> dict[str, Any]:
-    """The columns that say which post it is, and those of any new one."""
-    return {
-        "id": number,
-        "uri": f"{author.uri}/posts/{number}",
-        "url": f"{author.url}/{number}",
-        "author_id": author.id,
-        "local": True,
-        "published": now,
-        "edited_at": None,
-        "boost_of_id": None,
-        "emojis": None,
-        "title": "",
-        "likes_count": 0,
-        "boosts_count": 0,
-        "replies_count": 0,
-        "version": 1,
-    }
-
-
-def _answered(tx: Connection, post_id: int, author_id: int) -> Post:
-    """To answer a boost is to answer what it boosts."""
-    post = find.visible(tx, post_id, author_id)
-    return post if post.boost_of_id is None else find.visible(tx, post.boost_of_id, author_id)
 
 
 def _placed(number: int, visibility: str, author: Account, parent: Post | None) -> dict[str, Any]:

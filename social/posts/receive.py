@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from federation.errors import Forged
-from federation.reading import Attachment, Note, Poll, same_origin, visibility
+from federation.reading import Attachment, Event, Note, Poll, same_origin, visibility
 from social import sanitise, text
 from social.posts import find, known, storing
 from social.posts.healing import Place
@@ -16,7 +16,7 @@ from social.posts.known import Found, Known
 from social.posts.storing import Fresh, Mention
 from store import jobs
 from store.ids import new_id
-from store.tables import Account, Post
+from store.tables import Account, Post, blank_post
 
 DEEPEST: Final = 10  # missing parents that are fetched above one post, each asked for by the one below it
 TITLE_LIMIT: Final = 500
@@ -100,21 +100,21 @@ class _Batch:
         self._taken.add(number)
         answers = note.in_reply_to if note.in_reply_to != note.id else None
         parent = self._find(answers) if answers else None
-        may_list = not here.is_limited(author.host)
+        may_list = author.host not in here.limited
         self.fresh[note.id] = Fresh(
             author,
-            {
-                "id": number,
-                "author_id": author.id,
-                "published": published,
-                "edited_at": _edited(note, published, self._now),
-                "reply_to_uri": answers,
-                "reply_to_id": parent.id if parent else None,
-                "thread_id": parent.thread_id if parent else number,
+            blank_post(
+                id=number,
+                author_id=author.id,
+                local=False,
+                published=published,
+                edited_at=_edited(note, published, self._now),
+                reply_to_uri=answers,
+                reply_to_id=parent.id if parent else None,
+                thread_id=parent.thread_id if parent else number,
                 **_seen_by(author, note, parent, may_list),
-                **_ZERO,
                 **words(note),
-            },
+            ),
             answers=parent.author_id if parent and parent.local else None,
             may_list=may_list,
             mentions=mentions(author, note, here),
@@ -126,7 +126,7 @@ class _Batch:
     def place_of(self, author: Account, note: Note) -> Place:
         """Of a note that is here already."""
         found = self._here.posts[note.id]
-        return Place(found.id, note.id, found.author_id, found.thread_id, not self._here.is_limited(author.host))
+        return Place(found.id, note.id, found.author_id, found.thread_id, author.host not in self._here.limited)
 
     def _find(self, uri: str) -> Found | None:
         if earlier := self.fresh.get(uri):
@@ -139,17 +139,6 @@ def _seen_by(author: Account, note: Note, parent: Found | None, may_list: bool) 
     seen_by = visibility(note, author.followers_uri)
     answers_other = note.in_reply_to not in (None, note.id) and (parent is None or parent.author_id != author.id)
     return {"visibility": seen_by, "listed": seen_by == "public" and may_list and not answers_other}
-
-
-_ZERO: Final[dict[str, Any]] = {
-    "local": False,
-    "source": None,
-    "boost_of_id": None,
-    "likes_count": 0,
-    "boosts_count": 0,
-    "replies_count": 0,
-    "version": 1,
-}
 
 
 def _edited(note: Note, published: datetime, now: datetime) -> datetime | None:
@@ -178,9 +167,19 @@ def words(note: Note) -> dict[str, Any]:
 
 def _long(note: Note) -> str:
     """Articles, films, events, links: their text, else their abstract; then where they lead."""
-    body = note.html or note.preview or note.summary
+    body = _occasion(note.event) + (note.html or note.preview or note.summary)
     links = (escape(link) for link in note.links if link not in body)
     return body + "".join(f'<p><a href="{link}">{link}</a></p>' for link in links)
+
+
+def _occasion(event: Event | None) -> str:
+    """When and where it is, which no other field tells."""
+    if event is None:
+        return ""
+    moments = [f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}" for moment in (event.starts, event.ends) if moment]
+    when = f"{' – '.join(moments)} UTC" if moments else ""
+    said = " · ".join(filter(None, (when, escape(event.place, quote=False))))
+    return f"<p>{said}</p>" if said else ""
 
 
 def mentions(author: Account, note: Note, here: Known) -> list[Mention]:

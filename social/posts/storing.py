@@ -3,7 +3,7 @@
 posts → what belongs to them → comments that waited for them → counts → home feeds → notifications → events
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -157,21 +157,25 @@ _ANSWERED = (
 )
 
 
+def count_posts(tx: Connection, wrote: Mapping[int, Sequence[datetime]]) -> None:
+    """New posts and boosts of these accounts, and when they were published."""
+    # In order of id, so that two batches never lock each other's rows crosswise.
+    rows = [{"author": who, "more": len(moments), "last": max(moments)} for who, moments in sorted(wrote.items())]
+    if rows:
+        tx.execute(_WROTE, rows)
+
+
 def _count(tx: Connection, new: Sequence[Fresh], healed: Healed) -> None:
     """Direct posts are counted nowhere, and private comments not with their parent: a count would tell of them."""
-    wrote: Counter[int] = Counter()
-    last: dict[int, datetime] = {}
+    wrote: dict[int, list[datetime]] = defaultdict(list)
     answers = healed.answers.copy()
     for one in new:
         parent, visibility = one.values["reply_to_id"], one.values["visibility"]
         if visibility != "direct":
-            wrote[one.author.id] += 1
-            last[one.author.id] = max(one.values["published"], last.get(one.author.id, one.values["published"]))
+            wrote[one.author.id].append(one.values["published"])
         if parent is not None and visibility in OPEN and one.id not in healed.parents:
             answers[parent] += 1
-    # In order of id, so that two batches never lock each other's rows crosswise.
-    if wrote:
-        tx.execute(_WROTE, [{"author": who, "more": wrote[who], "last": last[who]} for who in sorted(wrote)])
+    count_posts(tx, wrote)
     if rows := [{"parent": parent, "more": more} for parent, more in sorted(answers.items()) if more]:
         tx.execute(_ANSWERED, rows)
 

@@ -38,7 +38,7 @@ hosts = Table(
     Column("failures", Integer, nullable=False),  # in a row
     Column("failing_since", Instant),
     Column("due", Instant, index=True),
-    Column("scheme", Text),  # cavage or rfc9421: what it last accepted
+    Column("scheme", Text),  # cavage, rfc9421, ed25519 (RFC 9421 with it): last accepted, or said to be known
     Column("last_error", Text),  # one line
     Column("succeeded_at", Instant),
     Column("heard_at", Instant),  # when it last sent us something that was signed well

@@ -102,6 +102,34 @@ class Post:
     version: int
 
 
+def blank_post(**values: Any) -> dict[str, Any]:
+    """The columns of a post, with the usual value where `values` has none; id, uri, author_id … are needed."""
+    return {**_BLANK, **values}
+
+
+_BLANK: dict[str, Any] = {
+    "url": None,
+    "kind": "Note",
+    "listed": False,
+    "title": "",
+    "summary": "",
+    "html": "",
+    "source": None,
+    "sensitive": False,
+    "language": None,
+    "edited_at": None,
+    "reply_to_id": None,
+    "reply_to_uri": None,
+    "context": None,
+    "boost_of_id": None,
+    "emojis": None,
+    "likes_count": 0,
+    "boosts_count": 0,
+    "replies_count": 0,
+    "version": 1,
+}
+
+
 def _of_post(**more: Any) -> Column[int]:
     return Column("post_id", Id, ForeignKey("post.id", ondelete="CASCADE"), nullable=False, **more)
 

@@ -274,7 +274,7 @@ async def test_a_personal_inbox_remembers_whose_it_is_and_what_was_said_of_follo
 async def test_the_signature_may_be_of_another_actor_but_then_it_is_a_hint(door, people, spool):
     assert (await door.post(key_of(EVE), create(BOB)))[0] == 202
     [kept] = await spool.read(spooling.waiting, 10)
-    assert kept.message == Hint(EVE.uri, create(BOB))
+    assert kept.message == Hint(EVE.uri, create(BOB), orjson.dumps(create(BOB)))
 
 
 async def test_a_neighbour_on_the_same_host_is_somebody_else(door, spool, sqlite_db):

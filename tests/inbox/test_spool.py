@@ -52,7 +52,7 @@ async def test_what_comes_out_is_what_went_in(spool: Database):
 async def test_what_somebody_else_signed_is_a_hint(spool: Database):
     await keep(spool, row(EVE, actor=BOB))
     [found] = await spool.read(spooling.waiting, 10)
-    assert found.message == Hint(EVE, orjson.loads(body()))
+    assert found.message == Hint(EVE, orjson.loads(body()), body())
     assert found.signer == EVE
 
 

@@ -86,8 +86,8 @@ def add_post(tx: Connection, row: Post, *people: Account) -> None:
         tx.execute(insert(mentions), {"post_id": row.id, "account_id": person.id, "silent": False})
 
 
-def block_host(tx: Connection, host: str) -> None:
-    tx.execute(insert(host_policies), {"host": host, "level": "block", "comment": "", "created_at": NOW})
+def policy(tx: Connection, host: str, level: str = "block") -> None:
+    tx.execute(insert(host_policies), {"host": host, "level": level, "comment": "", "created_at": NOW})
 
 
 def hello(sender: Account = ALICE, number: int = 0) -> vocabulary.Follow:

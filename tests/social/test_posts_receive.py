@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, insert
 
 from federation.errors import Forged, Malformed
 from federation.reading import PUBLIC, Attachment, Emoji, Option, Poll, read_note
-from social import views
+from social import moderation, views
 from social.events import Posted
 from social.posts import delete as deletion
 from social.posts import edit, publish, receive
@@ -21,7 +21,6 @@ from store.ids import moment_ms
 from store.tables import (
     accounts,
     blocks,
-    host_policies,
     jobs,
     media,
     mentions,
@@ -149,12 +148,13 @@ async def test_who_may_see_it(db, audience, visibility, listed):
 
 
 async def test_limited_hosts_and_those_below_them_are_not_listed(db):
-    bob, carl = remote("bob", "a.bad.test"), remote("carl", "worse-bad.test")
-    await stored(db, bob, carl)
-    policy = {"host": "bad.test", "level": "limit", "comment": "", "created_at": NOW}
-    await db.write(lambda tx: tx.execute(insert(host_policies), policy) and None)
-    found = await arrive(db, (bob, note(bob)), (carl, note(carl)))
-    assert [one.listed for one in found] == [False, True]
+    hosts = ("a.bad.test", "bad.test:8443", "worse-bad.test", "fine.bad.test")
+    people = [remote("bob", host) for host in hosts]
+    await stored(db, *people)
+    await db.write(moderation.set_policy, "bad.test", "limit", "", NOW)
+    await db.write(moderation.set_policy, "fine.bad.test", "allow", "", NOW)
+    found = await arrive(db, *((one, note(one)) for one in people))
+    assert [one.listed for one in found] == [False, False, True, True]
 
 
 async def test_all_that_belongs_to_a_post_is_kept(db):

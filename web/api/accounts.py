@@ -1,6 +1,6 @@
 """Accounts: https://docs.joinmastodon.org/methods/accounts/ and /methods/follow_requests/"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,26 +8,28 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from federation.origin import Origin
-from social import accounts, blocks, follows, timelines, users
-from social.errors import NotFound
+from federation.reading.values import language
+from social import accounts, blocks, follows, pins, timelines, users
+from social.errors import Invalid, NotFound
 from social.pages import Page
-from store.tables import Account, User
+from store.tables import INSTANCE_ACTOR_ID, Account, User
 from web import auth, params
-from web.api.answers import answer, path_id
+from web.api.answers import answer, id_of, path_id, statuses
 from web.api.entities.account import account, credential_account, relationship
-from web.api.timelines import shown
+from web.auth import Caller
 from web.keys import DATABASE, ORIGIN
-from web.paging import linked, page_of
+from web.paging import links, page_of
 from web.params import Params, as_id, of_query
 
 routes = web.RouteTableDef()
 
 _REQUESTS = 100  # counted up to this number
+_RELATIONSHIPS = 80  # asked for at once
 
 
 @routes.get("/api/v1/accounts/verify_credentials")
-async def verify_credentials(request: web.Request) -> web.Response:
-    caller = await auth.caller(request, "read:accounts")
+@auth.person("read:accounts", "profile")
+async def verify_credentials(request: web.Request, caller: Caller) -> web.Response:
     user, asked = await request.app[DATABASE].read(_own, caller.account.id)
     return answer(credential_account(caller.account, user, request.app[ORIGIN], asked))
 
@@ -37,9 +39,10 @@ def _own(tx: Connection, account_id: int) -> tuple[User, int]:
 
 
 @routes.patch("/api/v1/accounts/update_credentials")
-async def update_credentials(request: web.Request) -> web.Response:
+@auth.person("write:accounts")
+async def update_credentials(request: web.Request, caller: Caller) -> web.Response:
     """What a profile says and how it answers; pictures come with uploads."""
-    caller, given = await auth.caller(request, "write:accounts"), await params.read(request)
+    given = await params.read(request)
     changes = accounts.ProfileChanges(
         display_name=given.text("display_name") if "display_name" in given else None,
         note=given.text("note") if "note" in given else None,
@@ -65,15 +68,21 @@ def _update(
 ) -> tuple[Account, User, int]:
     changed = accounts.update_profile(tx, origin, account_id, changes, now)
     if source is not None:
-        user = users.by_account(tx, account_id)
-        users.set_defaults(
-            tx,
-            account_id,
-            source.text("privacy", user.default_visibility),
-            source.flag("sensitive", default=user.default_sensitive),
-            source.text("language", user.default_language or "") or None,
-        )
+        _set_defaults(tx, users.by_account(tx, account_id), source)
     return changed, *_own(tx, account_id)
+
+
+def _set_defaults(tx: Connection, user: User, source: Params) -> None:
+    spoken = source.text("language", user.default_language or "")
+    if spoken and language(spoken) is None:
+        raise Invalid("source[language] is a code like en or pt-BR")
+    users.set_defaults(
+        tx,
+        user.account_id,
+        source.text("privacy") or user.default_visibility,
+        source.flag("sensitive", default=user.default_sensitive),
+        spoken or None,
+    )
 
 
 def _flag(given: Params, name: str) -> bool | None:
@@ -88,140 +97,163 @@ def _fields(given: Params) -> list[tuple[str, str]] | None:
 
 
 @routes.get("/api/v1/accounts/lookup")
+@auth.public
 async def lookup(request: web.Request) -> web.Response:
     """Those who are known here; `search` with `resolve` asks other servers."""
-    found = await request.app[DATABASE].read(accounts.find_by_handle, _of_ours(request, of_query(request).text("acct")))
-    if found is None or found.is_gone:
-        raise NotFound("Record not found")
-    return answer(account(found, request.app[ORIGIN]))
-
-
-def _of_ours(request: web.Request, handle: str) -> str:
-    """`alice@our.domain` is `alice`."""
-    name, _, domain = handle.strip().removeprefix("@").partition("@")
-    return name if domain and request.app[ORIGIN].is_our_domain(domain) else f"{name}@{domain}" if domain else name
+    handle, origin = of_query(request).text("acct"), request.app[ORIGIN]
+    return answer(account(_shown(await request.app[DATABASE].read(accounts.find_by_handle, handle, origin)), origin))
 
 
 @routes.get("/api/v1/accounts/relationships")
-async def relationships(request: web.Request) -> web.Response:
-    caller = await auth.caller(request, "read:follows")
-    ids = [found for text in of_query(request).many("id") if (found := as_id(text)) is not None][:80]
-    known = await request.app[DATABASE].read(follows.relationship, caller.account.id, ids)
-    return answer([relationship(i, known[i]) for i in ids if i in known])
+@auth.person("read:follows")
+async def relationships(request: web.Request, caller: Caller) -> web.Response:
+    ids = [found for text in of_query(request).many("id") if (found := as_id(text)) is not None]
+    known = await request.app[DATABASE].read(_known, caller.account.id, ids[:_RELATIONSHIPS])
+    return answer([relationship(it) for it in known])
+
+
+def _known(tx: Connection, reader_id: int, ids: Sequence[int]) -> list[follows.Relationship]:
+    there = accounts.by_ids(tx, ids)
+    found = follows.relationship(tx, reader_id, [number for number in dict.fromkeys(ids) if number in there])
+    return list(found.values())
 
 
 @routes.get("/api/v1/accounts/{id}")
-async def get_account(request: web.Request) -> web.Response:
-    await auth.reader(request, "read:accounts")
+@auth.anybody("read:accounts")
+async def get_account(request: web.Request, _: Account | None) -> web.Response:
     return answer(account(await _account(request), request.app[ORIGIN]))
 
 
 @routes.get("/api/v1/accounts/{id}/statuses")
-async def get_statuses(request: web.Request) -> web.Response:
-    reader, page, it = await auth.reader(request, "read:statuses"), page_of(request), await _account(request)
-    asked = of_query(request)
-    viewer_id = reader.id if reader else None
+@auth.anybody("read:statuses")
+async def get_statuses(request: web.Request, reader: Account | None) -> web.Response:
+    page, asked, it = page_of(request), of_query(request), await _account(request)
     if asked.flag("pinned"):
-        views = await request.app[DATABASE].read(timelines.pinned, viewer_id, it.id)
-        return shown(request, views, Page(limit=len(views) + 1))
+        views = await request.app[DATABASE].read(pins.shown, id_of(reader), it.id)
+        return statuses(request, reader, views, Page(limit=len(views) + 1))
     views = await request.app[DATABASE].read(
         timelines.account_page,
-        viewer_id,
+        id_of(reader),
         it.id,
         page,
         replies=not asked.flag("exclude_replies"),
         boosts=not asked.flag("exclude_reblogs"),
         only_media=asked.flag("only_media"),
     )
-    return shown(request, views, page)
+    return statuses(request, reader, views, page)
 
 
 @routes.get("/api/v1/accounts/{id}/followers")
-async def get_followers(request: web.Request) -> web.Response:
-    return await _people(request, follows.followers_page)
+@auth.anybody("read:accounts")
+async def get_followers(request: web.Request, reader: Account | None) -> web.Response:
+    return await _people(request, follows.followers_page, await _account(request), reader)
 
 
 @routes.get("/api/v1/accounts/{id}/following")
-async def get_following(request: web.Request) -> web.Response:
-    return await _people(request, follows.following_page)
-
-
-async def _people(request: web.Request, unit: Callable[..., list[follows.Listed]]) -> web.Response:
-    await auth.reader(request, "read:accounts")
-    page, it = page_of(request, usual=40, most=80), await _account(request)
-    found = await request.app[DATABASE].read(unit, it.id, page)
-    entities = [account(one.account, request.app[ORIGIN]) for one in found]
-    return linked(request, entities, [one.id for one in found], page)
-
-
-@routes.post("/api/v1/accounts/{id}/follow")
-async def follow(request: web.Request) -> web.Response:
-    caller, given = await auth.caller(request, "write:follows"), await params.read(request)
-    it = await _account(request)
-    await request.app[DATABASE].write(
-        follows.ask,
-        caller.account.id,
-        it.id,
-        datetime.now(UTC),
-        show_boosts=given.flag("reblogs", default=True),
-        notify=given.flag("notify"),
-    )
-    return await _relationship(request, caller.account, it.id)
-
-
-@routes.post("/api/v1/accounts/{id}/unfollow")
-async def unfollow(request: web.Request) -> web.Response:
-    return await _act(request, "write:follows", follows.unfollow)
-
-
-@routes.post("/api/v1/accounts/{id}/remove_from_followers")
-async def remove_from_followers(request: web.Request) -> web.Response:
-    return await _act(request, "write:follows", follows.remove_follower)
-
-
-@routes.post("/api/v1/accounts/{id}/block")
-async def block(request: web.Request) -> web.Response:
-    return await _act(request, "write:blocks", blocks.block)
-
-
-@routes.post("/api/v1/accounts/{id}/unblock")
-async def unblock(request: web.Request) -> web.Response:
-    return await _act(request, "write:blocks", blocks.unblock)
+@auth.anybody("read:accounts")
+async def get_following(request: web.Request, reader: Account | None) -> web.Response:
+    return await _people(request, follows.following_page, await _account(request), reader)
 
 
 @routes.get("/api/v1/follow_requests")
-async def get_follow_requests(request: web.Request) -> web.Response:
-    caller, page = await auth.caller(request, "read:follows"), page_of(request, usual=40, most=80)
-    found = await request.app[DATABASE].read(follows.requests_page, caller.account.id, page)
+@auth.person("read:follows")
+async def get_follow_requests(request: web.Request, caller: Caller) -> web.Response:
+    return await _people(request, follows.requests_page, caller.account, caller.account)
+
+
+async def _people(
+    request: web.Request, unit: Callable[..., list[follows.Listed]], it: Account, reader: Account | None
+) -> web.Response:
+    """A list of `it`, cut by ids that only the Link header tells."""
+    page = page_of(request, usual=40, most=80)
+    found = await request.app[DATABASE].read(_listed, unit, it, page, id_of(reader))
     entities = [account(one.account, request.app[ORIGIN]) for one in found]
-    return linked(request, entities, [one.id for one in found], page)
+    return answer(entities, links(request, [one.id for one in found], page))
+
+
+def _listed(
+    tx: Connection, unit: Callable[..., list[follows.Listed]], it: Account, page: Page, reader_id: int | None
+) -> list[follows.Listed]:
+    """Nothing of who is suspended, and nothing for those whom he blocks."""
+    if it.is_gone or (reader_id is not None and follows.relationship(tx, reader_id, [it.id])[it.id].blocked_by):
+        return []
+    return unit(tx, it.id, page)
+
+
+@routes.post("/api/v1/accounts/{id}/follow")
+@auth.person("write:follows")
+async def follow(request: web.Request, caller: Caller) -> web.Response:
+    given = await params.read(request)
+    return await _act(request, caller, _follow, _flag(given, "reblogs"), _flag(given, "notify"))
+
+
+def _follow(
+    tx: Connection, follower_id: int, target_id: int, now: datetime, boosts: bool | None, notify: bool | None
+) -> None:
+    """Follows; who follows already changes only what he says."""
+    old = follows.relationship(tx, follower_id, [target_id])[target_id]
+    usual = old.show_boosts if old.following or old.requested else True
+    follows.ask(
+        tx,
+        follower_id,
+        target_id,
+        now,
+        show_boosts=usual if boosts is None else boosts,
+        notify=old.notify if notify is None else notify,
+    )
+
+
+@routes.post("/api/v1/accounts/{id}/unfollow")
+@auth.person("write:follows")
+async def unfollow(request: web.Request, caller: Caller) -> web.Response:
+    return await _act(request, caller, follows.unfollow)
+
+
+@routes.post("/api/v1/accounts/{id}/remove_from_followers")
+@auth.person("write:follows")
+async def remove_from_followers(request: web.Request, caller: Caller) -> web.Response:
+    return await _act(request, caller, follows.remove_follower)
+
+
+@routes.post("/api/v1/accounts/{id}/block")
+@auth.person("write:blocks")
+async def block(request: web.Request, caller: Caller) -> web.Response:
+    return await _act(request, caller, blocks.block)
+
+
+@routes.post("/api/v1/accounts/{id}/unblock")
+@auth.person("write:blocks")
+async def unblock(request: web.Request, caller: Caller) -> web.Response:
+    return await _act(request, caller, blocks.unblock)
 
 
 @routes.post("/api/v1/follow_requests/{id}/authorize")
-async def authorize(request: web.Request) -> web.Response:
-    return await _act(request, "write:follows", follows.accept_request)
+@auth.person("write:follows")
+async def authorize(request: web.Request, caller: Caller) -> web.Response:
+    return await _act(request, caller, follows.accept_request)
 
 
 @routes.post("/api/v1/follow_requests/{id}/reject")
-async def reject(request: web.Request) -> web.Response:
-    return await _act(request, "write:follows", follows.reject_request)
+@auth.person("write:follows")
+async def reject(request: web.Request, caller: Caller) -> web.Response:
+    return await _act(request, caller, follows.reject_request)
 
 
-async def _act(request: web.Request, scope: str, unit: Callable[..., Any]) -> web.Response:
-    """What `unit(tx, own_id, other_id, now)` does, and what both are to each other after it."""
-    caller = await auth.caller(request, scope)
-    it = await _account(request)
-    await request.app[DATABASE].write(unit, caller.account.id, it.id, datetime.now(UTC))
-    return await _relationship(request, caller.account, it.id)
-
-
-async def _relationship(request: web.Request, reader: Account, account_id: int) -> web.Response:
-    known = await request.app[DATABASE].read(follows.relationship, reader.id, [account_id])
-    return answer(relationship(account_id, known[account_id]))
+async def _act(request: web.Request, caller: Caller, unit: Callable[..., Any], *more: Any) -> web.Response:
+    """What `unit(tx, own_id, other_id, now, …)` does, and what both are to each other after it."""
+    it, db = await _account(request), request.app[DATABASE]
+    await db.write(unit, caller.account.id, it.id, datetime.now(UTC), *more)
+    known = await db.read(follows.relationship, caller.account.id, [it.id])
+    return answer(relationship(known[it.id]))
 
 
 async def _account(request: web.Request) -> Account:
-    found = await request.app[DATABASE].read(accounts.by_id, path_id(request))
-    if found.deleted_at:
+    """The account of the path.  Raises: NotFound."""
+    return _shown(await request.app[DATABASE].read(accounts.by_id, path_id(request)))
+
+
+def _shown(found: Account | None) -> Account:
+    """Not those who are deleted; nor the server's own actor, who is nobody to look at.  Raises: NotFound."""
+    if found is None or found.deleted_at is not None or found.id == INSTANCE_ACTOR_ID:
         raise NotFound("Record not found")
     return found

@@ -1,29 +1,68 @@
 """Instance: https://docs.joinmastodon.org/methods/instance/"""
 
-from aiohttp import web
+from typing import Any, Final
 
-from social import instance
-from social.posts.drafts import LONGEST
+from aiohttp import web
+from sqlalchemy import Connection
+
+from social import instance, pins
+from social.accounts import create, profile
+from social.instance import Usage
+from social.posts import drafts
+from social.text import URL_LENGTH
+from web import auth
 from web.api.answers import answer
 from web.api.entities.instance import instance_v1, instance_v2
+from web.api.statuses import LONGEST_POLL, SHORTEST_POLL
 from web.keys import CONFIG, DATABASE, ORIGIN
 
 routes = web.RouteTableDef()
 
+# What clients ask before they offer it.
+_CONFIGURATION: Final[dict[str, Any]] = {
+    "accounts": {
+        "max_featured_tags": 0,
+        "max_pinned_statuses": pins.MOST,
+        "max_display_name_length": create.NAME_LIMIT,
+        "max_note_length": profile.NOTE_LIMIT,
+        "max_profile_fields": profile.FIELDS_LIMIT,
+        "profile_field_name_limit": profile.FIELD_NAME_LIMIT,
+        "profile_field_value_limit": profile.FIELD_VALUE_LIMIT,
+    },
+    "statuses": {
+        "max_characters": drafts.LONGEST,
+        "max_media_attachments": 0,
+        "characters_reserved_per_url": URL_LENGTH,
+    },
+    "media_attachments": {"supported_mime_types": []},
+    "polls": {
+        "max_options": drafts.MOST_OPTIONS,
+        "max_characters_per_option": drafts.LONGEST_OPTION,
+        "min_expiration": SHORTEST_POLL,
+        "max_expiration": LONGEST_POLL,
+    },
+}
+
 
 @routes.get("/api/v1/instance")
+@auth.public
 async def get_v1(request: web.Request) -> web.Response:
-    db = request.app[DATABASE]
-    usage, hosts = await db.read(instance.usage), await db.read(instance.hosts_count)
-    return answer(instance_v1(request.app[ORIGIN], request.app[CONFIG], usage, hosts, LONGEST))
+    usage, hosts = await request.app[DATABASE].read(_numbers)
+    return answer(instance_v1(request.app[ORIGIN], request.app[CONFIG], usage, hosts, _CONFIGURATION))
+
+
+def _numbers(tx: Connection) -> tuple[Usage, int]:
+    return instance.usage(tx), instance.hosts_count(tx)
 
 
 @routes.get("/api/v2/instance")
+@auth.public
 async def get_v2(request: web.Request) -> web.Response:
     usage = await request.app[DATABASE].read(instance.usage)
-    return answer(instance_v2(request.app[ORIGIN], request.app[CONFIG], usage, LONGEST))
+    return answer(instance_v2(request.app[ORIGIN], request.app[CONFIG], usage, _CONFIGURATION))
 
 
 @routes.get("/api/v1/instance/peers")
+@auth.public
 async def peers(request: web.Request) -> web.Response:
     return answer(await request.app[DATABASE].read(instance.hosts))

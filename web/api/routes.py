@@ -1,14 +1,17 @@
-"""All of the API: every file of this package, its preflight, and what is not there."""
+"""All of the API: every file of this package, and what browsers ask before they use it."""
 
 from aiohttp import web
 
+from web import auth
 from web.api import accounts, apps, instance, notifications, polls, search, statuses, timelines
-from web.errors import CORS, as_json, guarded
+from web.errors import PLAIN, as_json, guarded
 from web.limits import limited
 from web.oauth import tokens
 
+PLACES = ("/api/{tail:.*}", "/oauth/{tail:.*}")
+
 _PREFLIGHT = {
-    **CORS,
+    **PLAIN,
     "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key",
     "Access-Control-Max-Age": "86400",
@@ -16,19 +19,24 @@ _PREFLIGHT = {
 _FILES = (apps, instance, accounts, statuses, timelines, notifications, polls, search, tokens)
 
 
-async def _preflight(request: web.Request) -> web.Response:  # noqa: ARG001
-    return web.Response(status=204, headers=_PREFLIGHT)
-
-
-async def _missing(request: web.Request) -> web.Response:
-    return as_json(request, 404, "Record not found")
+def defined() -> list[web.RouteDef]:
+    """The routes as their files define them.  Raises: LookupError, when one does not say for whom it is."""
+    found = [route for file in _FILES for route in file.routes if isinstance(route, web.RouteDef)]
+    for route in found:
+        if route.handler not in auth.DECLARED:
+            raise LookupError(f"{route.method} {route.path} does not say for whom it is: see web/auth.py")
+    return found
 
 
 def routes() -> list[web.RouteDef]:
-    found = [route for file in _FILES for route in file.routes if isinstance(route, web.RouteDef)]
+    """Each also with a slash at its end, as clients know it from Rails (Mastodon.py asks for /api/v1/instance/)."""
     return [
-        *(web.RouteDef(r.method, r.path, limited(r.handler), r.kwargs) for r in guarded(found, as_json)),
-        web.options("/api/{tail:.*}", _preflight),
-        web.options("/oauth/{tail:.*}", _preflight),
-        web.route("*", "/api/{tail:.*}", _missing),
+        web.RouteDef(route.method, path, limited(route.handler), route.kwargs)
+        for route in guarded(defined(), as_json)
+        for path in (route.path, f"{route.path}/")
     ]
+
+
+async def preflight(request: web.Request) -> web.Response:  # noqa: ARG001
+    """What a browser asks before a script of another site may ask (CORS)."""
+    return web.Response(status=204, headers=_PREFLIGHT)

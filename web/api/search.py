@@ -3,8 +3,7 @@
 Handles and addresses, asked of their own servers with `resolve`; names of people known here.  Words come later.
 """
 
-from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -13,34 +12,44 @@ from social import views
 from social.errors import Refusal
 from store.tables import Account
 from web import auth
-from web.api.answers import answer
+from web.api.answers import answer, framed, id_of
 from web.api.entities.account import account
 from web.api.entities.status import status
 from web.keys import DATABASE, ORIGIN, REMOTE
-from web.params import of_query
+from web.params import Params, of_query
 
 routes = web.RouteTableDef()
 
+LONGEST: Final = 2_048  # characters of a query
+FARTHEST: Final = 10_000  # people that are skipped
+
 
 @routes.get("/api/v2/search")
-async def search(request: web.Request) -> web.Response:
-    reader = await auth.reader(request, "read:search")
+@auth.anybody("read:search")
+async def search(request: web.Request, reader: Account | None) -> web.Response:
     asked = of_query(request)
     query, kind = asked.text("q").strip(), asked.text("type")
     found: dict[str, list[Any]] = {"accounts": [], "statuses": [], "hashtags": []}
-    if not query or len(query) > 2048:
-        return answer(found)
-    db, origin = request.app[DATABASE], request.app[ORIGIN]
-    hit = await _hit(request, query) if reader and asked.flag("resolve") else None
-    if isinstance(hit, Account):
-        found["accounts"].append(account(hit, origin))
-    elif isinstance(hit, int):
-        shown = await db.read(views.posts, [hit], reader.id if reader else None)
-        found["statuses"] = [status(view, origin, datetime.now(UTC)) for view in shown]
-    elif kind in ("", "accounts"):
-        limit = min(max(asked.number("limit") or 20, 1), 40)
-        found["accounts"] = [account(it, origin) for it in await db.read(search_by.people, query, limit)]
+    if query and len(query) <= LONGEST:
+        found |= await _found(request, reader, query, asked)
     return answer({name: items if kind in ("", name) else [] for name, items in found.items()})
+
+
+async def _found(
+    request: web.Request, reader: Account | None, query: str, asked: Params
+) -> dict[str, list[dict[str, Any]]]:
+    db, origin = request.app[DATABASE], request.app[ORIGIN]
+    limit, offset = asked.number("limit"), asked.number("offset") or 0
+    hit = await _hit(request, query) if reader and asked.flag("resolve") and not offset else None
+    if isinstance(hit, int):
+        view = await db.read(views.post, hit, id_of(reader))
+        return {"statuses": [status(view, framed(request, reader))] if view else []}
+    if isinstance(hit, Account):
+        return {"accounts": [] if hit.is_gone else [account(hit, origin)]}
+    if asked.text("type") not in ("", "accounts"):
+        return {}
+    most, skip = max(1, min(20 if limit is None else limit, 40)), max(0, min(offset, FARTHEST))
+    return {"accounts": [account(it, origin) for it in await db.read(search_by.people, query, most, skip)]}
 
 
 async def _hit(request: web.Request, query: str) -> Account | int | None:

@@ -1,45 +1,40 @@
 """Timelines: https://docs.joinmastodon.org/methods/timelines/"""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
-
 from aiohttp import web
-from social.text import normalise_tag
 
 from social import timelines
-from social.pages import Page
-from social.views import PostView
+from social.text import normalise_tag
+from store.tables import Account
 from web import auth
-from web.api.entities.status import status
-from web.keys import DATABASE, ORIGIN
-from web.paging import linked, page_of
+from web.api.answers import id_of, statuses
+from web.auth import Caller
+from web.keys import DATABASE
+from web.paging import page_of
 from web.params import of_query
 
 routes = web.RouteTableDef()
 
 
 @routes.get("/api/v1/timelines/home")
-async def home(request: web.Request) -> web.Response:
-    caller, page = await auth.caller(request, "read:statuses"), page_of(request)
-    return shown(request, await request.app[DATABASE].read(timelines.home_page, caller.account.id, page), page)
+@auth.person("read:statuses")
+async def home(request: web.Request, caller: Caller) -> web.Response:
+    page = page_of(request)
+    views = await request.app[DATABASE].read(timelines.home_page, caller.account.id, page)
+    return statuses(request, caller.account, views, page)
 
 
 @routes.get("/api/v1/timelines/public")
-async def public(request: web.Request) -> web.Response:
-    reader, page = await auth.reader(request, "read:statuses"), page_of(request)
-    local = of_query(request).flag("local")
-    views = await request.app[DATABASE].read(timelines.public_page, reader.id if reader else None, page, local)
-    return shown(request, views, page)
+@auth.anybody("read:statuses")
+async def public(request: web.Request, reader: Account | None) -> web.Response:
+    page, local = page_of(request), of_query(request).flag("local")
+    views = await request.app[DATABASE].read(timelines.public_page, id_of(reader), page, local)
+    return statuses(request, reader, views, page)
 
 
 @routes.get("/api/v1/timelines/tag/{name}")
-async def tag(request: web.Request) -> web.Response:
-    reader, page = await auth.reader(request, "read:statuses"), page_of(request)
-    name = normalise_tag(request.match_info["name"])
-    views = await request.app[DATABASE].read(timelines.tag_page, reader.id if reader else None, name, page)
-    return shown(request, views, page)
-
-
-def shown(request: web.Request, views: Sequence[PostView], page: Page) -> web.Response:
-    origin, now = request.app[ORIGIN], datetime.now(UTC)
-    return linked(request, [status(v, origin, now) for v in views], [v.parts.post.id for v in views], page)
+@auth.anybody("read:statuses")
+async def tag(request: web.Request, reader: Account | None) -> web.Response:
+    page, local = page_of(request), of_query(request).flag("local")
+    name = normalise_tag(request.match_info["name"].replace("\0", ""))
+    views = await request.app[DATABASE].read(timelines.tag_page, id_of(reader), name, page, local)
+    return statuses(request, reader, views, page)

@@ -7,6 +7,7 @@ Grants: client_credentials, a token of the program alone.  A token that speaks f
 import base64
 import binascii
 import hmac
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import unquote_plus
 
@@ -14,11 +15,11 @@ import orjson
 from aiohttp import web
 
 from social import apps
-from social.errors import Refusal
+from social.errors import Invalid, Refusal
 from social.secrets import new_token, sha256
 from store.tables import App
-from web import params, scopes
-from web.errors import CORS
+from web import auth, params, scopes
+from web.errors import PLAIN
 from web.keys import DATABASE
 from web.params import Params
 
@@ -34,31 +35,35 @@ class _Denied(Exception):
 
 
 @routes.post("/oauth/token")
+@auth.public
 async def token(request: web.Request) -> web.Response:
     try:
         return await _token(request, await params.read(request))
     except _Denied as denied:
-        return _answer({"error": denied.code, "error_description": str(denied)}, denied.status)
+        return _denied(request, denied.code, str(denied), denied.status)
     except Refusal as refusal:
-        return _answer({"error": "invalid_request", "error_description": str(refusal)}, 400)
+        return _denied(request, "invalid_request", str(refusal), 400)
 
 
 async def _token(request: web.Request, given: Params) -> web.Response:
     app = await _client(request, given)
-    grant = given.text("grant_type")
-    if grant != "client_credentials":
+    if given.text("grant_type") != "client_credentials":
         raise _Denied("unsupported_grant_type", "The grant type is not supported here: only client_credentials is")
-    wanted = given.text("scope") or "read"
-    if not scopes.within(scopes.checked(wanted), app.scopes):
-        raise _Denied("invalid_scope", "The requested scope is invalid, unknown, or malformed")
+    try:
+        wanted = scopes.checked(given.text("scope") or "read")
+    except Invalid as invalid:
+        raise _Denied("invalid_scope", str(invalid)) from invalid
+    if not scopes.within(wanted, app.scopes):
+        raise _Denied("invalid_scope", "The requested scope is more than the application asked for")
     secret, now = new_token(), datetime.now(UTC)
-    await request.app[DATABASE].write(apps.issue_token, app.id, None, wanted, sha256(secret), now)
+    made = await request.app[DATABASE].write(apps.issue_token, app.id, None, wanted, sha256(secret), now)
     return _answer(
-        {"access_token": secret, "token_type": "Bearer", "scope": wanted, "created_at": int(now.timestamp())}
+        {"access_token": secret, "token_type": "Bearer", "scope": made.scopes, "created_at": int(now.timestamp())}
     )
 
 
 @routes.post("/oauth/revoke")
+@auth.public
 async def revoke(request: web.Request) -> web.Response:
     """200 also for a token that nobody knows (RFC 7009, section 2.2)."""
     try:
@@ -66,7 +71,9 @@ async def revoke(request: web.Request) -> web.Response:
         app = await _client(request, given)
         await request.app[DATABASE].write(apps.revoke_token, app.id, sha256(given.text("token")), datetime.now(UTC))
     except _Denied as denied:
-        return _answer({"error": "unauthorized_client", "error_description": str(denied)}, 403)
+        return _denied(request, "unauthorized_client", str(denied), 403)
+    except Refusal as refusal:
+        return _denied(request, "invalid_request", str(refusal), 400)
     return _answer({})
 
 
@@ -84,12 +91,19 @@ def _basic(request: web.Request) -> tuple[str, str] | None:
     if kind.lower() != "basic":
         return None
     try:
-        name, colon, secret = base64.b64decode(value, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+        name, colon, secret = base64.b64decode(value.encode("ascii"), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeError):
         return None
-    return (unquote_plus(name), unquote_plus(secret)) if colon else None
+    return (unquote_plus(name).replace("\0", ""), unquote_plus(secret)) if colon else None
 
 
-def _answer(body: dict[str, object], status: int = 200) -> web.Response:
-    headers = {**CORS, "Cache-Control": "no-store", "Pragma": "no-cache"}
-    return web.Response(body=orjson.dumps(body), status=status, content_type="application/json", headers=headers)
+def _denied(request: web.Request, code: str, says: str, status: int) -> web.Response:
+    headers = {}
+    if status == 401 and "Authorization" in request.headers:  # RFC 6749, section 5.2
+        headers["WWW-Authenticate"] = 'Basic realm="oauth", charset="UTF-8"'
+    return _answer({"error": code, "error_description": says}, status, headers)
+
+
+def _answer(body: dict[str, object], status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    common = {**PLAIN, "Cache-Control": "no-store", "Pragma": "no-cache", **(headers or {})}
+    return web.Response(body=orjson.dumps(body), status=status, content_type="application/json", headers=common)

@@ -20,7 +20,7 @@ _FEW = Page(limit=8)
 async def start(request: web.Request) -> web.Response:
     """What this server is; for who is signed in, what his people write."""
     if await frame.look(request) is not None:
-        return await home(request)
+        return await _home(request)
     usage, known, found = await request.app[DATABASE].read(_about)
     if not usage.users and not await request.app[DATABASE].read(instance.has_people):
         raise web.HTTPSeeOther("/setup")
@@ -40,6 +40,10 @@ def _about(tx: Connection) -> tuple[instance.Usage, int, list[PostView]]:
 
 @routes.get("/home")
 async def home(request: web.Request) -> web.Response:
+    return await _home(request)
+
+
+async def _home(request: web.Request) -> web.Response:
     signed, page = await frame.member(request), page_of(request)
     found = await request.app[DATABASE].read(timelines.home_page, signed.account.id, page)
     return frame.show(
@@ -71,7 +75,7 @@ async def _feed(request: web.Request, title: str, says: str, *, local: bool) -> 
 
 @routes.get("/tags/{name}")
 async def tag(request: web.Request) -> web.Response:
-    signed, page, name = await frame.look(request), page_of(request), request.match_info["name"][:100]
+    signed, page, name = await frame.look(request), page_of(request), request.match_info["name"].replace("\0", "")[:100]
     found = await request.app[DATABASE].read(timelines.tag_page, viewer_id(signed), normalise_tag(name), page)
     shown = next((t.shown for v in found for t in v.parts.tags if t.name == normalise_tag(name)), name)
     return _list(request, f"#{shown.removeprefix('#')}", "Public posts with this hashtag.", found, page)

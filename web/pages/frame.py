@@ -33,7 +33,8 @@ VISIBILITY_WORDS: Final = {
     "direct": "Only people mentioned",
 }
 _KIND: Final = {401: "Please sign in", 403: "Not allowed", 404: "Not found", 410: "Gone", 413: "Too large",
-                422: "That did not work", 429: "Too many tries", 503: "Not available"}  # fmt: skip
+                421: "Another name",
+    422: "That did not work", 429: "Too many tries", 503: "Not available"}  # fmt: skip
 
 
 def prepare(app: web.Application) -> None:

@@ -9,7 +9,7 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from federation.origin import Origin
-from social import accounts, blocks, follows, timelines
+from social import accounts, blocks, follows, pins, timelines
 from social.errors import Gone, NotFound
 from social.follows import Relationship
 from social.pages import Page
@@ -42,7 +42,7 @@ def _load(tx: Connection, account_id: int, reader_id: int | None, page: Page, ta
     found = timelines.account_page(
         tx, reader_id, account.id, page, replies=tab == "comments", only_media=tab == "media"
     )
-    return Profile(account, timelines.pinned(tx, reader_id, account.id) if first else [], found, stands)
+    return Profile(account, pins.shown(tx, reader_id, account.id) if first else [], found, stands)
 
 
 async def profile(request: web.Request) -> web.Response:

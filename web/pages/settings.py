@@ -118,9 +118,7 @@ async def save_password(request: web.Request) -> web.Response:
     signed, given = await frame.posted(request)
     try:
         await entry.count_tries(request, signed.account.handle)
-        if not await entry.in_pool(request, passwords.verify, signed.user.password, given.text("password")):
-            raise NotAllowed("That is not your present password")
-        hashed = await entry.in_pool(request, passwords.hash_password, given.text("new"))
+        hashed = await _checked(request, signed.user.password, given)
     except TooMany:
         return _refused(request, "Too many tries. Please wait some minutes.", 429)
     except (Invalid, NotAllowed) as refusal:
@@ -133,6 +131,13 @@ async def save_password(request: web.Request) -> web.Response:
     answer = addresses.see_other("/settings/password?saved=1")
     auth.remember(request, answer, secret)
     return answer
+
+
+async def _checked(request: web.Request, present: str, given: Params) -> str:
+    """The hash of the new password.  Raises: NotAllowed, Invalid."""
+    if not await entry.in_pool(request, passwords.verify, present, given.text("password")):
+        raise NotAllowed("That is not your present password")
+    return await entry.in_pool(request, passwords.hash_password, given.text("new"))
 
 
 def _new_password(

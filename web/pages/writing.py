@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -164,7 +164,7 @@ def _form(
     )
 
 
-def choices() -> dict[str, object]:
+def choices() -> dict[str, Any]:
     """What the form offers."""
     return {"languages": LANGUAGES, "durations": DURATIONS, "options": OPTIONS}
 

@@ -1,11 +1,12 @@
 """Account: https://docs.joinmastodon.org/entities/Account/"""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from social.follows import Relationship
-
 from federation.origin import Origin
+from social.relationships import Relationship
+from social.sanitise import plain
 from store.tables import Account, User
 
 _NO_PICTURE = "/static/missing.png"
@@ -26,6 +27,9 @@ def emojis(found: list[dict[str, str]] | None) -> list[dict[str, Any]]:
 
 
 def account(it: Account, origin: Origin) -> dict[str, Any]:
+    """Whoever is suspended is shown by his name alone."""
+    if it.is_gone:
+        it = replace(it, display_name="", note="", fields=[], emojis=[], avatar_url=None, header_url=None)
     avatar, header = it.avatar_url or origin.url(_NO_PICTURE), it.header_url or origin.url(_NO_PICTURE)
     return {
         "id": str(it.id),
@@ -62,7 +66,7 @@ def account(it: Account, origin: Origin) -> dict[str, Any]:
 
 
 def credential_account(it: Account, user: User, origin: Origin, requests: int) -> dict[str, Any]:
-    """CredentialAccount: one's own account, with the source of what is shown."""
+    """CredentialAccount: one's own account, with the source of what is shown.  requests: to follow it."""
     return {
         **account(it, origin),
         "source": {
@@ -70,7 +74,8 @@ def credential_account(it: Account, user: User, origin: Origin, requests: int) -
             "sensitive": user.default_sensitive,
             "language": user.default_language,
             "note": it.note_source,
-            "fields": [{"name": f["name"], "value": f["value"], "verified_at": None} for f in it.fields],
+            # A field is one line whose links say where they lead: its words are what was typed.
+            "fields": [{"name": f["name"], "value": plain(f["value"]), "verified_at": None} for f in it.fields],
             "follow_requests_count": requests,
             "discoverable": it.discoverable,
             "indexable": it.indexable,
@@ -86,10 +91,10 @@ def credential_account(it: Account, user: User, origin: Origin, requests: int) -
     }
 
 
-def relationship(account_id: int, it: Relationship) -> dict[str, Any]:
+def relationship(it: Relationship) -> dict[str, Any]:
     """Relationship: https://docs.joinmastodon.org/entities/Relationship/"""
     return {
-        "id": str(account_id),
+        "id": str(it.id),
         "following": it.following,
         "showing_reblogs": it.show_boosts,
         "notifying": it.notify,

@@ -1,18 +1,18 @@
 """Status: https://docs.joinmastodon.org/entities/Status/"""
 
 from datetime import datetime
+from html import escape
 from typing import Any
 
-from federation.origin import Origin
 from social.views import PostView
 from store.tables import Media, Poll
 from web.api.entities.account import account, emojis, moment
+from web.api.entities.frame import Frame
 
 
-def status(view: PostView, origin: Origin, now: datetime) -> dict[str, Any]:
+def status(view: PostView, frame: Frame) -> dict[str, Any]:
     parts = view.parts
     post, author = parts.post, parts.author
-    boosted = status(view.boost_of, origin, now) if view.boost_of else None
     return {
         "id": str(post.id),
         "uri": post.uri,
@@ -30,35 +30,38 @@ def status(view: PostView, origin: Origin, now: datetime) -> dict[str, Any]:
         "favourites_count": post.likes_count,
         "quotes_count": 0,
         "content": _content(view),
-        "reblog": boosted,
+        "reblog": status(view.boost_of, frame) if view.boost_of else None,
         "application": None,
-        "account": account(author, origin),
+        "account": account(author, frame.origin),
         "media_attachments": [media_attachment(m) for m in parts.media],
         "mentions": [
             {"id": str(m.id), "username": m.username, "acct": m.acct, "url": m.url}
             for m in parts.mentions
             if not m.silent
         ],
-        "tags": [{"name": t.shown, "url": origin.tag(t.name)} for t in parts.tags],
+        "tags": [{"name": t.shown, "url": frame.origin.tag(t.name)} for t in parts.tags],
         "emojis": emojis(post.emojis),
         "card": None,
-        "poll": poll(parts.poll, view.voted, now) if parts.poll else None,
+        "poll": poll(view, parts.poll, frame) if parts.poll else None,
+        "filtered": [],
+        **(_of_reader(view) if frame.reader_id is not None else {}),
+    }
+
+
+def _of_reader(view: PostView) -> dict[str, Any]:
+    return {
         "favourited": view.liked,
         "reblogged": view.boosted,
-        "muted": False,
-        "bookmarked": False,
+        "muted": view.muted,
+        "bookmarked": view.bookmarked,
         "pinned": view.pinned,
-        "filtered": [],
     }
 
 
 def _content(view: PostView) -> str:
     """Long posts keep their title in the text, since clients have no other place for it."""
     post = view.parts.post
-    if not post.title:
-        return post.html
-    title = post.title.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return f"<p><strong>{title}</strong></p>{post.html}"
+    return f"<p><strong>{escape(post.title, quote=False)}</strong></p>{post.html}" if post.title else post.html
 
 
 def media_attachment(it: Media) -> dict[str, Any]:
@@ -83,20 +86,24 @@ def media_attachment(it: Media) -> dict[str, Any]:
     }
 
 
-def poll(it: Poll, votes: tuple[int, ...] | None, now: datetime) -> dict[str, Any]:
+def poll(view: PostView, it: Poll, frame: Frame) -> dict[str, Any]:
     """Poll: https://docs.joinmastodon.org/entities/Poll/
 
-    votes: the reader's own choices, () when he has none, None when nobody in particular reads.
+    Its author counts as one who has voted, so that clients show him the results, as with Mastodon.
     """
-    expired = it.closed_at is not None or (it.expires_at is not None and it.expires_at <= now)
+    own = view.parts.author.id == frame.reader_id
     return {
         "id": str(it.post_id),
         "expires_at": moment(it.expires_at),
-        "expired": expired,
+        "expired": it.closed_at is not None or _is_past(it.expires_at, frame.now),
         "multiple": it.multiple,
         "votes_count": sum(option["votes"] for option in it.options),
         "voters_count": it.voters_count,
         "options": [{"title": option["title"], "votes_count": option["votes"]} for option in it.options],
         "emojis": [],
-        **({} if votes is None else {"voted": bool(votes), "own_votes": list(votes)}),
+        **({} if frame.reader_id is None else {"voted": own or bool(view.voted), "own_votes": list(view.voted)}),
     }
+
+
+def _is_past(moment_: datetime | None, now: datetime) -> bool:
+    return moment_ is not None and moment_ <= now
