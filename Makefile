@@ -13,7 +13,7 @@ run: .venv/run   ## the server, on http://localhost:8000
 	$(BIN)/connectme serve
 
 test: .venv/dev  ## all tests, or some: make test T=tests/inbox
-	$(BIN)/pytest $(T)
+	$(BIN)/pytest -n auto --dist loadfile $(T)
 
 test-pairs: .venv/dev  ## of the tests, those of two real servers
 	$(BIN)/pytest -m pairs

@@ -9,7 +9,7 @@ import gc
 import multiprocessing
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -21,6 +21,7 @@ from typing import ClassVar, cast
 from sqlalchemy import Connection, insert
 
 from benchmarks.measure import Goal, show
+from connectme.loop import loop_factory
 from federation.client import Client
 from federation.guard import Guard
 from federation.keys import generate
@@ -29,7 +30,7 @@ from outbox.deliver import Deliverer
 from outbox.parts import Parts
 from store.database import Database
 from store.ids import new_id
-from store.tables import Account, Post, account_keys, accounts, blank_account, follows, metadata
+from store.tables import Account, Post, account_keys, accounts, blank_account, blank_post, follows, metadata
 from tests import postgresql
 
 INBOXES = 5000
@@ -115,7 +116,7 @@ class _Refuses(_Peer):
 
 
 def _serve(pipe: Pipe, kinds: Sequence[tuple[str, str]]) -> None:
-    with asyncio.Runner(loop_factory=_loop()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_listen(pipe, kinds))
 
 
@@ -199,14 +200,6 @@ def peers(hosts: int, hanging: int = 0, refusing: int = 0) -> Iterator[Peers]:
             process.kill()
 
 
-def _loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop  # noqa: PLC0415  # not on every system
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
-
-
 def _account(name: str, base: str, host: str | None) -> Account:
     uri = f"{base}/users/{name}"
     return Account(
@@ -239,34 +232,18 @@ def _people(tx: Connection, alice: Account, hosts: Sequence[str]) -> None:
 def _say(tx: Connection, alice: Account) -> tuple[float, float]:
     """Queues one more post.  Seconds, of the clock and of the processor."""
     number = new_id()
-    post = Post(
+    values = blank_post(
         id=number,
         uri=f"{alice.uri}/posts/{number}",
-        url=None,
         author_id=alice.id,
         local=True,
-        kind="Note",
         visibility="public",
         listed=True,
-        title="",
-        summary="",
         html=TEXT,
-        source=None,
-        sensitive=False,
-        language=None,
         published=BORN,
-        edited_at=None,
-        reply_to_id=None,
-        reply_to_uri=None,
         thread_id=number,
-        context=None,
-        boost_of_id=None,
-        emojis=None,
-        likes_count=0,
-        boosts_count=0,
-        replies_count=0,
-        version=1,
     )
+    post = Post(**values)
     wall, cpu = time.perf_counter(), time.process_time()
     enqueue.to_followers(tx, alice, documents.create(Parts(post, alice)))
     return time.perf_counter() - wall, time.process_time() - cpu
@@ -376,7 +353,7 @@ async def measure(engine: str, url: str) -> None:
 def run(folder: Path) -> None:
     """Both engines; `folder` is for the database of SQLite."""
     folder.mkdir(parents=True, exist_ok=True)
-    with asyncio.Runner(loop_factory=_loop()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(measure("SQLite", f"sqlite:///{folder}/main.db"))
         if reason := postgresql.why_not():
             print(f"  PostgreSQL skipped: {reason}")

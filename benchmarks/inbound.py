@@ -14,7 +14,7 @@ from benchmarks.peer import Peer, send
 from connectme.demo import Instance, until
 from store.database import Database
 from store.ids import new_id
-from store.tables import accounts, posts
+from store.tables import accounts, blank_post, posts
 from tests.pairs.conftest import free_port
 
 MESSAGES = 3_000
@@ -54,7 +54,7 @@ async def _befriend(server: Instance, peer: Peer) -> None:
     """alice follows bob of the peer, who accepts."""
     account_id = await server.follow("alice", f"@bob@{peer.host}")
     alice = f"http://{server.domain}/users/alice"
-    accept = {
+    accept: dict[str, object] = {
         "@context": "https://www.w3.org/ns/activitystreams",
         "id": f"{peer.actor('bob')}#accept",
         "type": "Accept",
@@ -69,7 +69,8 @@ async def _befriend(server: Instance, peer: Peer) -> None:
 async def _inbound(server: Instance, peer: Peer, number: int) -> tuple[float, float]:
     """(ms of CPU per message, messages per second)."""
     inbox, key = f"http://{server.domain}/inbox", peer.key("bob")
-    ahead, parents = [], [None]
+    ahead: list[bytes] = []
+    parents: list[str | None] = [None]
     for n in range(number):
         document = peer.create("bob", answers=parents[-1] if n % 3 == 2 else None)
         parents.append(str(document["object"]["id"]))  # type: ignore[index]  # it is a dict
@@ -111,16 +112,21 @@ def _fill(tx: Connection, start: int, number: int) -> None:
         at = datetime.now(UTC) - timedelta(days=30, seconds=n)
         post_id = new_id(int(at.timestamp() * 1000))
         comment = n % 3 == 2 and parent is not None
-        row = {
-            "id": post_id, "uri": f"{bob.uri}/old/{n}", "url": None, "author_id": bob.id, "local": False,
-            "kind": "Note", "visibility": "public", "listed": not comment, "title": "", "summary": "",
-            "html": f"<p>old {n} {'words ' * 40}</p>", "source": None, "sensitive": False, "language": "en",
-            "published": at, "edited_at": None, "reply_to_id": parent[0] if comment and parent else None,
-            "reply_to_uri": parent[1] if comment and parent else None,
-            "thread_id": parent[0] if comment and parent else post_id, "context": None, "boost_of_id": None,
-            "emojis": None, "likes_count": 0, "boosts_count": 0, "replies_count": 0, "version": 0,
-        }  # fmt: skip
+        row = blank_post(
+            id=post_id,
+            uri=f"{bob.uri}/old/{n}",
+            author_id=bob.id,
+            local=False,
+            visibility="public",
+            listed=not comment,
+            html=f"<p>old {n} {'words ' * 40}</p>",
+            language="en",
+            published=at,
+            reply_to_id=parent[0] if comment and parent else None,
+            reply_to_uri=parent[1] if comment and parent else None,
+            thread_id=parent[0] if comment and parent else post_id,
+        )
         rows.append(row)
         if not comment:
-            parent = (post_id, str(row["uri"]))
+            parent = (post_id, row["uri"])
     tx.execute(insert(posts), rows)

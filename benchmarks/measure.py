@@ -53,10 +53,12 @@ def pss(pid: int) -> float:
 
 
 def show(name: str, value: float, unit: str, goal: Goal | None = None, more: str = "") -> None:
+    def well(limit: float) -> bool:
+        """Rates should be high, everything else low."""
+        return value >= limit if unit.endswith("/s") else value <= limit
+
     said = ""
     if goal:
-        # Rates should be high, everything else low.
-        well = (lambda limit: value >= limit) if unit.endswith("/s") else (lambda limit: value <= limit)
         said = "aim reached" if well(goal.aim) else "must reached" if well(goal.must) else "NOT REACHED"
         said = f"  must {goal.must:g}, aim {goal.aim:g}: {said}"
     print(f"  {name:58} {value:10.2f} {unit:6}{said}  {more}".rstrip(), flush=True)

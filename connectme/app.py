@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from sqlalchemy import Connection, update
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -41,6 +42,22 @@ KEEP_ALIVE = 75.0  # seconds
 COUNTS_EVERY = 2.0  # seconds between two moments at which counts of the inbox are written down
 
 
+class Unreadable(logging.Filter):
+    """What cannot be read as HTTP is its sender's fault: a line, and no trace; it would quote his headers."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if not isinstance(error, HttpProcessingError | web.RequestPayloadError):
+            return True
+        record.levelno, record.levelname = logging.INFO, "INFO"
+        record.msg, record.args = f"{record.getMessage()}: %s", (type(error).__name__,)
+        record.exc_info = None
+        return log.isEnabledFor(logging.INFO)
+
+
+UNREADABLE = Unreadable()
+
+
 async def serve_web(settings: Settings, *, index: int = 0, stop: asyncio.Event) -> None:
     async with opened(settings) as house:
         await _serve(house, stop, shared=settings.web_processes > 1, first=index == 0)
@@ -62,9 +79,13 @@ async def serve_single(settings: Settings, *, stop: asyncio.Event) -> None:
 async def _serve(
     house: House, stop: asyncio.Event, *, shared: bool, first: bool, wake: Callable[[], None] = lambda: None
 ) -> None:
+    logging.getLogger("aiohttp.server").addFilter(UNREADABLE)
     appender = Appender(house.spool, house.counts, wake=wake)
     app = make_app(house, appender)
-    runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEP_ALIVE, shutdown_timeout=5.0)
+    # auto_decompress: nobody sends compressed bodies but those who hope that we unpack them.
+    runner = web.AppRunner(
+        app, access_log=None, auto_decompress=False, keepalive_timeout=KEEP_ALIVE, shutdown_timeout=5.0
+    )
     await runner.setup()
     following = [
         asyncio.create_task(house.rules.follow(house.db, stop)),
@@ -91,7 +112,7 @@ def make_app(house: House, appender: Appender) -> web.Application:
     receiver = Receiver(house.origin, ring, house.rules, appender, house.counts)
     app[inbox_routes.RECEIVER] = receiver
     app[inbox_routes.RECIPIENTS] = inbox_routes.Recipients(house.db)
-    app[inbox_routes.ADDRESS] = client_address.address
+    app[inbox_routes.ADDRESS] = client_address.network
     app[keys.DATABASE], app[keys.ORIGIN], app[keys.REMOTE] = house.db, house.origin, house.gatherer
     app[keys.CONFIG] = keys.Config(
         version=__version__,
@@ -125,7 +146,7 @@ def _signer(house: House, receiver: Receiver) -> Callable[[web.Request], Awaitab
         if "Signature" not in request.headers:
             return None
         key: PublicKey = await receiver.authenticate(
-            request.method, request.raw_path, tuple(request.headers.items()), client_address.address(request)
+            request.method, request.raw_path, tuple(request.headers.items()), client_address.network(request)
         )
         return await house.db.read(accounts.find_by_uri, key.owner)
 

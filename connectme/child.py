@@ -9,7 +9,9 @@ process 3 MB.  Its settings come from the environment that the parent made.
 
 import logging as log_of
 import os
+import resource
 import sys
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from typing import NoReturn
@@ -20,6 +22,7 @@ from connectme.settings import Settings
 from connectme.supervisor import NO_USE, leave_with_parent
 
 log = log_of.getLogger("connectme.serve")
+FILES = 65_536  # connections, mostly: shells allow 1,024, which an idle thousand of strangers uses up
 OLDER = "the database is from an older version; run `connectme db upgrade` when all servers on it are stopped"
 
 
@@ -34,6 +37,15 @@ def main(kind: str, number: str = "0") -> NoReturn:
         leave(ended("connectme.worker:run_worker", settings))
     prepare(settings)
     leave(0)
+
+
+def open_more_files() -> None:
+    """As many as the system lets this user have, within reason."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(hard, FILES)
+    if soft not in (resource.RLIM_INFINITY, wanted) and soft < wanted:
+        with suppress(ValueError, OSError):  # macOS allows less than it says
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def prepare(settings: Settings) -> None:
@@ -54,6 +66,7 @@ def prepare(settings: Settings) -> None:
 
 def ended(main: str, settings: Settings, **more: object) -> int:
     """The exit status after `main`, "module:function", has run until it was told to stop."""
+    open_more_files()
     module, _, function = main.partition(":")
     try:
         work, loop = import_module(module), import_module("connectme.loop")  # not in the supervisor

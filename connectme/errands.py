@@ -172,9 +172,9 @@ def _synchronise(tx: Connection, actor: Account, listed: list[str], now: datetim
     found = synchronisation.compare(ours, listed)
     names = {one.follower_id: one.uri for one in ours}
     for follower in found.gone:
-        follows.rejected(tx, actor, now, uri=None, follower=names[follower])
+        follows.rejected(tx, actor, uri=None, follower=names[follower])
     for follower in found.accepted:
-        follows.accepted(tx, actor, now, uri=None, follower=names[follower])
+        follows.accepted(tx, actor, uri=None, follower=names[follower])
     for name in found.unknown[:UNKNOWN]:
         person = accounts.find_by_uri(tx, name)
         if person is not None and person.is_local:

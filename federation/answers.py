@@ -18,7 +18,7 @@ RATIO_FREE: Final = 1 << 16  # … when it becomes larger than this
 DRAINED: Final = 1 << 16  # an answer not larger is read to its end, to keep the connection
 LONGEST_REASON: Final = 200  # characters
 _REASON_BYTES: Final = 4096
-LONGEST_WISH: Final = 2048  # characters of Accept-Signature
+LONGEST_WISH: Final = 1024  # characters of Accept-Signature
 LONGEST_WAIT: Final = 7 * 86400.0  # seconds; whoever says more means never
 
 PROFILE: Final = "https://www.w3.org/ns/activitystreams"

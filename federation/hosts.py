@@ -3,7 +3,7 @@
 A host is `name` or `name:port`, as federation.guard.host_of gives it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -15,19 +15,23 @@ def nearest(policies: Mapping[str, T], host: str) -> T | None:
     >>> nearest({"far.test": "block", "good.far.test": "allow"}, "a.good.far.test:8443")
     'allow'
     """
-    return next((policies[name] for name in upwards(host) if name in policies), None) if policies else None
+    if policies:
+        for name in upwards(host):
+            if name in policies:
+                return policies[name]
+    return None
 
 
-def upwards(host: str) -> Iterator[str]:
+def upwards(host: str) -> list[str]:
     """The names whose policies hold for `host`, the nearest first.  Nothing is above an IPv6 address.
 
-    >>> list(upwards("A.far.test:8443")), list(upwards("[::1]:8443"))
+    >>> upwards("A.far.test:8443"), upwards("[::1]:8443")
     (['a.far.test:8443', 'a.far.test', 'far.test', 'test'], ['[::1]:8443', '[::1]'])
     """
     host = host.lower()
     name = host if host.endswith("]") else host.rpartition(":")[0] or host
-    if name != host:
-        yield host
-    while name:
-        yield name
-        name = "" if name.startswith("[") else name.partition(".")[2]
+    found = [name] if name == host else [host, name]
+    if not name.startswith("["):
+        while name := name.partition(".")[2]:
+            found.append(name)
+    return found if host else []

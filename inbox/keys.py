@@ -35,7 +35,8 @@ AWAY = 3.0  # seconds to wait for a database that does not answer
 FAILED = 60.0  # seconds that the same sender waits after a key could not be fetched
 REFETCH_EVERY = 300.0  # seconds between two refetches for one actor, asked for by one sender …
 REFETCHES = 6  # … and for one actor, whoever asks
-FETCHES = 600  # new keys of one host in a minute
+FETCHES = 600  # new keys of one host in a minute, asked for by one sender …
+FETCHES_OF_HOST = 6_000  # … and of one host, whoever asks
 
 _KEY = (
     select(account_keys.c.id, account_table.c.uri, account_keys.c.public)
@@ -67,7 +68,8 @@ class KeyRing:
         self._failed = Windows(FAILED, 1, clock)
         self._asked_by = Windows(REFETCH_EVERY, 1, clock)
         self._asked_for = Windows(REFETCH_EVERY, REFETCHES, clock)
-        self._fetched = Windows(60.0, FETCHES, clock)
+        self._fetched_by = Windows(60.0, FETCHES, clock)
+        self._fetched = Windows(60.0, FETCHES_OF_HOST, clock)
 
     def known(self, key_id: str) -> PublicKey | None:
         """The key, if it is in memory.  No waiting: this is the way of nearly every message."""
@@ -99,7 +101,7 @@ class KeyRing:
             return found
         if not self._failed.has_room((key_id, address)):
             raise Forged("the key could not be fetched a moment ago")
-        if key_id not in self._running and not self._fetched.use(host_of(key_id)):
+        if key_id not in self._running and not self._may_fetch(host_of(key_id), address):
             raise Forged("too many keys of this server are new; try again later")
         try:
             return await self._fetched_once(key_id)
@@ -121,6 +123,9 @@ class KeyRing:
 
     def forget(self, key_id: str) -> None:
         self._memory.pop(key_id, None)
+
+    def _may_fetch(self, host: str, address: str) -> bool:
+        return self._fetched_by.use((host, address)) and self._fetched.use(host)
 
     async def _fetched_once(self, key_id: str) -> PublicKey:
         """However many messages wait for it."""

@@ -12,8 +12,8 @@ from federation.reading import JSON
 class Verified:
     """An activity whose signature was checked, on the bytes in `body`, against the key of `actor_uri`, its actor.
 
-    Made by inbox/receive.py, by inbox/spool.py from what that one kept, and by inbox/handlers/proven.py from a hint that
-    proves whose it is.  Handlers take nothing else, so none can run on unchecked input.
+    Made by inbox/receive.py, by inbox/spool.py from what that one kept, and by inbox/handlers/proven.py from a hint
+    that proves whose it is.  Handlers take nothing else, so none can run on unchecked input.
     """
 
     actor_uri: str

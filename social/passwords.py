@@ -48,14 +48,6 @@ def verify(hashed: str, password: str) -> bool:
         return False
 
 
-def is_outdated(hashed: str) -> bool:
-    """Was it made with other parameters than ours, so that it should be made again at this sign-in?"""
-    try:
-        return _HASHER.check_needs_rehash(hashed)
-    except InvalidHashError:
-        return True
-
-
 def _is_text(password: str) -> bool:
     """False: half a surrogate pair, which JSON can spell and UTF-8 cannot."""
     return not any("\ud800" <= character <= "\udfff" for character in password)

@@ -11,7 +11,6 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
-from federation.origin import Origin
 from federation.reading import Note
 from federation.reading import Poll as Asked
 from outbox import documents, enqueue, parts
@@ -28,9 +27,7 @@ from store.tables import Account, Poll, Post, poll_votes, polls, posts
 from store.tables import accounts as accounts_table
 from store.tables.base import Id, Instant
 
-RESULTS: Final = timedelta(
-    minutes=3
-)  # after a vote, other servers are told the new counts: once for all votes until then
+RESULTS: Final = timedelta(minutes=3)  # after a vote, until other servers are told: once for all votes until then
 CLOSED_AT_ONCE: Final = 100
 
 _POST = bindparam("post", type_=Id)
@@ -66,7 +63,6 @@ _OUR_VOTERS = (
 
 def vote(
     tx: Connection,
-    origin: Origin,  # noqa: ARG001  who acts names himself by his own uri
     account_id: int,
     post_id: int,
     choices: Sequence[int],
@@ -96,7 +92,7 @@ def vote(
 
 
 def _check(tx: Connection, poll: Poll, post: Post, voter: Account, chosen: Sequence[int], now: datetime) -> None:
-    if _is_over(poll, now):
+    if poll.is_over(now):
         raise Invalid("The poll has already ended")
     if post.author_id == voter.id:
         raise Invalid("Nobody votes in his own poll")
@@ -122,7 +118,7 @@ def receive_vote(tx: Connection, voter: Account, note: Note, now: datetime) -> b
     except NotFound:
         return False
     poll = _lock(tx, post.id)
-    if poll is None or _is_over(poll, now):
+    if poll is None or poll.is_over(now):
         return False
     option = next((number for number, one in enumerate(poll.options) if one["title"] == note.title), None)
     before = _chosen(tx, post.id, voter.id)
@@ -165,10 +161,6 @@ def close_due(tx: Connection, now: datetime) -> int:
             send_results(tx, post.id, now)
     notifications.notify_many(tx, rows, now)
     return len(due)
-
-
-def _is_over(poll: Poll, now: datetime) -> bool:
-    return poll.closed_at is not None or (poll.expires_at is not None and poll.expires_at <= now)
 
 
 def _lock(tx: Connection, post_id: int) -> Poll | None:

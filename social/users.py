@@ -1,8 +1,4 @@
-"""Logins: who may come in, with which rights.
-
-Sessions (social.sessions) and programs with their tokens (social.apps) are offered here too, so that a door
-needs one import.
-"""
+"""Logins: who may come in, with which rights.  Then see social.sessions, and for programs social.apps."""
 
 import re
 from dataclasses import dataclass
@@ -13,39 +9,12 @@ from sqlalchemy import Connection, bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from federation.reading.values import clean
-from social.apps import Bearer, create_app, issue_token, revoke_token, token
 from social.errors import Invalid, NotFound
-from social.sessions import SignedIn, end_session, revoke_all, session, start_session
+from social.sessions import revoke_all
 from social.visibility import VISIBILITIES
 from store.rows import many, one
 from store.tables import User, accounts, users
 from store.tables.base import Id, Instant
-
-__all__ = [
-    "ROLES",
-    "WRONG",
-    "Bearer",
-    "SignIn",
-    "SignedIn",
-    "approve",
-    "by_account",
-    "by_email_or_name",
-    "clean_email",
-    "confirm",
-    "create_app",
-    "end_session",
-    "everybody",
-    "issue_token",
-    "revoke_token",
-    "session",
-    "set_defaults",
-    "set_email",
-    "set_password",
-    "set_role",
-    "sign_in_facts",
-    "start_session",
-    "token",
-]
 
 ROLES: Final = ("owner", "admin", "moderator", "member")  # the mightiest first
 WRONG: Final = "The name or the password is wrong"  # says no more for an unknown name than for a wrong password

@@ -41,5 +41,10 @@ class PostgreSQL:
 
 def open_engine(url: URL) -> PostgreSQL:
     return PostgreSQL(
-        create_async_engine(url.set(drivername="postgresql+asyncpg"), pool_size=LANES + READERS, max_overflow=0)
+        create_async_engine(
+            url.set(drivername="postgresql+asyncpg"),
+            pool_size=LANES + READERS,
+            max_overflow=0,
+            hide_parameters=True,  # errors are logged
+        )
     )

@@ -71,7 +71,7 @@ class Line:
     def _begin(self, pragmas: tuple[str, ...], raw: sqlite3.Connection) -> None:
         for pragma in pragmas:
             raw.execute(f"PRAGMA {pragma}")
-        engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool)
+        engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool, hide_parameters=True)
         self._tx = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         self._tx.begin()  # to SQLAlchemy all is one transaction; the real ones are ours, see _commit
 

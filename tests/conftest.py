@@ -17,6 +17,7 @@ from federation.origin import Origin
 from store.database import Database
 from store.tables import spool_metadata
 from tests import postgresql
+from tests.inbox.far import Far
 
 # A fresh checkout builds Hypothesis' Unicode tables in its first test, which is slow but not wrong.
 settings.register_profile("check", suppress_health_check=list(HealthCheck), deadline=None, derandomize=True)
@@ -107,6 +108,20 @@ def queries() -> Iterator[list[str]]:
     event.listen(Engine, "before_cursor_execute", see)
     yield seen
     event.remove(Engine, "before_cursor_execute", see)
+
+
+@pytest.fixture
+async def far() -> AsyncIterator[Far]:
+    """Another server."""
+    async with Far() as server:
+        yield server
+
+
+@pytest.fixture
+async def other() -> AsyncIterator[Far]:
+    """And one more."""
+    async with Far() as server:
+        yield server
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The cast of the tests: people of ours and of other servers, made by plain functions with defaults."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -77,7 +78,7 @@ def ours(name: str, base: str = OURS, **more: Any) -> Account:
 
 def add(tx: Connection, *people: Account) -> None:
     """Stores accounts, those of ours with a login and an RSA key."""
-    tx.execute(insert(accounts), [{name: getattr(one, name) for name in accounts.c.keys()} for one in people])
+    tx.execute(insert(accounts), [asdict(one) for one in people])
     for one in people:
         private, public = rsa_pem(one.username)
         key = {

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from connectme.cli.common import Context, as_json, emit, example, passes
 from connectme.cli.database import with_database
-from social import secrets, users
+from social import apps, secrets, users
 from social.accounts import find
 
 SCOPE = re.compile(r"(read|write|follow|push|profile|admin:read|admin:write)(:[a-z_]+)*")
@@ -48,5 +48,5 @@ def _issue(tx: Connection, name: str, app_name: str, scopes: str, token: str, no
     account = find.local(tx, name)
     users.by_account(tx, account.id)  # refuses one that is no login
     client, secret = secrets.new_token(), secrets.sha256(secrets.new_token())
-    app = users.create_app(tx, app_name, client, secret, [NOWHERE], scopes, now)
-    users.issue_token(tx, app.id, account.id, scopes, secrets.sha256(token), now)
+    app = apps.create_app(tx, app_name, client, secret, [NOWHERE], scopes, now)
+    apps.issue_token(tx, app.id, account.id, scopes, secrets.sha256(token), now)

@@ -267,7 +267,8 @@ def name(doc: JSON, field: str = "name", most: int = NAME_LIMIT) -> str:
 
 def text_and_language(doc: JSON, field: str, most: int = TEXT_LIMIT) -> tuple[str, str | None]:
     """The text of `field`, and the language that it or `fieldMap` says that it is in."""
-    value, said_so = one(doc.get(field)), None
+    value: Any = one(doc.get(field))
+    said_so: Any = None
     if isinstance(value, dict):  # {"@value": "…", "@language": "en"}
         value, said_so = value.get("@value"), value.get("@language")
     translations = doc.get(f"{field}Map")

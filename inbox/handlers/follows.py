@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from federation.reading import identity, uri
+from federation.reading import JSON, identity, uri
 from inbox.handlers.inside import inside, object_uri, taken_back
 from inbox.messages import Here, Verified
 from social import accounts, follows
@@ -17,29 +17,12 @@ def follow(tx: Connection, actor: Account, message: Verified, here: Here) -> Non
     follows.receive(tx, actor, target, identity(message.document), here.now)
 
 
-def accept(tx: Connection, actor: Account, message: Verified, here: Here) -> None:
-    """By id, or with our Follow inside, whose id some servers change."""
-    inner = inside(message.document)
-    follows.accepted(
-        tx,
-        actor,
-        here.now,
-        uri=uri(message.document, "object"),
-        follower=uri(inner, "actor"),
-        target=uri(inner, "object"),
-    )
+def accept(tx: Connection, actor: Account, message: Verified, _: Here) -> None:
+    follows.accepted(tx, actor, **_meant(message.document))
 
 
-def reject(tx: Connection, actor: Account, message: Verified, here: Here) -> None:
-    inner = inside(message.document)
-    follows.rejected(
-        tx,
-        actor,
-        here.now,
-        uri=uri(message.document, "object"),
-        follower=uri(inner, "actor"),
-        target=uri(inner, "object"),
-    )
+def reject(tx: Connection, actor: Account, message: Verified, _: Here) -> None:
+    follows.rejected(tx, actor, **_meant(message.document))
 
 
 def undo_follow(tx: Connection, actor: Account, message: Verified, here: Here) -> None:
@@ -47,3 +30,9 @@ def undo_follow(tx: Connection, actor: Account, message: Verified, here: Here) -
     target = uri(inner, "object")
     found = accounts.find_by_uri(tx, target) if target else None
     follows.undone(tx, actor, found, uri(inner, "id"), here.now)
+
+
+def _meant(document: JSON) -> dict[str, str | None]:
+    """Which Follow is answered: by its id, or with our Follow inside, whose id some servers change."""
+    inner = inside(document)
+    return {"uri": uri(document, "object"), "follower": uri(inner, "actor"), "target": uri(inner, "object")}

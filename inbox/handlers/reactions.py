@@ -22,7 +22,7 @@ def like(tx: Connection, actor: Account, message: Verified, here: Here) -> None:
 def react(tx: Connection, actor: Account, message: Verified, here: Here) -> None:
     found = read_reaction(message.document)
     if found is None:
-        raise Malformed("content", message.document.get("content"))
+        raise Malformed("content", "what is no emoji")  # whatever it says is not for the log
     post = object_uri(message.document)
     activity = identity(message.document)
     reactions.receive_reaction(tx, actor, post, activity, found.content, found.emoji_url, here.now)

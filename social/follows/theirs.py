@@ -54,7 +54,6 @@ def receive(tx: Connection, follower: Account, target: Account, uri: str, now: d
 def accepted(
     tx: Connection,
     by: Account,
-    now: datetime,
     *,
     uri: str | None,
     follower: str | None = None,
@@ -64,7 +63,6 @@ def accepted(
 
     Counts only for a Follow by one of ours to `by` that waits for this answer.  False: there is none.
     """
-    del now  # nothing of it is kept: the follow is as old as its request
     follow = _asked(tx, by, uri, follower, target)
     if follow is None or not ties.accept(tx, follow):
         return False
@@ -75,14 +73,12 @@ def accepted(
 def rejected(
     tx: Connection,
     by: Account,
-    now: datetime,
     *,
     uri: str | None,
     follower: str | None = None,
     target: str | None = None,
 ) -> bool:
     """`by` refuses a Follow, or removes a follower of ours whom it had accepted.  Matched as in `accepted`."""
-    del now
     follow = _asked(tx, by, uri, follower, target)
     if follow is None or ties.end(tx, follow.follower_id, by.id) is None:
         return False

@@ -4,13 +4,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from federation.vocabulary import Document
+from federation.vocabulary import Activity
 from outbox import enqueue
 from outbox.parts import Parts
 from social.visibility import OPEN
 
 
-def new(tx: Connection, parts: Parts, document: Document, now: datetime) -> None:
+def new(tx: Connection, parts: Parts, document: Activity, now: datetime) -> None:
     """A new post: to followers, who is mentioned, and who is answered, as far as its visibility lets."""
     people = [one.id for one in parts.mentions]
     if parts.post.visibility not in OPEN:
@@ -21,7 +21,7 @@ def new(tx: Connection, parts: Parts, document: Document, now: datetime) -> None
     enqueue.to_followers(tx, parts.author, document, also=people, now=now)
 
 
-def changed(tx: Connection, parts: Parts, document: Document, now: datetime) -> None:
+def changed(tx: Connection, parts: Parts, document: Activity, now: datetime) -> None:
     """An edit, results, or the end of it: to those, and wherever somebody is known to have got it on his own."""
     if parts.post.visibility in OPEN:
         enqueue.to_inboxes_of_post(tx, parts.author, document, parts.post.id, now=now)
@@ -29,7 +29,7 @@ def changed(tx: Connection, parts: Parts, document: Document, now: datetime) -> 
         _closed(tx, parts, document, [one.id for one in parts.mentions], now)
 
 
-def _closed(tx: Connection, parts: Parts, document: Document, people: list[int], now: datetime) -> None:
+def _closed(tx: Connection, parts: Parts, document: Activity, people: list[int], now: datetime) -> None:
     if parts.post.visibility == "private":
         enqueue.to_followers(tx, parts.author, document, also=people, synchronise=True, now=now)
     else:

@@ -7,11 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BindParameter, Connection, Integer, Select, and_, bindparam, literal, select
 
-from social import views
-from social.pages import Page
-from social.paging import Paged
 from social.posts import find
-from social.views import PostView
 from social.visibility import visible, wanted
 from store.tables import posts
 from store.tables.base import Id
@@ -112,16 +108,3 @@ def _in_order(rows: Sequence[Any], root_id: int, root_author_id: int) -> Iterato
         if row.seen:
             yield row.id
         waiting += answers.pop(row.id, ())
-
-
-_CONVERSATION = Paged(
-    select(posts.c.id).where(
-        posts.c.thread_id == bindparam("thread", type_=Id), posts.c.boost_of_id.is_(None), visible()
-    ),
-    posts.c.id,
-)
-
-
-def conversation_page(tx: Connection, thread_id: int, viewer_id: int | None, page: Page) -> list[PostView]:
-    """All posts of a conversation, newest first: its `context` collection (FEP-f228)."""
-    return views.posts(tx, _CONVERSATION(tx, page, thread=thread_id, viewer=viewer_id), viewer_id)

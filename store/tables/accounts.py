@@ -112,10 +112,6 @@ class Account:
     def name(self) -> str:
         return self.display_name or self.username
 
-    @property
-    def delivery_inbox(self) -> str:
-        return self.shared_inbox or self.inbox
-
 
 def blank_account(**values: Any) -> dict[str, Any]:
     """The columns of an account, with the usual value where `values` has none; id, uri, handle … are needed."""

@@ -217,6 +217,9 @@ class Poll:
     expires_at: datetime | None
     closed_at: datetime | None
 
+    def is_over(self, now: datetime) -> bool:
+        return self.closed_at is not None or (self.expires_at is not None and self.expires_at <= now)
+
 
 poll_votes = Table(
     "poll_vote",

@@ -20,16 +20,10 @@ from store.tables import accounts as account_table
 from store.tables import activities, jobs, posts
 from store.tables import follows as follow_table
 from tests.conftest import NOW
-from tests.inbox.far import Far, lab_client
+from tests.inbox.far import lab_client
 from tests.people import follow, local
 
 ORIGIN = Origin("ours.test", "https://ours.test")
-
-
-@pytest.fixture
-async def far():
-    async with Far() as server:
-        yield server
 
 
 class Office:

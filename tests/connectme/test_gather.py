@@ -14,22 +14,10 @@ from social.posts.drafts import Draft
 from social.posts.publish import publish
 from store.tables import Account, jobs
 from tests.conftest import NOW
-from tests.inbox.far import Far, lab_client
+from tests.inbox.far import lab_client
 from tests.people import local, remote, stored
 
 ORIGIN = Origin("ours.test", "https://ours.test")
-
-
-@pytest.fixture
-async def far():
-    async with Far() as server:
-        yield server
-
-
-@pytest.fixture
-async def other():
-    async with Far() as server:
-        yield server
 
 
 @pytest.fixture

@@ -6,20 +6,8 @@ from federation.actors import fetch_actor, fetch_by_handle, fetch_key
 from federation.client import Budget
 from federation.errors import FederationError, Forged, Gone, Malformed, Refused
 from federation.keys import multikey
-from tests.inbox.far import Far, lab_client
+from tests.inbox.far import lab_client
 from tests.people import ed25519_pem, rsa_pem
-
-
-@pytest.fixture
-async def far():
-    async with Far() as server:
-        yield server
-
-
-@pytest.fixture
-async def other():
-    async with Far() as server:
-        yield server
 
 
 @pytest.fixture

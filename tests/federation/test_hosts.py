@@ -59,6 +59,6 @@ def test_it_is_the_longest_name_that_the_host_ends_in(labels, port, policies):
 
 @given(st.text(max_size=60))
 def test_any_text_is_looked_for_under_few_names(host):
-    names = list(upwards(host))
+    names = upwards(host)
     assert all(names)
     assert len(names) <= host.lower().count(".") + 2

@@ -21,7 +21,10 @@ from inbox.keys import KeyRing
 from inbox.receive import Receiver
 from inbox.rules import HostRules
 from store.database import Database
+from store.tables import Account
 from tests.inbox.letters import TYPE, envelope
+from tests.inbox.world import BOB, CAROL, EVE, World
+from tests.people import local, stored
 
 
 @dataclass
@@ -71,3 +74,15 @@ async def door(sqlite_db: Database, spool: Database, origin: Origin) -> AsyncIte
     app[routes.ADDRESS] = lambda request: request.headers.get("X-From", "198.51.100.1")
     async with TestClient(TestServer(app)) as http:
         yield Door(http, receiver, rules, counts, elsewhere, ahead)
+
+
+@pytest.fixture
+async def world(db: Database, spool: Database) -> World:
+    """It knows bob and carol of one server, and eve of another."""
+    await stored(db, BOB, CAROL, EVE)
+    return World(db, spool)
+
+
+@pytest.fixture
+async def alice(world: World) -> Account:
+    return await local(world.db, "alice")

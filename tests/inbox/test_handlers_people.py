@@ -3,7 +3,6 @@
 import pytest
 from sqlalchemy import select
 
-from federation.origin import Origin
 from inbox import spool as spooling
 from outbox.synchronisation import xor_digest
 from social import accounts as people
@@ -15,23 +14,10 @@ from store.tables import blocks as block_table
 from store.tables import follows as follow_table
 from tests.conftest import NOW
 from tests.inbox.letters import activity, create
-from tests.inbox.world import World
-from tests.people import follow, local, remote, rsa_pem, stored
+from tests.inbox.world import BOB, CAROL, EVE, ORIGIN
+from tests.people import follow, local, rsa_pem
 
-BOB, CAROL, EVE = remote("bob"), remote("carol"), remote("eve", "bad.test")
-ORIGIN = Origin("ours.test", "https://ours.test")
 FOLLOW = "https://far.test/follows/1"
-
-
-@pytest.fixture
-async def world(db, spool):
-    await stored(db, BOB, CAROL, EVE)
-    return World(db, spool)
-
-
-@pytest.fixture
-async def alice(world):
-    return await local(world.db, "alice")
 
 
 async def ties(world):

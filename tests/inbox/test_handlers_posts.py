@@ -6,7 +6,6 @@ import orjson
 import pytest
 from sqlalchemy import select
 
-from federation.origin import Origin
 from federation.reading import PUBLIC
 from social.pages import Page
 from social.posts.drafts import Draft, PollDraft
@@ -16,23 +15,10 @@ from store.tables import Poll, activities, deliveries
 from store.tables import polls as poll_table
 from tests.conftest import NOW
 from tests.inbox.letters import activity, create, note
-from tests.inbox.world import World
-from tests.people import follow, local, remote, stored
+from tests.inbox.world import BOB, CAROL, EVE, ORIGIN
+from tests.people import follow, remote, stored
 
-BOB, CAROL, EVE = remote("bob"), remote("carol"), remote("eve", "bad.test")
-ORIGIN = Origin("ours.test", "https://ours.test")
 BOBS = "https://far.test/notes/1"
-
-
-@pytest.fixture
-async def world(db, spool):
-    await stored(db, BOB, CAROL, EVE)
-    return World(db, spool)
-
-
-@pytest.fixture
-async def alice(world):
-    return await local(world.db, "alice")
 
 
 async def text(world, uri=BOBS):

@@ -4,7 +4,6 @@ import orjson
 import pytest
 from sqlalchemy import select
 
-from federation.origin import Origin
 from federation.reading import PUBLIC
 from inbox import spool as spooling
 from social.posts.drafts import Draft
@@ -12,23 +11,10 @@ from social.posts.publish import publish
 from store.tables import likes, posts, reactions
 from tests.conftest import NOW
 from tests.inbox.letters import activity, create, note
-from tests.inbox.world import World
-from tests.people import follow, local, remote, stored
+from tests.inbox.world import BOB, CAROL, EVE, ORIGIN
+from tests.people import follow
 
-BOB, CAROL, EVE = remote("bob"), remote("carol"), remote("eve", "bad.test")
-ORIGIN = Origin("ours.test", "https://ours.test")
 BOBS = "https://far.test/notes/1"
-
-
-@pytest.fixture
-async def world(db, spool):
-    await stored(db, BOB, CAROL, EVE)
-    return World(db, spool)
-
-
-@pytest.fixture
-async def alice(world):
-    return await local(world.db, "alice")
 
 
 @pytest.fixture

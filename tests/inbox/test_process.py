@@ -15,16 +15,8 @@ from social.errors import Unavailable
 from store.tables import accounts, handled, hosts, posts
 from tests.conftest import NOW
 from tests.inbox.letters import activity, create, note
-from tests.inbox.world import World
-from tests.people import follow, local, remote, stored
-
-BOB, EVE, CAROL = remote("bob"), remote("eve", "bad.test"), remote("carol")
-
-
-@pytest.fixture
-async def world(db, spool):
-    await stored(db, BOB, EVE, CAROL)
-    return World(db, spool)
+from tests.inbox.world import BOB, CAROL, EVE
+from tests.people import follow, local, remote
 
 
 def count(tx, table):

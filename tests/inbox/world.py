@@ -16,7 +16,10 @@ from social.errors import NotFound
 from store.database import Database
 from store.tables import Account, Job, Post, jobs, posts, spooled
 from tests.conftest import NOW
-from tests.people import stored
+from tests.people import remote, stored
+
+ORIGIN = Origin("ours.test", "https://ours.test")
+BOB, CAROL, EVE = remote("bob"), remote("carol"), remote("eve", "bad.test")
 
 
 @dataclass
@@ -49,7 +52,7 @@ class World:
         self.now: datetime = NOW
         self.remote = Strangers(db)
         self.counts = Counts()
-        self.origin = Origin("ours.test", "https://ours.test")
+        self.origin = ORIGIN
         self.processor = self.another()
 
     def another(self) -> Processor:

@@ -7,12 +7,26 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select
 
 from federation import vocabulary
+from outbox import enqueue
+from store.database import Database
 from store.ids import new_id
 from store.rows import one
-from store.tables import Account, Host, Media, Post, accounts, deliveries, host_policies, hosts, mentions, posts
+from store.tables import (
+    Account,
+    Host,
+    Media,
+    Post,
+    accounts,
+    blank_post,
+    deliveries,
+    host_policies,
+    hosts,
+    mentions,
+    posts,
+)
 from tests import people as cast
 from tests.conftest import NOW
-from tests.people import ours, remote
+from tests.people import follow, ours, remote
 
 ALICE = ours("alice")
 LATER = NOW + timedelta(hours=1)
@@ -26,29 +40,13 @@ def post(author: Account, number: int | None = None, **more: Any) -> Post:
         "url": f"{author.url}/{number}",
         "author_id": author.id,
         "local": author.is_local,
-        "kind": "Note",
         "visibility": "public",
         "listed": True,
-        "title": "",
-        "summary": "",
         "html": "<p>hello</p>",
-        "source": None,
-        "sensitive": False,
-        "language": None,
         "published": NOW,
-        "edited_at": None,
-        "reply_to_id": None,
-        "reply_to_uri": None,
         "thread_id": number,
-        "context": None,
-        "boost_of_id": None,
-        "emojis": None,
-        "likes_count": 0,
-        "boosts_count": 0,
-        "replies_count": 0,
-        "version": 1,
     }
-    return Post(**{**values, **more})
+    return Post(**blank_post(**{**values, **more}))
 
 
 def picture(number: int = 1, **more: Any) -> Media:
@@ -86,6 +84,13 @@ def add_post(tx: Connection, row: Post, *people: Account) -> None:
         tx.execute(insert(mentions), {"post_id": row.id, "account_id": person.id, "silent": False})
 
 
+def followed(tx: Connection, *people: Account, **more: Any) -> None:
+    """Stores alice, and `people` who follow her."""
+    add(tx, ALICE, *people)
+    for person in people:
+        follow(tx, person, ALICE, **more)
+
+
 def policy(tx: Connection, host: str, level: str = "block") -> None:
     tx.execute(insert(host_policies), {"host": host, "level": level, "comment": "", "created_at": NOW})
 
@@ -93,6 +98,10 @@ def policy(tx: Connection, host: str, level: str = "block") -> None:
 def hello(sender: Account = ALICE, number: int = 0) -> vocabulary.Follow:
     """Something to send."""
     return vocabulary.Follow(id=f"{sender.uri}#{number}", actor=sender.uri, object="https://far.test/x")
+
+
+async def say(db: Database, number: int = 0, **more: Any) -> None:
+    await db.write(enqueue.to_followers, ALICE, hello(number=number), now=NOW, **more)
 
 
 def inboxes(tx: Connection) -> list[str]:

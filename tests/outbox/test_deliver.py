@@ -2,34 +2,25 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import timedelta
-from ipaddress import ip_network
 
 import pytest
 from sqlalchemy import delete, update
 
 from federation import signatures
 from federation.client import Client, Limits
-from federation.guard import Guard
 from federation.keys import load_public
-from outbox import enqueue, synchronisation
+from outbox import synchronisation
 from outbox.deliver import Deliverer
 from store.tables import Account, account_keys, deliveries, hosts
 from tests.conftest import NOW
+from tests.federation.talking import LAB
 from tests.federation.wire import Wire, http, wire
-from tests.outbox.rows import ALICE, LATER, add, count, far, hello, host
-from tests.people import follow, rsa_pem
+from tests.outbox.rows import ALICE, LATER, count, far, followed, host, say
+from tests.people import rsa_pem
 
-LAB = Guard(private_networks=(ip_network("127.0.0.0/8"),), allow_http=True)
 QUICK = Limits(headers=0.3, total=0.6)
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[Client]:
-    made = Client(guard=LAB, user_agent="test", clock=NOW.timestamp)
-    yield made
-    await made.close()
 
 
 def at(server: str, number: int = 1, **more) -> Account:
@@ -44,19 +35,6 @@ def nobody() -> str:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         return f"127.0.0.1:{unused.getsockname()[1]}"
-
-
-async def befriend(db, *people):
-    def unit(tx):
-        add(tx, ALICE, *people)
-        for person in people:
-            follow(tx, person, ALICE)
-
-    await db.write(unit)
-
-
-async def say(db, number=0, **more):
-    await db.write(enqueue.to_followers, ALICE, hello(number=number), now=NOW, **more)
 
 
 async def until(reached: Callable[[], object]) -> None:
@@ -93,7 +71,7 @@ async def test_without_mail_nothing_happens(db, client):
 async def test_who_does_not_listen_is_silent_and_delays_nobody(db, client):
     down = nobody()
     async with wire(accept) as up:
-        await befriend(db, at(up.host), at(down))
+        await db.write(followed, at(up.host), at(down))
         for n in range(3):
             await say(db, n)
         worker = deliverer(db, client)
@@ -112,7 +90,7 @@ async def test_who_hangs_is_silent(db):
 
     client = Client(guard=LAB, user_agent="test", limits=QUICK)
     async with wire(hang) as slow:
-        await befriend(db, at(slow.host))
+        await db.write(followed, at(slow.host))
         await say(db)
         assert await deliverer(db, client).drain() == 0
         assert (await db.read(host, slow.host)).last_error.endswith("took too long")
@@ -122,7 +100,7 @@ async def test_who_hangs_is_silent(db):
 @pytest.mark.parametrize(("status", "waiting", "failures"), [(500, 1, 1), (503, 1, 1), (422, 0, 0), (410, 0, 0)])
 async def test_what_is_final_is_done_and_the_rest_waits(db, client, status, waiting, failures):
     async with wire(answering(status)) as server:
-        await befriend(db, at(server.host))
+        await db.write(followed, at(server.host))
         await say(db)
         assert await deliverer(db, client).drain() == 0
         assert await db.read(count, deliveries) == waiting
@@ -131,7 +109,7 @@ async def test_what_is_final_is_done_and_the_rest_waits(db, client, status, wait
 
 async def test_a_host_that_asks_for_time_gets_it(db, client):
     async with wire(lambda _wire, _request: http(429, b"slow down", Retry_After="7200")) as server:
-        await befriend(db, at(server.host))
+        await db.write(followed, at(server.host))
         await say(db)
         assert await deliverer(db, client).drain() == 0
         busy = await db.read(host, server.host)
@@ -140,7 +118,7 @@ async def test_a_host_that_asks_for_time_gets_it(db, client):
 
 async def test_a_sender_without_a_key_sends_nothing_and_waits_for_nothing(db, client):
     async with wire(accept) as server:
-        await befriend(db, at(server.host))
+        await db.write(followed, at(server.host))
         await say(db)
         await db.write(lambda tx: tx.execute(delete(account_keys)) and None)
         worker = deliverer(db, client)
@@ -151,7 +129,7 @@ async def test_a_sender_without_a_key_sends_nothing_and_waits_for_nothing(db, cl
 
 async def test_letters_arrive_in_order_over_one_connection_and_are_signed(db, client):
     async with wire(accept) as server:
-        await befriend(db, at(server.host))
+        await db.write(followed, at(server.host))
         for n in range(5):
             await say(db, n)
         worker = deliverer(db, client)
@@ -173,7 +151,7 @@ async def test_the_scheme_that_a_host_accepts_is_remembered(db, client):
         return http(202 if request.scheme == "rfc9421" else 401)
 
     async with wire(only_new) as server:
-        await befriend(db, at(server.host))
+        await db.write(followed, at(server.host))
         await say(db)
         assert await deliverer(db, client).drain() == 1
         assert (await db.read(host, server.host)).scheme == "rfc9421"
@@ -187,7 +165,7 @@ async def test_the_scheme_that_a_host_accepts_is_remembered(db, client):
 async def test_what_only_followers_may_see_says_who_follows(db, client):
     async with wire(accept) as server:
         fan = at(server.host)
-        await befriend(db, fan)
+        await db.write(followed, fan)
         await say(db, synchronise=True)
         assert await deliverer(db, client).drain() == 1
         said = synchronisation.parse(server.requests[0].header("Collection-Synchronization"))
@@ -197,7 +175,7 @@ async def test_what_only_followers_may_see_says_who_follows(db, client):
 
 async def test_more_letters_than_one_talk_has_all_arrive(db, client):
     async with wire(accept) as server:
-        await befriend(db, at(server.host))
+        await db.write(followed, at(server.host))
         for n in range(50):
             await say(db, n)
         assert await deliverer(db, client).drain() == 50
@@ -215,7 +193,7 @@ async def test_one_slow_host_does_not_delay_the_next_talk_with_another(db, clien
 
     stop = asyncio.Event()
     async with wire(slow) as behind, wire(accept) as ahead:
-        await befriend(db, at(behind.host), at(ahead.host))
+        await db.write(followed, at(behind.host), at(ahead.host))
         for n in range(50):
             await say(db, n)
         worker = deliverer(db, client)
@@ -232,7 +210,7 @@ async def test_one_slow_host_does_not_delay_the_next_talk_with_another(db, clien
 
 async def test_a_worker_that_runs_hears_of_new_mail(db, client):
     async with wire(accept) as server:
-        await befriend(db, at(server.host))
+        await db.write(followed, at(server.host))
         stop, worker = asyncio.Event(), deliverer(db, client)
         running = asyncio.create_task(worker.run(stop))
         for n in range(3):
@@ -245,7 +223,7 @@ async def test_a_worker_that_runs_hears_of_new_mail(db, client):
 
 async def test_a_worker_that_was_stopped_may_be_started_again(db, client):
     async with wire(accept) as server:
-        await befriend(db, at(server.host))
+        await db.write(followed, at(server.host))
         worker = deliverer(db, client)
         for n in range(2):
             stop = asyncio.Event()
@@ -262,7 +240,7 @@ async def test_few_places_are_enough_for_many_hosts(db, client):
     async with wire(accept) as server:
         # One server with many names: the host of an account says whose mail it is, the inbox where that goes.
         people = [far(n, f"h{n}.test", shared_inbox=f"http://{server.host}/inbox") for n in range(30)]
-        await befriend(db, *people)
+        await db.write(followed, *people)
         await say(db)
         stop, worker = asyncio.Event(), deliverer(db, client, window=4, places=6)
         running = asyncio.create_task(worker.run(stop))
@@ -281,7 +259,7 @@ async def test_a_worker_that_stops_gives_back_what_it_could_not_finish(db):
 
     client = Client(guard=LAB, user_agent="test")
     async with wire(hang) as slow:
-        await befriend(db, at(slow.host))
+        await db.write(followed, at(slow.host))
         await say(db)
         stop, worker = asyncio.Event(), deliverer(db, client, grace=0.01)
         running = asyncio.create_task(worker.run(stop))
@@ -296,7 +274,7 @@ async def test_a_worker_that_stops_gives_back_what_it_could_not_finish(db):
 
 async def test_hosts_that_were_silent_have_places_of_their_own(db, client):
     async with wire(accept) as server:
-        await befriend(db, at(server.host))
+        await db.write(followed, at(server.host))
         await say(db)
         await db.write(lambda tx: tx.execute(update(hosts).values(failures=3, failing_since=NOW)) and None)
         stop, worker = asyncio.Event(), deliverer(db, client)

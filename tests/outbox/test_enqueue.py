@@ -8,20 +8,14 @@ from outbox.enqueue import Queued
 from store.ids import new_id
 from store.tables import activities, deliveries, hosts, likes, poll_votes, reactions
 from tests.conftest import NOW
-from tests.outbox.rows import ALICE, add, add_post, count, far, hello, host, inboxes, policy, post
+from tests.outbox.rows import ALICE, add, add_post, count, far, followed, hello, host, inboxes, policy, post
 from tests.people import follow, ours, remote
 
 BOB = ours("bob")
 
 
-def followed(tx, people, **more):
-    add(tx, ALICE, *people)
-    for person in people:
-        follow(tx, person, ALICE, **more)
-
-
 async def test_a_change_that_fails_leaves_no_mail(db):
-    await db.write(followed, [far(1)])
+    await db.write(followed, far(1))
 
     def change_and_fail(tx):
         enqueue.to_followers(tx, ALICE, hello())
@@ -33,7 +27,7 @@ async def test_a_change_that_fails_leaves_no_mail(db):
 
 
 async def test_nobody_elsewhere_is_no_mail(db):
-    await db.write(followed, [BOB])
+    await db.write(followed, BOB)
     await db.write(enqueue.to_followers, ALICE, hello(), also=[BOB.id])
     await db.write(enqueue.to_accounts, ALICE, hello(), [BOB.id])
     await db.write(enqueue.to_accounts, ALICE, hello(), [BOB.id, ALICE.id])
@@ -55,7 +49,7 @@ async def test_blocked_hosts_get_nothing_nor_do_those_below_them(db):
         far(9, "good.evil.test"),
         far(10, "quiet.evil.test"),
     ]
-    await db.write(followed, people)
+    await db.write(followed, *people)
     for name in ("evil.test", "a_b.test", "[::1]:3000"):
         await db.write(policy, name)
     await db.write(policy, "good.evil.test", "allow")
@@ -69,7 +63,7 @@ async def test_blocked_hosts_get_nothing_nor_do_those_below_them(db):
 
 
 async def test_who_is_gone_or_only_asked_to_follow_gets_nothing(db):
-    await db.write(followed, [far(1, "a.test", deleted_at=NOW), far(2, "b.test", suspended_at=NOW), far(3, "c.test")])
+    await db.write(followed, far(1, "a.test", deleted_at=NOW), far(2, "b.test", suspended_at=NOW), far(3, "c.test"))
     asked = far(4, "d.test")
     await db.write(add, asked)
     await db.write(follow, asked, ALICE, accepted=False)
@@ -80,14 +74,14 @@ async def test_who_is_gone_or_only_asked_to_follow_gets_nothing(db):
 async def test_a_shared_inbox_gets_one_letter_and_who_has_none_is_written_to_directly(db):
     many = [far(n, "big.test") for n in range(5)]
     alone = far(9, "small.test", shared_inbox=None)
-    await db.write(followed, [*many, alone, BOB])
+    await db.write(followed, *many, alone, BOB)
     await db.write(enqueue.to_followers, ALICE, hello(), also=[many[0].id, alone.id, BOB.id])
     assert await db.read(inboxes) == ["https://big.test/inbox", alone.inbox]
 
 
 async def test_those_whom_it_also_concerns_get_it_once(db):
     friend, stranger = far(1, "a.test"), far(2, "b.test")
-    await db.write(followed, [friend])
+    await db.write(followed, friend)
     await db.write(add, stranger)
     await db.write(enqueue.to_followers, ALICE, hello(), also={friend.id, stranger.id})
     assert await db.read(inboxes) == ["https://a.test/inbox", "https://b.test/inbox"]
@@ -101,7 +95,7 @@ async def test_one_person_is_written_to_personally_even_when_suspended(db):
 
 
 async def test_the_bytes_are_written_once_with_their_context(db):
-    await db.write(followed, [far(n, f"h{n}.test") for n in range(3)])
+    await db.write(followed, *(far(n, f"h{n}.test") for n in range(3)))
     await db.write(enqueue.to_followers, ALICE, hello(), synchronise=True, now=NOW)
 
     def rows(tx):
@@ -114,7 +108,7 @@ async def test_the_bytes_are_written_once_with_their_context(db):
 
 
 async def test_mail_wakes_a_host_that_has_none_and_no_other(db):
-    await db.write(followed, [far(1, "a.test"), far(2, "b.test")])
+    await db.write(followed, far(1, "a.test"), far(2, "b.test"))
     waits = NOW + timedelta(hours=3)
     row = {"name": "a.test", "failures": 2, "due": waits}
     await db.write(lambda tx: tx.execute(insert(hosts), row) and None)
@@ -136,7 +130,7 @@ async def test_an_answer_may_wait_a_moment(db):
 async def test_new_mail_is_announced_after_the_commit(db):
     heard = []
     db.listeners.append(heard.append)
-    await db.write(followed, [far(1)])
+    await db.write(followed, far(1))
     await db.write(enqueue.to_followers, ALICE, hello())
     assert heard == [Queued()]
 
@@ -169,7 +163,7 @@ async def test_edits_go_to_every_server_that_holds_the_post(db, visibility, foll
 
 
 async def test_what_is_forwarded_goes_on_as_it_is_but_not_back(db):
-    await db.write(followed, [far(1, "a.test"), far(2, "b.test")])
+    await db.write(followed, far(1, "a.test"), far(2, "b.test"))
     body = b'{"as": "it is"}'
     await db.write(enqueue.forward, ALICE.id, body, except_host="a.test")
     assert await db.read(inboxes) == ["https://b.test/inbox"]
@@ -177,7 +171,7 @@ async def test_what_is_forwarded_goes_on_as_it_is_but_not_back(db):
 
 
 async def test_the_number_of_statements_does_not_grow_with_the_followers(db, queries):
-    await db.write(followed, [far(n, f"h{n}.test") for n in range(40)])
+    await db.write(followed, *(far(n, f"h{n}.test") for n in range(40)))
     queries.clear()
     await db.write(enqueue.to_followers, ALICE, hello())
     assert len(queries) == 5  # the key for the proof among them

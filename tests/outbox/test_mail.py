@@ -4,24 +4,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, select, update
 
-from outbox import enqueue
 from outbox.backoff import GIVE_UP
 from outbox.mail import LEASE, LETTERS, Talk, claim, next_due, renew
 from outbox.outcomes import STUCK, heard_from, record
 from store.tables import Host, account_keys, deliveries, hosts, jobs
 from tests.conftest import NOW
-from tests.outbox.rows import ALICE, LATER, add, count, far, hello, host
-from tests.people import follow
-
-
-def followed(tx, *people):
-    add(tx, ALICE, *people)
-    for person in people:
-        follow(tx, person, ALICE)
-
-
-async def say(db, number=0, **more):
-    await db.write(enqueue.to_followers, ALICE, hello(number=number), now=NOW, **more)
+from tests.outbox.rows import ALICE, LATER, count, far, followed, host, say
 
 
 async def outcome(db, now=LATER, **found):

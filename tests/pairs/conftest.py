@@ -51,7 +51,7 @@ class Pair:
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     folder = tmp_path_factory.mktemp("pair")
-    more = {} if request.param == "sqlite" else {"DATABASE_URL": _postgresql(request)}
+    more = {} if request.param == "sqlite" else {"DATABASE_URL": a_postgresql(request)}
     one = Instance(folder / "one", free_port(), RATE_LIMITS="false")
     other = Instance(folder / "other", free_port(), RATE_LIMITS="false", **more)
     try:
@@ -63,11 +63,11 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         other.stop()
 
 
-def _postgresql(request: pytest.FixtureRequest) -> str:
+def a_postgresql(request: pytest.FixtureRequest) -> str:
     if reason := postgresql.why_not():
         pytest.skip(f"PostgreSQL: {reason}")
     server, name = request.getfixturevalue("postgres"), f"pair{next(_numbers)}"
-    asyncio.run(_create(make_url(server).query["host"], name))
+    asyncio.run(_create(str(make_url(server).query["host"]), name))
     return str(server).format(name)
 
 

@@ -15,10 +15,12 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
+from io import BytesIO
 from typing import Any, Self
 
 import orjson
 from aiohttp import ClientSession, ClientTimeout, web
+from yarl import URL
 
 from connectme.demo import Instance
 from federation.keys import KeyPair, PrivateKey, generate, load_private
@@ -173,7 +175,8 @@ class Town:
         self, server: Instance, headers: Mapping[str, str], body: bytes, path: str = "/inbox"
     ) -> tuple[int, str]:
         headers = {"Content-Type": ACTIVITY, **headers}
-        async with self.session.post(server.base.join(_url(path)), data=body, headers=headers) as response:
+        data = BytesIO(body) if len(body) > 100_000 else body  # as the client wishes it
+        async with self.session.post(server.base.join(URL(path, encoded=True)), data=data, headers=headers) as response:
             return response.status, await response.text()
 
     # How it answers.
@@ -186,7 +189,7 @@ class Town:
             return web.json_response({"error": "no"}, status=found)
         if not isinstance(found, dict):
             return await found(request)
-        return web.Response(body=orjson.dumps(found), content_type=ACTIVITY)
+        return web.Response(body=json.dumps(found).encode(), content_type=ACTIVITY)
 
     def _at(self, uri: str) -> JSON | int | Answer:
         """What is there; a key's address without a document of its own leads to its owner's."""
@@ -246,9 +249,3 @@ def _several(value: Any) -> list[Any]:
 
 def _id(value: Any) -> Any:
     return value.get("id") if isinstance(value, dict) else value
-
-
-def _url(path: str) -> Any:
-    from yarl import URL  # noqa: PLC0415
-
-    return URL(path, encoded=True)

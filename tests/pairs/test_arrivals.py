@@ -46,9 +46,7 @@ POSTS: dict[str, JSON] = {
     "funkwhale-audio": {
         "content": "<p><strong>Song</strong></p>",
         "url": "https://funkwhale.test/library/tracks/1",
-        "media": [
-            picture("https://funkwhale.test/api/v1/listen/1", None, "audio", "https://funkwhale.test/cover.jpg")
-        ],
+        "media": [picture("https://funkwhale.test/api/v1/listen/1", None, "audio", "https://funkwhale.test/cover.jpg")],
     },
     "gotosocial-note": {
         "content": "<p>moss</p>",

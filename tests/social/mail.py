@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 from sqlalchemy import Connection, select
@@ -35,6 +36,11 @@ def _sent(tx: Connection) -> list[Letter]:
 async def sent(db: Database) -> list[Letter]:
     """All letters, the oldest first."""
     return await db.read(_sent)
+
+
+async def mailed(db: Database) -> list[tuple[dict[str, Any], set[str]]]:
+    """(document, hosts) of each."""
+    return [(one.document, {urlsplit(inbox).netloc for inbox in one.inboxes}) for one in await sent(db)]
 
 
 async def types(db: Database) -> list[str]:

@@ -6,10 +6,14 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from federation.origin import Origin
 from federation.reading import PUBLIC, Mention, Note
+from social.posts import publish, receive
+from social.posts.drafts import Draft
 from store.database import Database
 from store.tables import Account, Post, home_entries, posts
 from tests.conftest import NOW
+from tests.people import local, remote, stored
 
 _numbers = itertools.count(1)
 
@@ -27,6 +31,23 @@ def note(author: Account, html: str = "<p>hello</p>", **more: Any) -> Note:
         "cc": (f"{author.uri}/followers",),
     }
     return Note(**{**values, **more})
+
+
+async def say(db: Database, origin: Origin, author: Account, text: str = "hello", **more: Any) -> Post:
+    """One of ours posts."""
+    return await db.write(publish.publish, origin, author.id, Draft(text, **more), NOW)
+
+
+async def arrive(db: Database, *pairs: tuple[Account, Note]) -> list[Post | None]:
+    """Notes of others come, in one batch."""
+    return await db.write(receive.receive_many, pairs, NOW)
+
+
+async def scene(db: Database, origin: Origin) -> tuple[Account, Account, Post, Post | None]:
+    """alice (ours) wrote a post, and so did bob (remote)."""
+    alice, bob = await local(db, "alice"), remote("bob")
+    await stored(db, bob)
+    return alice, bob, await say(db, origin, alice), (await arrive(db, (bob, note(bob))))[0]
 
 
 def mention(account: Account) -> Mention:

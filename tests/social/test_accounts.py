@@ -259,7 +259,7 @@ async def test_nothing_is_left_of_the_forgotten_but_a_tombstone(db):
     await stored(db, bob, carol)
     await db.write(follows.receive, bob, alice, f"{bob.uri}/follow/1", NOW)
     ask = await db.write(follows.ask, alice.id, bob.id, NOW)
-    await db.write(follows.accepted, bob, NOW, uri=ask.uri)
+    await db.write(follows.accepted, bob, uri=ask.uri)
     await db.write(blocks.receive_block, carol, alice, f"{carol.uri}/block", NOW)
     his = await db.write(receive.receive, bob, note(bob), NOW)
     hers = await db.write(receive.receive, carol, note(carol), NOW)

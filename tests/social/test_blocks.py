@@ -21,7 +21,7 @@ async def friends(db):
     await stored(db, bob)
     await db.write(follows.receive, bob, alice, f"{bob.uri}/follow/1", NOW)
     asked = await db.write(follows.ask, alice.id, bob.id, NOW)
-    await db.write(follows.accepted, bob, NOW, uri=asked.uri)
+    await db.write(follows.accepted, bob, uri=asked.uri)
     return alice, bob
 
 

@@ -80,11 +80,11 @@ async def test_requested_is_not_following(db):
     assert (letter.type, letter.document["object"], letter.inboxes) == ("Follow", bob.uri, {bob.inbox})
     assert await db.read(home, alice) == []
 
-    assert await db.write(follows.accepted, bob, NOW, uri=asked.uri)
+    assert await db.write(follows.accepted, bob, uri=asked.uri)
     assert await counts(db, alice) == (0, 1)
     assert await counts(db, bob) == (1, 0)
     assert await db.read(home, alice) == [before.id]
-    assert not await db.write(follows.accepted, bob, NOW, uri=asked.uri)
+    assert not await db.write(follows.accepted, bob, uri=asked.uri)
     assert await counts(db, bob) == (1, 0)
 
 
@@ -100,7 +100,7 @@ async def test_unfollowing_tells_and_forgets(db):
     alice, bob = await two(db)
     assert not await db.write(follows.unfollow, alice.id, bob.id)
     asked = await db.write(follows.ask, alice.id, bob.id, NOW)
-    await db.write(follows.accepted, bob, NOW, uri=asked.uri)
+    await db.write(follows.accepted, bob, uri=asked.uri)
     await db.write(receive.receive, bob, note(bob), NOW)
     assert await db.write(follows.unfollow, alice.id, bob.id, NOW)
     assert not await db.write(follows.unfollow, alice.id, bob.id, NOW)
@@ -151,8 +151,8 @@ async def test_only_whom_we_asked_can_answer(db):
         (bob, {"uri": his}),  # his own request
         (alice, {"uri": his}),
     ):
-        assert not await db.write(follows.accepted, by, NOW, **how)
-        assert not await db.write(follows.rejected, by, NOW, **how)
+        assert not await db.write(follows.accepted, by, **how)
+        assert not await db.write(follows.rejected, by, **how)
     assert await counts(db, bob) == (0, 1)
     assert not (await db.read(ties.find, alice.id, bob.id)).accepted
 
@@ -169,9 +169,9 @@ async def test_an_answer_is_matched_by_id_or_by_the_two(db, how):
     alice, bob = await two(db)
     asked = await db.write(follows.ask, alice.id, bob.id, NOW)
     answer = how(alice, bob, asked.uri)
-    assert await db.write(follows.accepted, bob, NOW, **answer)
-    assert await db.write(follows.rejected, bob, NOW, **answer)  # removed as a follower
-    assert not await db.write(follows.rejected, bob, NOW, **answer)
+    assert await db.write(follows.accepted, bob, **answer)
+    assert await db.write(follows.rejected, bob, **answer)  # removed as a follower
+    assert not await db.write(follows.rejected, bob, **answer)
     assert await counts(db, alice) == await counts(db, bob) == (0, 0)
 
 
@@ -385,11 +385,11 @@ class Histories(RuleBasedStateMachine):
 
     @rule(who=one)
     def accepted(self, who):
-        follows.accepted(self.tx, self.bob, NOW, uri=None, follower=self.ours[who].uri)
+        follows.accepted(self.tx, self.bob, uri=None, follower=self.ours[who].uri)
 
     @rule(who=one)
     def rejected(self, who):
-        follows.rejected(self.tx, self.bob, NOW, uri=None, follower=self.ours[who].uri)
+        follows.rejected(self.tx, self.bob, uri=None, follower=self.ours[who].uri)
 
     @rule(who=one, number=number)
     def receive(self, who, number):

@@ -91,7 +91,7 @@ async def test_a_blocked_server_is_cut_off(db, origin):
     for one in (bob, dora, eve):
         await db.write(follows.receive, one, alice, f"{one.uri}/follow", NOW)
         asked = await db.write(follows.ask, alice.id, one.id, NOW)
-        await db.write(follows.accepted, one, NOW, uri=asked.uri)
+        await db.write(follows.accepted, one, uri=asked.uri)
     await db.write(follows.ask, carol.id, alice.id, NOW)
     await db.write(follows.ask, carol.id, bob.id, NOW)  # not accepted
     said = await db.write(receive.receive, bob, note(bob), NOW)

@@ -11,15 +11,7 @@ from store.tables import pins as pins_table
 from tests.conftest import NOW
 from tests.people import follow, local, remote, stored
 from tests.social.mail import sent, types
-from tests.social.said import direct, later, note, rows
-
-
-async def scene(db, origin):
-    alice, bob = await local(db, "alice"), remote("bob")
-    await stored(db, bob)
-    ours = await db.write(publish.publish, origin, alice.id, Draft("hello"), NOW)
-    theirs = await db.write(receive.receive, bob, note(bob), NOW)
-    return alice, bob, ours, theirs
+from tests.social.said import direct, later, note, rows, scene
 
 
 async def test_only_ones_own_posts_are_pinned(db, origin):

@@ -16,8 +16,8 @@ from social.posts.drafts import Draft, PollDraft
 from store.tables import activities, blocks, jobs, notifications, poll_votes, polls
 from tests.conftest import NOW
 from tests.people import follow, local, remote, stored
+from tests.social.mail import mailed
 from tests.social.said import later, note, post, rows
-from tests.social.test_posts_publish import sent
 
 END = NOW + timedelta(hours=1)
 
@@ -61,17 +61,17 @@ async def test_votes_that_cannot_be_are_refused(db, origin):
         (anna, plain.id, [0], NOW, NotFound),
     ):
         with pytest.raises(error):
-            await db.write(polling.vote, origin, voter.id, post_id, choices, now)
+            await db.write(polling.vote, voter.id, post_id, choices, now)
     assert await rows(db, poll_votes) == []
 
 
 async def test_one_vote_each(db, origin):
     alice, anna = await local(db, "alice"), await local(db, "anna")
     poll = await ask(db, origin, alice)
-    after = await db.write(polling.vote, origin, anna.id, poll.id, [1], NOW)
+    after = await db.write(polling.vote, anna.id, poll.id, [1], NOW)
     assert ([option["votes"] for option in after.options], after.voters_count) == ([0, 1, 0], 1)
     with pytest.raises(Invalid):
-        await db.write(polling.vote, origin, anna.id, poll.id, [0], NOW)
+        await db.write(polling.vote, anna.id, poll.id, [0], NOW)
     assert await counted(db) == ([0, 1, 0], 1)
     assert (await post(db, poll.id)).version == 2
 
@@ -79,18 +79,18 @@ async def test_one_vote_each(db, origin):
 async def test_many_options_where_many_may_be_chosen(db, origin):
     alice, anna = await local(db, "alice"), await local(db, "anna")
     poll = await ask(db, origin, alice, multiple=True)
-    await db.write(polling.vote, origin, anna.id, poll.id, [2, 0, 2], NOW)
+    await db.write(polling.vote, anna.id, poll.id, [2, 0, 2], NOW)
     assert await counted(db) == ([1, 0, 1], 1)
 
 
-async def test_a_vote_for_a_remote_poll_goes_out(db, origin):
+async def test_a_vote_for_a_remote_poll_goes_out(db):
     alice, bob = await local(db, "alice"), remote("bob")
     await stored(db, bob)
     asked = Poll(True, (Option("yes", 5), Option("no", 1)), END, None, 6)
     found = await db.write(receive.receive, bob, note(bob, kind="Question", poll=asked), NOW)
-    await db.write(polling.vote, origin, alice.id, found.id, [0, 1], NOW)
+    await db.write(polling.vote, alice.id, found.id, [0, 1], NOW)
     assert await counted(db) == ([6, 2], 7)
-    documents = [document["object"] for document, hosts in await sent(db) if hosts == {"far.test"}]
+    documents = [document["object"] for document, hosts in await mailed(db) if hosts == {"far.test"}]
     assert {one["name"] for one in documents} == {"yes", "no"}
     assert {(one["inReplyTo"], one["attributedTo"]) for one in documents} == {(found.uri, alice.uri)}
     # The origin counts; until then ours are added.
@@ -146,12 +146,12 @@ async def test_new_results_are_told_once_for_many_votes(db, origin):
     await stored(db, bob)
     await db.write(follow, bob, alice)
     poll = await ask(db, origin, alice)
-    await db.write(polling.vote, origin, anna.id, poll.id, [0], NOW)
+    await db.write(polling.vote, anna.id, poll.id, [0], NOW)
     await db.write(polling.receive_vote, bob, ballot(bob, poll.uri, "yes"), NOW)
     (job,) = await rows(db, jobs)
     assert (job.kind, job.payload, job.due) == ("send_results", {"post_id": poll.id}, NOW + polling.RESULTS)
     await db.write(polling.send_results, poll.id, later(3))
-    document, hosts = (await sent(db))[-1]
+    document, hosts = (await mailed(db))[-1]
     assert (document["type"], hosts) == ("Update", {"far.test"})
     assert document["object"]["oneOf"][0]["replies"]["totalItems"] == 2
     await db.write(polling.send_results, 12345, NOW)
@@ -162,7 +162,7 @@ async def test_a_poll_ends_once_and_its_voters_hear_of_it(db, origin):
     await stored(db, bob)
     await db.write(follow, bob, alice)
     poll = await ask(db, origin, alice)
-    await db.write(polling.vote, origin, anna.id, poll.id, [0], NOW)
+    await db.write(polling.vote, anna.id, poll.id, [0], NOW)
     await db.write(polling.receive_vote, bob, ballot(bob, poll.uri, "yes"), NOW)
     assert await db.write(polling.close_due, later(59)) == 0
     before = len(await rows(db, activities))
@@ -174,12 +174,12 @@ async def test_a_poll_ends_once_and_its_voters_hear_of_it(db, origin):
     assert [orjson.loads(row.body)["object"]["closed"] for row in new] == ["2026-11-01T13:01:00Z"]
 
 
-async def test_voters_hear_of_the_end_of_a_remote_poll(db, origin):
+async def test_voters_hear_of_the_end_of_a_remote_poll(db):
     alice, anna, bob = await local(db, "alice"), await local(db, "anna"), remote("bob")
     await stored(db, bob)
     asked = Poll(False, (Option("yes", 0), Option("no", 0)), END)
     found = await db.write(receive.receive, bob, note(bob, kind="Question", poll=asked), NOW)
-    await db.write(polling.vote, origin, alice.id, found.id, [0], NOW)
+    await db.write(polling.vote, alice.id, found.id, [0], NOW)
     (row,) = await rows(db, polls)
     await db.write(polling.refresh, row, replace(asked, closed=later(10)))  # its author ended it early
     assert await db.write(polling.close_due, later(11)) == 1

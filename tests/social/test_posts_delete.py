@@ -8,8 +8,8 @@ from social import notifications as notices
 from social import timelines
 from social.errors import NotFound
 from social.events import Deleted
-from social.posts import delete, find, publish, receive
-from social.posts.drafts import Draft, PollDraft
+from social.posts import delete, find, receive
+from social.posts.drafts import PollDraft
 from store.ids import new_id
 from store.tables import (
     accounts,
@@ -25,12 +25,8 @@ from store.tables import (
 )
 from tests.conftest import NOW
 from tests.people import follow, local, remote, stored
-from tests.social.said import how_many, later, mention, note, post, rows
-from tests.social.test_posts_publish import sent
-
-
-async def say(db, origin, author, text="hello", **more):
-    return await db.write(publish.publish, origin, author.id, Draft(text, **more), NOW)
+from tests.social.mail import mailed
+from tests.social.said import how_many, later, mention, note, post, rows, say
 
 
 async def boosted(db, original, *people):
@@ -109,7 +105,7 @@ async def test_a_deleted_post_leaves_nothing_but_a_tombstone(db, origin):
     counts = {row.id: row.posts_count for row in await rows(db, accounts)}
     assert (counts[alice.id], counts[bob.id], counts[anna.id]) == (0, 0, 1)
     assert [(row.uri, row.owner) for row in await rows(db, tombstones)] == [(made.uri, alice.uri)]
-    document, hosts = (await sent(db))[-1]
+    document, hosts = (await mailed(db))[-1]
     assert (document["type"], document["object"]["id"], hosts) == ("Delete", made.uri, {"far.test"})
     with pytest.raises(NotFound):
         await db.read(find.by_id, made.id)
@@ -122,7 +118,7 @@ async def test_a_deletion_goes_only_where_the_post_went(db, origin):
     await db.write(follow, carl, alice)
     made = await say(db, origin, alice, "@bob@b.test psst", visibility="direct")
     await db.write(delete.delete, alice.id, made.id, NOW)
-    assert [hosts for _, hosts in await sent(db)] == [{"b.test"}, {"b.test"}]
+    assert [hosts for _, hosts in await mailed(db)] == [{"b.test"}, {"b.test"}]
 
 
 async def test_a_remote_deletion_takes_all_of_it_and_holds(db):

@@ -11,19 +11,15 @@ from federation.reading import Attachment, Option, Poll
 from social import polls as polling
 from social.errors import Invalid, NotFound
 from social.events import Edited
-from social.posts import delete, edit, publish, receive
+from social.posts import delete, edit, receive
 from social.posts.drafts import Draft, MediaDraft, PollDraft
 from store.tables import edits, media, mentions, notifications, poll_votes, polls, post_tags, posts
 from tests.conftest import NOW
 from tests.people import follow, local, remote, stored
-from tests.social.said import later, mention, note, post, private, rows
-from tests.social.test_posts_publish import sent
+from tests.social.mail import mailed
+from tests.social.said import later, mention, note, post, private, rows, say
 
 HOUR = NOW + timedelta(hours=1)
-
-
-async def say(db, origin, author, text="hello", **more):
-    return await db.write(publish.publish, origin, author.id, Draft(text, **more), NOW)
 
 
 async def change(db, origin, author, post_id, text, now=HOUR, **more):
@@ -79,7 +75,7 @@ async def test_an_edit_keeps_the_old_words_and_goes_out(db, origin):
     assert [(row.account_id, row.kind) for row in await rows(db, notifications)] == [(anna.id, "mention")]
     past = await db.read(edit.history, made.id, None)
     assert [(one.html, one.at) for one in past] == [(made.html, NOW), (new.html, HOUR)]
-    document, hosts = (await sent(db))[-1]
+    document, hosts = (await mailed(db))[-1]
     assert (document["type"], document["object"]["content"], hosts) == ("Update", new.html, {"far.test"})
 
 
@@ -106,14 +102,14 @@ async def test_an_edit_of_a_direct_post_goes_to_nobody_else(db, origin):
     parent = await arrive(db, carl, note(carl))
     made = await say(db, origin, alice, "@bob@b.test one", visibility="direct", reply_to_id=parent.id)
     await change(db, origin, alice, made.id, "@bob@b.test two")
-    assert [hosts for _, hosts in await sent(db)] == [{"b.test"}, {"b.test"}]
+    assert [hosts for _, hosts in await mailed(db)] == [{"b.test"}, {"b.test"}]
 
 
 async def test_media_and_poll_stay_unless_the_draft_has_others(db, origin):
     alice, anna = await local(db, "alice"), await local(db, "anna")
     asked = PollDraft(("yes", "no"), NOW + timedelta(days=1))
     made = await say(db, origin, alice, "x", poll=asked, media=(MediaDraft("https://x.test/1.png"),))
-    await db.write(polling.vote, origin, anna.id, made.id, [0], NOW)
+    await db.write(polling.vote, anna.id, made.id, [0], NOW)
     kept = await change(db, origin, alice, made.id, "", poll=asked)
     assert (kept.kind, kept.html) == ("Question", "")
     assert len(await rows(db, media)) == len(await rows(db, poll_votes)) == 1
@@ -222,7 +218,7 @@ async def test_other_options_throw_the_votes_away(db, origin):
     asked = Poll(False, (Option("yes", 1), Option("no", 0)), later(90))
     said = note(bob, kind="Question", poll=asked)
     found = await arrive(db, bob, said)
-    await db.write(polling.vote, origin, alice.id, found.id, [0], NOW)
+    await db.write(polling.vote, alice.id, found.id, [0], NOW)
     swapped = replace(asked, options=(Option("no", 0), Option("yes", 1)))
     await update(db, bob, replace(said, poll=swapped, updated=later(1)))
     assert await rows(db, poll_votes) == []

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import orjson
 import pytest
 from sqlalchemy import insert, select
 
@@ -13,7 +12,6 @@ from store.tables import (
     accounts,
     activities,
     blocks,
-    deliveries,
     media,
     mentions,
     notifications,
@@ -23,22 +21,10 @@ from store.tables import (
 )
 from tests.conftest import NOW
 from tests.people import follow, local, remote, stored
-from tests.social.said import home, note, post, private, rows
+from tests.social.mail import mailed
+from tests.social.said import home, note, post, private, rows, say
 
 DAY = NOW + timedelta(days=1)
-
-
-async def say(db, origin, author, text="hello", **more):
-    return await db.write(publish.publish, origin, author.id, Draft(text, **more), NOW)
-
-
-async def sent(db):
-    """(document, hosts) of each activity that waits."""
-    found = []
-    for row in await rows(db, activities):
-        hosts = {one.host for one in await rows(db, deliveries, deliveries.c.activity_id == row.id)}
-        found.append((orjson.loads(row.body), hosts))
-    return found
 
 
 @pytest.mark.parametrize(
@@ -99,7 +85,7 @@ async def test_a_post_is_a_row_a_feed_entry_and_mail(db, origin):
     assert 'href="https://ours.test/tags/caf%C3%A9"' in made.html
     assert await db.read(home, alice) == await db.read(home, anna) == [made.id]
     assert [(row.name, row.shown) for row in await rows(db, post_tags)] == [("café", "Café")]
-    ((document, hosts),) = await sent(db)
+    ((document, hosts),) = await mailed(db)
     assert hosts == {"far.test"}
     assert (document["type"], document["object"]["id"]) == ("Create", made.uri)
     (row,) = await rows(db, accounts, accounts.c.id == alice.id)
@@ -114,7 +100,7 @@ async def test_mentions_are_found_by_handle_in_any_spelling(db, origin):
     assert {row.account_id for row in await rows(db, mentions)} == {anna.id, bob.id}
     assert bob.url in made.html
     assert [(row.account_id, row.kind) for row in await rows(db, notifications)] == [(anna.id, "mention")]
-    ((document, hosts),) = await sent(db)
+    ((document, hosts),) = await mailed(db)
     assert hosts == {"far.test"}
     assert {tag["href"] for tag in document["object"]["tag"]} == {anna.uri, bob.uri}
 
@@ -142,7 +128,7 @@ async def test_each_visibility_goes_where_it_may_and_no_further(db, origin):
     }
     for visibility, hosts in expected.items():
         made = await say(db, origin, alice, "@n@n.test hi", visibility=visibility, reply_to_id=parent.id)
-        found = next(to for document, to in await sent(db) if document["object"]["id"] == made.uri)
+        found = next(to for document, to in await mailed(db) if document["object"]["id"] == made.uri)
         assert found == hosts, visibility
     assert [row.synchronise for row in await rows(db, activities)] == [0, 0, 1, 0]
 
@@ -208,7 +194,7 @@ async def test_polls_and_media_belong_to_the_post(db, origin):
         DAY,
     )
     assert [(row.url, row.description) for row in await rows(db, media)] == [("https://x.test/1.png", "a cat")]
-    ((document, _),) = await sent(db)
+    ((document, _),) = await mailed(db)
     assert [option["name"] for option in document["object"]["anyOf"]] == ["yes", "no"]
 
 

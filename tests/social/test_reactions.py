@@ -13,16 +13,7 @@ from store.tables import reactions as reactions_table
 from tests.conftest import NOW
 from tests.people import local, remote, stored
 from tests.social.mail import sent, types
-from tests.social.said import note, post, private, rows
-
-
-async def scene(db, origin):
-    """alice (ours) wrote a post, and so did bob (remote)."""
-    alice, bob = await local(db, "alice"), remote("bob")
-    await stored(db, bob)
-    ours = await db.write(publish.publish, origin, alice.id, Draft("hello"), NOW)
-    theirs = await db.write(receive.receive, bob, note(bob), NOW)
-    return alice, bob, ours, theirs
+from tests.social.said import note, post, private, rows, scene
 
 
 async def told(db, account):

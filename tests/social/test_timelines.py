@@ -8,12 +8,12 @@ from sqlalchemy import BigInteger, Column, MetaData, Table, create_engine, inser
 from social import boosts, timelines
 from social.pages import Page
 from social.paging import MOST, Paged, padded, parted
-from social.posts import publish, receive
+from social.posts import publish
 from social.posts.drafts import Draft
 from store.tables import accounts, blocks
 from tests.conftest import NOW
 from tests.people import follow, local, remote, stored
-from tests.social.said import direct, home, mention, note, private
+from tests.social.said import arrive, direct, home, mention, note, private
 
 _numbers = Table("number", MetaData(), Column("id", BigInteger, primary_key=True))
 _paged = Paged(select(_numbers.c.id), _numbers.c.id)
@@ -79,10 +79,6 @@ def test_padding_adds_only_what_is_there(values):
     assert set(padded(values)) == set(values)
     assert len(padded(values)).bit_count() <= 1
     assert [value for part in parted(values) for value in part][: len(values)] == values
-
-
-async def arrive(db, *pairs):
-    return await db.write(receive.receive_many, pairs, NOW)
 
 
 async def shown(db, unit, *args, **more):

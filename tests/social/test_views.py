@@ -36,7 +36,7 @@ async def test_a_reader_finds_what_he_did_and_nobody_elses_deeds(db, origin):
     alice, anna = await local(db, "alice"), await local(db, "anna")
     asked = Draft("?", poll=PollDraft(("a", "b", "c"), later(60), multiple=True))
     post = await db.write(publish.publish, origin, alice.id, asked, NOW)
-    await db.write(polls.vote, origin, anna.id, post.id, [2, 0], NOW)
+    await db.write(polls.vote, anna.id, post.id, [2, 0], NOW)
     await db.write(reactions.like, anna.id, post.id, NOW)
     boost = await db.write(boosts.boost, anna.id, post.id, NOW)
     await db.write(pins.pin, alice.id, post.id, NOW)

@@ -12,7 +12,7 @@ from social.posts import find, publish, receive
 from social.posts.drafts import Draft
 from social.visibility import VISIBILITIES, Facts, facts, may_see, narrower, visible, wanted
 from store.rows import many
-from store.tables import Post, accounts, blank_account, blocks, follows, mentions, metadata, posts
+from store.tables import Post, accounts, blank_account, blank_post, blocks, follows, mentions, metadata, posts
 from store.tables.base import Id
 from tests.conftest import NOW
 from tests.people import follow, local, remote, stored
@@ -49,28 +49,16 @@ def person(number: int, state: str) -> dict[str, object]:
 
 
 def row(number: int, author: int, visibility: str, boost_of: int | None) -> dict[str, object]:
-    values = dict.fromkeys(posts.c.keys())
-    return {
-        **values,
-        "id": number,
-        "uri": f"https://x.test/p/{number}",
-        "author_id": author,
-        "local": author % 2 == 1,
-        "kind": "Note",
-        "visibility": visibility,
-        "listed": False,
-        "title": "",
-        "summary": "",
-        "html": "",
-        "sensitive": False,
-        "published": NOW,
-        "thread_id": number,
-        "boost_of_id": boost_of,
-        "likes_count": 0,
-        "boosts_count": 0,
-        "replies_count": 0,
-        "version": 1,
-    }
+    return blank_post(
+        id=number,
+        uri=f"https://x.test/p/{number}",
+        author_id=author,
+        local=author % 2 == 1,
+        visibility=visibility,
+        published=NOW,
+        thread_id=number,
+        boost_of_id=boost_of,
+    )
 
 
 _pairs = st.sets(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(PEOPLE)), max_size=6)

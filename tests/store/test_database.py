@@ -230,3 +230,14 @@ def test_a_unit_is_done_even_when_it_returns_none():
     assert not unit.done
     unit.results = (None,)
     assert unit.done
+
+
+async def test_an_error_does_not_repeat_what_was_to_be_stored(db):
+    """Errors are logged, and rows hold private words."""
+
+    def wrong(tx):
+        tx.execute(text("INSERT INTO nowhere (words) VALUES (:words)"), {"words": "private words"})
+
+    with pytest.raises(DBAPIError) as caught:
+        await db.write(wrong)
+    assert "private words" not in str(caught.value)

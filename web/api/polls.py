@@ -11,7 +11,7 @@ from web import auth, params
 from web.api.answers import answer, framed, id_of, path_id
 from web.api.entities.status import poll
 from web.auth import Caller
-from web.keys import DATABASE, ORIGIN
+from web.keys import DATABASE
 
 routes = web.RouteTableDef()
 
@@ -30,7 +30,7 @@ async def vote(request: web.Request, caller: Caller) -> web.Response:
         raise Invalid("choices are numbers of options, beginning with 0")
     choices = sorted({int(word) for word in words})
     await request.app[DATABASE].write(
-        polls.vote, request.app[ORIGIN], caller.account.id, path_id(request), choices, datetime.now(UTC)
+        polls.vote, caller.account.id, path_id(request), choices, datetime.now(UTC)
     )
     return await _shown(request, caller.account)
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from federation.keys import KeyPair, generate
 from federation.origin import Origin
-from social import accounts, instance, passwords, users
+from social import accounts, instance, passwords, sessions, users
 from social.accounts import NewAccount
 from social.errors import Invalid, NotAllowed, Refusal
 from social.secrets import new_token, sha256
@@ -62,7 +62,7 @@ async def signed_in(request: web.Request) -> web.Response:
 @routes.post("/logout")
 async def logout(request: web.Request) -> web.Response:
     signed, _ = await frame.posted(request)
-    await request.app[DATABASE].write(users.end_session, signed.session.hash)
+    await request.app[DATABASE].write(sessions.end_session, signed.session.hash)
     answer = addresses.see_other("/")
     auth.forget(request, answer)
     return answer
@@ -92,7 +92,7 @@ async def start_session(request: web.Request, answer: web.Response, account_id: 
     """A new session; the old one of this browser, if it has one, ends."""
     secret, old = new_token(), request.cookies.get(auth.cookie_name(request))
     await request.app[DATABASE].write(
-        users.start_session,
+        sessions.start_session,
         account_id,
         sha256(secret),
         new_token(),

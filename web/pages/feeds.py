@@ -9,7 +9,8 @@ from social.text import normalise_tag
 from social.views import PostView
 from web.keys import DATABASE
 from web.pages import frame, writing
-from web.pages.frame import cursors, older, page_of, viewer_id
+from web.pages.frame import cursors, older, viewer_id
+from web.paging import page_of
 
 routes = web.RouteTableDef()
 

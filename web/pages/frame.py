@@ -19,12 +19,11 @@ from web.auth import SESSION
 from web.errors import STATUS
 from web.keys import CONFIG, DATABASE, ORIGIN
 from web.pages import addresses, markup
-from web.params import Params, of_query
+from web.params import Params
 
 TEMPLATES = web.AppKey("TEMPLATES", Environment)
 UNREAD = web.RequestKey("UNREAD", int)
 FOLDER: Final = Path(__file__).parent.parent
-PAGE: Final = 20  # posts
 
 VISIBILITY_WORDS: Final = {
     "public": "Everyone",
@@ -64,7 +63,6 @@ def prepare(app: web.Application) -> None:
         tag_path=addresses.of_tag,
         ago=markup.ago,
         in_time=markup.in_time,
-        is_over=markup.is_over,
         words=markup.words,
         rich=markup.rich,
         line=markup.line,
@@ -168,11 +166,6 @@ def show_error(request: web.Request, status: int, text: str) -> web.Response:
 
 def status_of(refusal: Refusal) -> int:
     return STATUS[type(refusal)]
-
-
-def page_of(request: web.Request, limit: int = PAGE) -> Page:
-    asked = of_query(request)
-    return Page(limit=limit, max_id=asked.id("max_id"), min_id=asked.id("min_id"))
 
 
 def older(request: web.Request, cursors: list[int], page: Page) -> str | None:

@@ -16,7 +16,7 @@ from federation.origin import Origin
 from outbox.parts import Parts
 from social import sanitise
 from social.text import normalise_tag
-from store.tables import Account, Poll
+from store.tables import Account
 from web.pages import addresses
 
 _TAG = re.compile(r'(<[^<>"]*(?:"[^"]*"[^<>"]*)*>)')
@@ -140,10 +140,6 @@ def in_time(when: datetime, now: datetime) -> str:
     if seconds < 2 * 86400:
         return f"{int(seconds // 3600)} h"
     return f"{int(seconds // 86400)} days"
-
-
-def is_over(poll: Poll, now: datetime) -> bool:
-    return poll.closed_at is not None or (poll.expires_at is not None and poll.expires_at <= now)
 
 
 def short(number: int) -> str:

@@ -17,7 +17,8 @@ from social.views import PostView
 from store.tables import INSTANCE_ACTOR_ID, Account
 from web.keys import DATABASE, ORIGIN
 from web.pages import addresses, frame
-from web.pages.frame import cursors, older, page_of, viewer_id
+from web.pages.frame import cursors, older, viewer_id
+from web.paging import page_of
 from web.params import as_id, of_query
 
 routes = web.RouteTableDef()

@@ -12,7 +12,7 @@ from social import boosts, pins, polls, reactions, views
 from social.errors import Invalid, NotFound
 from social.posts import threads
 from social.views import PostView
-from web.keys import DATABASE, ORIGIN
+from web.keys import DATABASE
 from web.pages import addresses, frame, trees, writing
 from web.pages.frame import viewer_id
 from web.params import Params, as_id, of_query
@@ -102,7 +102,7 @@ async def _vote(request: web.Request, account_id: int, post_id: int, given: Para
     if not all(word.isascii() and word.isdigit() and len(word) < 3 for word in chosen):
         raise Invalid("There is no such option")
     numbers = sorted({int(word) for word in chosen})
-    await request.app[DATABASE].write(polls.vote, request.app[ORIGIN], account_id, post_id, numbers, datetime.now(UTC))
+    await request.app[DATABASE].write(polls.vote, account_id, post_id, numbers, datetime.now(UTC))
 
 
 _ACTIONS: Final = {

@@ -8,7 +8,7 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from federation.origin import Origin
-from social import accounts, passwords, sanitise, users
+from social import accounts, passwords, sanitise, sessions, users
 from social.accounts import ProfileChanges
 from social.errors import Invalid, NotAllowed
 from social.secrets import new_token, sha256
@@ -144,7 +144,7 @@ def _new_password(
     tx: Connection, account_id: int, hashed: str, cookie_hash: bytes, csrf: str, agent: str, now: datetime
 ) -> None:
     users.set_password(tx, account_id, hashed, now)
-    users.start_session(tx, account_id, cookie_hash, csrf, agent, now)
+    sessions.start_session(tx, account_id, cookie_hash, csrf, agent, now)
 
 
 def _refused(request: web.Request, says: str, status: int) -> web.Response:

@@ -1,6 +1,5 @@
 """Status: https://docs.joinmastodon.org/entities/Status/"""
 
-from datetime import datetime
 from html import escape
 from typing import Any
 
@@ -95,7 +94,7 @@ def poll(view: PostView, it: Poll, frame: Frame) -> dict[str, Any]:
     return {
         "id": str(it.post_id),
         "expires_at": moment(it.expires_at),
-        "expired": it.closed_at is not None or _is_past(it.expires_at, frame.now),
+        "expired": it.is_over(frame.now),
         "multiple": it.multiple,
         "votes_count": sum(option["votes"] for option in it.options),
         "voters_count": it.voters_count,
@@ -103,7 +102,3 @@ def poll(view: PostView, it: Poll, frame: Frame) -> dict[str, Any]:
         "emojis": [],
         **({} if frame.reader_id is None else {"voted": own or bool(view.voted), "own_votes": list(view.voted)}),
     }
-
-
-def _is_past(moment_: datetime | None, now: datetime) -> bool:
-    return moment_ is not None and moment_ <= now
