@@ -177,7 +177,7 @@ def _occasion(event: Event | None) -> str:
     if event is None:
         return ""
     moments = [f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}" for moment in (event.starts, event.ends) if moment]
-    when = f"{' – '.join(moments)} UTC" if moments else ""
+    when = " \u2013 ".join(moments) + " UTC" if moments else ""
     said = " · ".join(filter(None, (when, escape(event.place, quote=False))))
     return f"<p>{said}</p>" if said else ""
 

@@ -88,7 +88,8 @@ POSTS: dict[str, JSON] = {
         "media": [picture("https://misskey.test/files/1")],
     },
     "mobilizon-event": {
-        "content": "<p><strong>Ball</strong></p><p>2026-05-01 18:00 – 2026-05-01 21:00 UTC · The Hall</p><p>Dance</p>"
+        "content": "<p><strong>Ball</strong></p><p>2026-05-01 18:00 \u2013 2026-05-01 21:00 UTC · The Hall</p>"
+        "<p>Dance</p>"
         f'<p><a href="https://tickets.test/1" {OUT}>https://tickets.test/1</a></p>',
         "tags": ["dance"],
         "media": [picture("https://mobilizon.test/media/b.jpg", "Banner")],
@@ -101,7 +102,8 @@ POSTS: dict[str, JSON] = {
         "edited_at": "2026-01-02T00:00:00.396Z",
     },
     "pixelfed-note": {
-        "content": f'Sea <a href="https://pixelfed.test/discover/tags/sea?src=hash" class="u-url hashtag" {OUT}>#sea</a>',
+        "content": 'Sea <a href="https://pixelfed.test/discover/tags/sea?src=hash" class="u-url hashtag" '
+        f"{OUT}>#sea</a>",
         "tags": ["sea"],
         "media": [picture("https://pixelfed.test/storage/m/1.jpg")],
     },
