@@ -29,9 +29,7 @@ async def vote(request: web.Request, caller: Caller) -> web.Response:
     if not words or not all(word.isascii() and word.isdigit() and len(word) < 3 for word in words):
         raise Invalid("choices are numbers of options, beginning with 0")
     choices = sorted({int(word) for word in words})
-    await request.app[DATABASE].write(
-        polls.vote, caller.account.id, path_id(request), choices, datetime.now(UTC)
-    )
+    await request.app[DATABASE].write(polls.vote, caller.account.id, path_id(request), choices, datetime.now(UTC))
     return await _shown(request, caller.account)
 
 
