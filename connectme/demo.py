@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 HOME = Path(__file__).parent.parent
 PASSWORD = "conversation"  # noqa: S105  of people who exist for a demonstration, on this machine alone
-PATIENCE = 30.0  # seconds
+PATIENCE = 60.0  # seconds, for a machine that has other things to do
 
 
 class Instance:
