@@ -30,6 +30,11 @@ ESSENTIALS = """
     if (seen(e) && !e.closest('label') && Math.min(box.width, box.height) < 23.5)
       wrong.push('small ' + Math.round(box.width) + 'x' + Math.round(box.height) + ' ' + e.outerHTML.slice(0, 60));
   }
+  for (const e of document.querySelectorAll('.side .label'))
+    if (seen(e) && e.getBoundingClientRect().height > 1.9 * parseFloat(getComputedStyle(e).fontSize))
+      wrong.push('broken ' + e.textContent);
+  for (const e of document.querySelectorAll('.brand span'))
+    if (e.scrollWidth > e.clientWidth) wrong.push('cut ' + e.textContent);
   return wrong;
 }
 """
@@ -80,6 +85,8 @@ async def test_from_the_first_run_to_a_conversation(address: str, narrow: Browse
     await expect(page.get_by_role("button", name="Like").first).to_have_attribute("aria-pressed", "true")
     await page.goto(f"{address}/settings/profile")
     await page.get_by_role("main").get_by_role("button", name="Sign out").click()
+    for path in ("/", "/login", "/about", "/local", thread):
+        await _look_over(narrow, page, path if path.startswith("http") else address + path)
     await page.goto(f"{address}/login?next=/home")
     await page.get_by_label("Name or e-mail").fill("alice")
     await page.get_by_label("Password").fill(PASSWORD)
