@@ -1,6 +1,6 @@
 # One command for each wish.  No logic here, only calls.  `make check` is what CI runs.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-pairs test-browser check demo bench fix migration clean
+.PHONY: help run test test-pairs test-browser check demo bench fix docs migration clean
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
@@ -37,6 +37,9 @@ bench: .venv/dev ## rates and CPU time of the hot paths, on SQLite and PostgreSQ
 fix: .venv/dev   ## let the tools repair what they can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: .venv/dev  ## write the pages of docs/ that are made from the code
+	$(BIN)/python -m web.api.coverage docs/mastodon-api.tsv docs/api-coverage.md
 
 migration: .venv/dev  ## a new migration: make migration name="host last heard"
 	$(BIN)/connectme db draft "$(name)"

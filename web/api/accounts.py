@@ -14,8 +14,10 @@ from social.errors import Invalid, NotFound
 from social.pages import Page
 from store.tables import INSTANCE_ACTOR_ID, Account, User
 from web import auth, params
+from web.api import shapes
 from web.api.answers import answer, id_of, path_id, statuses
 from web.api.entities.account import account, credential_account, relationship
+from web.api.spec import PAGE, spec
 from web.auth import Caller
 from web.keys import DATABASE, ORIGIN
 from web.paging import links, page_of
@@ -25,9 +27,20 @@ routes = web.RouteTableDef()
 
 _REQUESTS = 100  # counted up to this number
 _RELATIONSHIPS = 80  # asked for at once
+_PROFILE = {
+    "display_name": str,
+    "note": str,
+    "locked": bool,
+    "discoverable": bool,
+    "indexable": bool,
+    "bot": bool,
+    "fields_attributes": list[dict[str, str]],
+    "source": dict[str, Any],
+}
 
 
 @routes.get("/api/v1/accounts/verify_credentials")
+@spec(answers=shapes.CredentialAccount)
 @auth.person("read:accounts", "profile")
 async def verify_credentials(request: web.Request, caller: Caller) -> web.Response:
     user, asked = await request.app[DATABASE].read(_own, caller.account.id)
@@ -39,6 +52,7 @@ def _own(tx: Connection, account_id: int) -> tuple[User, int]:
 
 
 @routes.patch("/api/v1/accounts/update_credentials")
+@spec(answers=shapes.CredentialAccount, body=_PROFILE, partial="no pictures yet")
 @auth.person("write:accounts")
 async def update_credentials(request: web.Request, caller: Caller) -> web.Response:
     """What a profile says and how it answers; pictures come with uploads."""
@@ -97,6 +111,7 @@ def _fields(given: Params) -> list[tuple[str, str]] | None:
 
 
 @routes.get("/api/v1/accounts/lookup")
+@spec(answers=shapes.Account, query={"acct": str})
 @auth.public
 async def lookup(request: web.Request) -> web.Response:
     """Those who are known here; `search` with `resolve` asks other servers."""
@@ -105,6 +120,7 @@ async def lookup(request: web.Request) -> web.Response:
 
 
 @routes.get("/api/v1/accounts/relationships")
+@spec(answers=list[shapes.Relationship], query={"id": list[str]})
 @auth.person("read:follows")
 async def relationships(request: web.Request, caller: Caller) -> web.Response:
     ids = [found for text in of_query(request).many("id") if (found := as_id(text)) is not None]
@@ -119,12 +135,18 @@ def _known(tx: Connection, reader_id: int, ids: Sequence[int]) -> list[follows.R
 
 
 @routes.get("/api/v1/accounts/{id}")
+@spec(answers=shapes.Account)
 @auth.anybody("read:accounts")
 async def get_account(request: web.Request, _: Account | None) -> web.Response:
     return answer(account(await _account(request), request.app[ORIGIN]))
 
 
 @routes.get("/api/v1/accounts/{id}/statuses")
+@spec(
+    answers=list[shapes.Status],
+    query={**PAGE, "pinned": bool, "exclude_replies": bool, "exclude_reblogs": bool, "only_media": bool},
+    partial="`tagged` is ignored",
+)
 @auth.anybody("read:statuses")
 async def get_statuses(request: web.Request, reader: Account | None) -> web.Response:
     page, asked, it = page_of(request), of_query(request), await _account(request)
@@ -144,18 +166,21 @@ async def get_statuses(request: web.Request, reader: Account | None) -> web.Resp
 
 
 @routes.get("/api/v1/accounts/{id}/followers")
+@spec(answers=list[shapes.Account], query=PAGE)
 @auth.anybody("read:accounts")
 async def get_followers(request: web.Request, reader: Account | None) -> web.Response:
     return await _people(request, follows.followers_page, await _account(request), reader)
 
 
 @routes.get("/api/v1/accounts/{id}/following")
+@spec(answers=list[shapes.Account], query=PAGE)
 @auth.anybody("read:accounts")
 async def get_following(request: web.Request, reader: Account | None) -> web.Response:
     return await _people(request, follows.following_page, await _account(request), reader)
 
 
 @routes.get("/api/v1/follow_requests")
+@spec(answers=list[shapes.Account], query=PAGE)
 @auth.person("read:follows")
 async def get_follow_requests(request: web.Request, caller: Caller) -> web.Response:
     return await _people(request, follows.requests_page, caller.account, caller.account)
@@ -181,6 +206,7 @@ def _listed(
 
 
 @routes.post("/api/v1/accounts/{id}/follow")
+@spec(answers=shapes.Relationship, body={"reblogs": bool, "notify": bool}, partial="`languages` is ignored")
 @auth.person("write:follows")
 async def follow(request: web.Request, caller: Caller) -> web.Response:
     given = await params.read(request)
@@ -204,36 +230,42 @@ def _follow(
 
 
 @routes.post("/api/v1/accounts/{id}/unfollow")
+@spec(answers=shapes.Relationship)
 @auth.person("write:follows")
 async def unfollow(request: web.Request, caller: Caller) -> web.Response:
     return await _act(request, caller, follows.unfollow)
 
 
 @routes.post("/api/v1/accounts/{id}/remove_from_followers")
+@spec(answers=shapes.Relationship)
 @auth.person("write:follows")
 async def remove_from_followers(request: web.Request, caller: Caller) -> web.Response:
     return await _act(request, caller, follows.remove_follower)
 
 
 @routes.post("/api/v1/accounts/{id}/block")
+@spec(answers=shapes.Relationship)
 @auth.person("write:blocks")
 async def block(request: web.Request, caller: Caller) -> web.Response:
     return await _act(request, caller, blocks.block)
 
 
 @routes.post("/api/v1/accounts/{id}/unblock")
+@spec(answers=shapes.Relationship)
 @auth.person("write:blocks")
 async def unblock(request: web.Request, caller: Caller) -> web.Response:
     return await _act(request, caller, blocks.unblock)
 
 
 @routes.post("/api/v1/follow_requests/{id}/authorize")
+@spec(answers=shapes.Relationship)
 @auth.person("write:follows")
 async def authorize(request: web.Request, caller: Caller) -> web.Response:
     return await _act(request, caller, follows.accept_request)
 
 
 @routes.post("/api/v1/follow_requests/{id}/reject")
+@spec(answers=shapes.Relationship)
 @auth.person("write:follows")
 async def reject(request: web.Request, caller: Caller) -> web.Response:
     return await _act(request, caller, follows.reject_request)

@@ -13,7 +13,9 @@ from social.errors import Invalid
 from social.secrets import new_token, sha256
 from store.tables import App
 from web import auth, params, scopes
+from web.api import shapes
 from web.api.answers import answer
+from web.api.spec import spec
 from web.keys import DATABASE
 from web.params import Params
 
@@ -24,6 +26,11 @@ _NEVER = {"javascript", "data", "vbscript", "file", "about", "blob"}
 
 
 @routes.post("/api/v1/apps")
+@spec(
+    answers=shapes.ApplicationWithSecret,
+    body={"client_name": str, "redirect_uris": list[str], "scopes": str, "website": str},
+    partial="no `vapid_key`",
+)
 @auth.public
 async def create(request: web.Request) -> web.Response:
     given = await params.read(request)
@@ -44,6 +51,7 @@ async def create(request: web.Request) -> web.Response:
 
 
 @routes.get("/api/v1/apps/verify_credentials")
+@spec(answers=shapes.Application)
 @auth.program
 async def verify_credentials(request: web.Request, found: Bearer) -> web.Response:  # noqa: ARG001
     return answer(_application(found.app))

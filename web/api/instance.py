@@ -11,8 +11,10 @@ from social.instance import Usage
 from social.posts import drafts
 from social.text import URL_LENGTH
 from web import auth
+from web.api import shapes
 from web.api.answers import answer
 from web.api.entities.instance import instance_v1, instance_v2
+from web.api.spec import spec
 from web.api.statuses import LONGEST_POLL, SHORTEST_POLL
 from web.keys import CONFIG, DATABASE, ORIGIN
 
@@ -45,6 +47,7 @@ _CONFIGURATION: Final[dict[str, Any]] = {
 
 
 @routes.get("/api/v1/instance")
+@spec(answers=shapes.InstanceV1)
 @auth.public
 async def get_v1(request: web.Request) -> web.Response:
     usage, hosts = await request.app[DATABASE].read(_numbers)
@@ -56,6 +59,7 @@ def _numbers(tx: Connection) -> tuple[Usage, int]:
 
 
 @routes.get("/api/v2/instance")
+@spec(answers=shapes.Instance)
 @auth.public
 async def get_v2(request: web.Request) -> web.Response:
     usage = await request.app[DATABASE].read(instance.usage)
@@ -63,6 +67,7 @@ async def get_v2(request: web.Request) -> web.Response:
 
 
 @routes.get("/api/v1/instance/peers")
+@spec(answers=list[str])
 @auth.public
 async def peers(request: web.Request) -> web.Response:
     return answer(await request.app[DATABASE].read(instance.hosts))

@@ -5,8 +5,10 @@ from aiohttp import web
 from social import notifications
 from social.errors import NotFound
 from web import auth
+from web.api import shapes
 from web.api.answers import answer, framed, path_id
 from web.api.entities.notification import notification
+from web.api.spec import PAGE, spec
 from web.auth import Caller
 from web.keys import DATABASE
 from web.paging import links, page_of
@@ -16,6 +18,7 @@ routes = web.RouteTableDef()
 
 
 @routes.get("/api/v1/notifications")
+@spec(answers=list[shapes.Notification], query={**PAGE, "types": list[str], "exclude_types": list[str]})
 @auth.person("read:notifications")
 async def get_notifications(request: web.Request, caller: Caller) -> web.Response:
     page, asked = page_of(request, usual=40, most=80), of_query(request)
@@ -27,6 +30,7 @@ async def get_notifications(request: web.Request, caller: Caller) -> web.Respons
 
 
 @routes.get("/api/v1/notifications/{id}")
+@spec(answers=shapes.Notification)
 @auth.person("read:notifications")
 async def get_notification(request: web.Request, caller: Caller) -> web.Response:
     found = await request.app[DATABASE].read(notifications.one, caller.account.id, path_id(request))
@@ -36,6 +40,7 @@ async def get_notification(request: web.Request, caller: Caller) -> web.Response
 
 
 @routes.post("/api/v1/notifications/clear")
+@spec()
 @auth.person("write:notifications")
 async def clear(request: web.Request, caller: Caller) -> web.Response:
     await request.app[DATABASE].write(notifications.clear, caller.account.id)
@@ -43,6 +48,7 @@ async def clear(request: web.Request, caller: Caller) -> web.Response:
 
 
 @routes.post("/api/v1/notifications/{id}/dismiss")
+@spec()
 @auth.person("write:notifications")
 async def dismiss(request: web.Request, caller: Caller) -> web.Response:
     await request.app[DATABASE].write(notifications.dismiss, caller.account.id, path_id(request))

@@ -8,8 +8,10 @@ from social import polls, views
 from social.errors import Invalid, NotFound
 from store.tables import Account
 from web import auth, params
+from web.api import shapes
 from web.api.answers import answer, framed, id_of, path_id
 from web.api.entities.status import poll
+from web.api.spec import spec
 from web.auth import Caller
 from web.keys import DATABASE
 
@@ -17,12 +19,14 @@ routes = web.RouteTableDef()
 
 
 @routes.get("/api/v1/polls/{id}")
+@spec(answers=shapes.Poll)
 @auth.anybody("read:statuses")
 async def get_poll(request: web.Request, reader: Account | None) -> web.Response:
     return await _shown(request, reader)
 
 
 @routes.post("/api/v1/polls/{id}/votes")
+@spec(answers=shapes.Poll, body={"choices": list[int]})
 @auth.person("write:statuses")
 async def vote(request: web.Request, caller: Caller) -> web.Response:
     words = (await params.read(request)).many("choices")

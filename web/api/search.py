@@ -3,7 +3,7 @@
 Handles and addresses, asked of their own servers with `resolve`; names of people known here.  Words come later.
 """
 
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
@@ -12,9 +12,11 @@ from social import views
 from social.errors import Refusal
 from store.tables import Account
 from web import auth
+from web.api import shapes
 from web.api.answers import answer, framed, id_of
 from web.api.entities.account import account
 from web.api.entities.status import status
+from web.api.spec import spec
 from web.keys import DATABASE, ORIGIN, REMOTE
 from web.params import Params, of_query
 
@@ -25,31 +27,36 @@ FARTHEST: Final = 10_000  # people that are skipped
 
 
 @routes.get("/api/v2/search")
+@spec(
+    answers=shapes.Search,
+    query={"q": str, "type": str, "resolve": bool, "limit": int, "offset": int},
+    partial="no words of posts, no hashtags",
+)
 @auth.anybody("read:search")
 async def search(request: web.Request, reader: Account | None) -> web.Response:
     asked = of_query(request)
     query, kind = asked.text("q").strip(), asked.text("type")
-    found: dict[str, list[Any]] = {"accounts": [], "statuses": [], "hashtags": []}
+    found: shapes.Search = {"accounts": [], "statuses": [], "hashtags": []}
     if query and len(query) <= LONGEST:
-        found |= await _found(request, reader, query, asked)
+        await _find(found, request, reader, query, asked)
     return answer({name: items if kind in ("", name) else [] for name, items in found.items()})
 
 
-async def _found(
-    request: web.Request, reader: Account | None, query: str, asked: Params
-) -> dict[str, list[dict[str, Any]]]:
+async def _find(found: shapes.Search, request: web.Request, reader: Account | None, query: str, asked: Params) -> None:
     db, origin = request.app[DATABASE], request.app[ORIGIN]
     limit, offset = asked.number("limit"), asked.number("offset") or 0
     hit = await _hit(request, query) if reader and asked.flag("resolve") and not offset else None
     if isinstance(hit, int):
         view = await db.read(views.post, hit, id_of(reader))
-        return {"statuses": [status(view, framed(request, reader))] if view else []}
+        found["statuses"] = [status(view, framed(request, reader))] if view else []
+        return
     if isinstance(hit, Account):
-        return {"accounts": [] if hit.is_gone else [account(hit, origin)]}
+        found["accounts"] = [] if hit.is_gone else [account(hit, origin)]
+        return
     if asked.text("type") not in ("", "accounts"):
-        return {}
+        return
     most, skip = max(1, min(20 if limit is None else limit, 40)), max(0, min(offset, FARTHEST))
-    return {"accounts": [account(it, origin) for it in await db.read(search_by.people, query, most, skip)]}
+    found["accounts"] = [account(it, origin) for it in await db.read(search_by.people, query, most, skip)]
 
 
 async def _hit(request: web.Request, query: str) -> Account | int | None:

@@ -14,8 +14,10 @@ from social.posts.drafts import Draft, PollDraft
 from social.views import PostView
 from store.tables import Account, Post
 from web import auth, composing, params
+from web.api import shapes
 from web.api.answers import answer, framed, id_of, path_id
 from web.api.entities.status import status
+from web.api.spec import spec
 from web.auth import Caller
 from web.keys import DATABASE, ORIGIN
 from web.params import Params
@@ -23,10 +25,20 @@ from web.params import Params
 routes = web.RouteTableDef()
 
 SHORTEST_POLL: Final = 300  # seconds
+_DRAFT: Final = {
+    "status": str,
+    "visibility": str,
+    "spoiler_text": str,
+    "sensitive": bool,
+    "language": str,
+    "in_reply_to_id": str,
+    "poll": dict[str, Any],
+}
 LONGEST_POLL: Final = int(drafts.LONGEST_POLL.total_seconds())
 
 
 @routes.post("/api/v1/statuses")
+@spec(answers=shapes.Status, body=_DRAFT, partial="no media; `scheduled_at` is refused")
 @auth.person("write:statuses")
 async def post_status(request: web.Request, caller: Caller) -> web.Response:
     given = await params.read(request)
@@ -38,12 +50,14 @@ async def post_status(request: web.Request, caller: Caller) -> web.Response:
 
 
 @routes.get("/api/v1/statuses/{id}")
+@spec(answers=shapes.Status)
 @auth.anybody("read:statuses")
 async def get_status(request: web.Request, reader: Account | None) -> web.Response:
     return await _shown(request, reader, path_id(request))
 
 
 @routes.put("/api/v1/statuses/{id}")
+@spec(answers=shapes.Status, body=_DRAFT)
 @auth.person("write:statuses")
 async def put_status(request: web.Request, caller: Caller) -> web.Response:
     db, now = request.app[DATABASE], datetime.now(UTC)
@@ -55,6 +69,7 @@ async def put_status(request: web.Request, caller: Caller) -> web.Response:
 
 
 @routes.delete("/api/v1/statuses/{id}")
+@spec(answers=shapes.DeletedStatus)
 @auth.person("write:statuses")
 async def delete_status(request: web.Request, caller: Caller) -> web.Response:
     """Answers the post as it was, with its text, so that a client can offer to write it again."""
@@ -74,6 +89,7 @@ def _delete(tx: Connection, author_id: int, post_id: int, now: datetime) -> Post
 
 
 @routes.get("/api/v1/statuses/{id}/context")
+@spec(answers=shapes.Context)
 @auth.anybody("read:statuses")
 async def get_context(request: web.Request, reader: Account | None) -> web.Response:
     above, below = await request.app[DATABASE].read(_context, path_id(request), id_of(reader))
@@ -96,6 +112,7 @@ def _context(tx: Connection, post_id: int, reader_id: int | None) -> tuple[list[
 
 
 @routes.get("/api/v1/statuses/{id}/source")
+@spec(answers=shapes.StatusSource)
 @auth.person("read:statuses")
 async def get_source(request: web.Request, caller: Caller) -> web.Response:
     post = await request.app[DATABASE].read(find.own, path_id(request), caller.account.id)
@@ -103,18 +120,21 @@ async def get_source(request: web.Request, caller: Caller) -> web.Response:
 
 
 @routes.post("/api/v1/statuses/{id}/favourite")
+@spec(answers=shapes.Status)
 @auth.person("write:favourites")
 async def favourite(request: web.Request, caller: Caller) -> web.Response:
     return await _act(request, caller, reactions.like)
 
 
 @routes.post("/api/v1/statuses/{id}/unfavourite")
+@spec(answers=shapes.Status)
 @auth.person("write:favourites")
 async def unfavourite(request: web.Request, caller: Caller) -> web.Response:
     return await _act(request, caller, reactions.unlike)
 
 
 @routes.post("/api/v1/statuses/{id}/reblog")
+@spec(answers=shapes.Status, body={"visibility": str})
 @auth.person("write:statuses")
 async def reblog(request: web.Request, caller: Caller) -> web.Response:
     """Answers the boost, whose `.reblog` is the post."""
@@ -123,18 +143,21 @@ async def reblog(request: web.Request, caller: Caller) -> web.Response:
 
 
 @routes.post("/api/v1/statuses/{id}/unreblog")
+@spec(answers=shapes.Status)
 @auth.person("write:statuses")
 async def unreblog(request: web.Request, caller: Caller) -> web.Response:
     return await _act(request, caller, boosts.unboost)
 
 
 @routes.post("/api/v1/statuses/{id}/pin")
+@spec(answers=shapes.Status)
 @auth.person("write:accounts")
 async def pin(request: web.Request, caller: Caller) -> web.Response:
     return await _act(request, caller, pins.pin)
 
 
 @routes.post("/api/v1/statuses/{id}/unpin")
+@spec(answers=shapes.Status)
 @auth.person("write:accounts")
 async def unpin(request: web.Request, caller: Caller) -> web.Response:
     return await _act(request, caller, pins.unpin)

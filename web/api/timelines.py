@@ -6,7 +6,9 @@ from social import timelines
 from social.text import normalise_tag
 from store.tables import Account
 from web import auth
+from web.api import shapes
 from web.api.answers import id_of, statuses
+from web.api.spec import PAGE, spec
 from web.auth import Caller
 from web.keys import DATABASE
 from web.paging import page_of
@@ -16,6 +18,7 @@ routes = web.RouteTableDef()
 
 
 @routes.get("/api/v1/timelines/home")
+@spec(answers=list[shapes.Status], query=PAGE)
 @auth.person("read:statuses")
 async def home(request: web.Request, caller: Caller) -> web.Response:
     page = page_of(request)
@@ -24,6 +27,7 @@ async def home(request: web.Request, caller: Caller) -> web.Response:
 
 
 @routes.get("/api/v1/timelines/public")
+@spec(answers=list[shapes.Status], query={**PAGE, "local": bool}, partial="`remote` and `only_media` are ignored")
 @auth.anybody("read:statuses")
 async def public(request: web.Request, reader: Account | None) -> web.Response:
     page, local = page_of(request), of_query(request).flag("local")
@@ -32,6 +36,7 @@ async def public(request: web.Request, reader: Account | None) -> web.Response:
 
 
 @routes.get("/api/v1/timelines/tag/{name}")
+@spec(answers=list[shapes.Status], query={**PAGE, "local": bool}, partial="`any`, `all`, `none` are ignored")
 @auth.anybody("read:statuses")
 async def tag(request: web.Request, reader: Account | None) -> web.Response:
     page, local = page_of(request), of_query(request).flag("local")

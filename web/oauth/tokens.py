@@ -19,6 +19,8 @@ from social.errors import Invalid, Refusal
 from social.secrets import new_token, sha256
 from store.tables import App
 from web import auth, params, scopes
+from web.api import shapes
+from web.api.spec import spec
 from web.errors import PLAIN
 from web.keys import DATABASE
 from web.params import Params
@@ -35,6 +37,11 @@ class _Denied(Exception):
 
 
 @routes.post("/oauth/token")
+@spec(
+    answers=shapes.Token,
+    body={"grant_type": str, "client_id": str, "client_secret": str, "scope": str},
+    partial="grant `client_credentials`",
+)
 @auth.public
 async def token(request: web.Request) -> web.Response:
     try:
@@ -63,6 +70,7 @@ async def _token(request: web.Request, given: Params) -> web.Response:
 
 
 @routes.post("/oauth/revoke")
+@spec(body={"client_id": str, "client_secret": str, "token": str})
 @auth.public
 async def revoke(request: web.Request) -> web.Response:
     """200 also for a token that nobody knows (RFC 7009, section 2.2)."""

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from federation.origin import Origin
 from social.relationships import Relationship
 from social.sanitise import plain
 from store.tables import Account, User
+from web.api import shapes
 
 _NO_PICTURE = "/static/missing.png"
 
@@ -19,19 +19,19 @@ def moment(when: datetime | None) -> str | None:
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{when.microsecond // 1000:03}Z"
 
 
-def emojis(found: list[dict[str, str]] | None) -> list[dict[str, Any]]:
+def emojis(found: list[dict[str, str]] | None) -> list[shapes.CustomEmoji]:
     return [
         {"shortcode": e["shortcode"], "url": e["url"], "static_url": e["url"], "visible_in_picker": False}
         for e in found or ()
     ]
 
 
-def account(it: Account, origin: Origin) -> dict[str, Any]:
+def account(it: Account, origin: Origin) -> shapes.Account:
     """Whoever is suspended is shown by his name alone."""
     if it.is_gone:
         it = replace(it, display_name="", note="", fields=[], emojis=[], avatar_url=None, header_url=None)
     avatar, header = it.avatar_url or origin.url(_NO_PICTURE), it.header_url or origin.url(_NO_PICTURE)
-    return {
+    entity: shapes.Account = {
         "id": str(it.id),
         "username": it.username,
         "acct": it.acct,
@@ -61,11 +61,13 @@ def account(it: Account, origin: Origin) -> dict[str, Any]:
         "emojis": emojis(it.emojis),
         "roles": [],
         "fields": [{"name": f["name"], "value": f["value"], "verified_at": None} for f in it.fields],
-        **({"suspended": True} if it.is_gone else {}),
     }
+    if it.is_gone:
+        entity["suspended"] = True
+    return entity
 
 
-def credential_account(it: Account, user: User, origin: Origin, requests: int) -> dict[str, Any]:
+def credential_account(it: Account, user: User, origin: Origin, requests: int) -> shapes.CredentialAccount:
     """CredentialAccount: one's own account, with the source of what is shown.  requests: to follow it."""
     return {
         **account(it, origin),
@@ -91,7 +93,7 @@ def credential_account(it: Account, user: User, origin: Origin, requests: int) -
     }
 
 
-def relationship(it: Relationship) -> dict[str, Any]:
+def relationship(it: Relationship) -> shapes.Relationship:
     """Relationship: https://docs.joinmastodon.org/entities/Relationship/"""
     return {
         "id": str(it.id),

@@ -5,12 +5,13 @@ from typing import Any
 
 from federation.origin import Origin
 from social.instance import Usage
+from web.api import shapes
 from web.keys import Config
 
 
 def instance_v1(
     origin: Origin, config: Config, usage: Usage, hosts: int, configuration: Mapping[str, Any]
-) -> dict[str, Any]:
+) -> shapes.InstanceV1:
     return {
         "uri": origin.domain,
         "title": config.title,
@@ -25,13 +26,13 @@ def instance_v1(
         "registrations": config.registrations != "closed",
         "approval_required": config.registrations == "approval",
         "invites_enabled": False,
-        "configuration": configuration,
+        "configuration": dict(configuration),
         "contact_account": None,
         "rules": [],
     }
 
 
-def instance_v2(origin: Origin, config: Config, usage: Usage, configuration: Mapping[str, Any]) -> dict[str, Any]:
+def instance_v2(origin: Origin, config: Config, usage: Usage, configuration: Mapping[str, Any]) -> shapes.Instance:
     return {
         "domain": origin.domain,
         "title": config.title,

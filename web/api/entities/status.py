@@ -5,14 +5,15 @@ from typing import Any
 
 from social.views import PostView
 from store.tables import Media, Poll
+from web.api import shapes
 from web.api.entities.account import account, emojis, moment
 from web.api.entities.frame import Frame
 
 
-def status(view: PostView, frame: Frame) -> dict[str, Any]:
+def status(view: PostView, frame: Frame) -> shapes.Status:
     parts = view.parts
     post, author = parts.post, parts.author
-    return {
+    entity: shapes.Status = {
         "id": str(post.id),
         "uri": post.uri,
         "url": post.url or post.uri,
@@ -43,18 +44,18 @@ def status(view: PostView, frame: Frame) -> dict[str, Any]:
         "card": None,
         "poll": poll(view, parts.poll, frame) if parts.poll else None,
         "filtered": [],
-        **(_of_reader(view) if frame.reader_id is not None else {}),
     }
+    if frame.reader_id is not None:
+        _add_of_reader(entity, view)
+    return entity
 
 
-def _of_reader(view: PostView) -> dict[str, Any]:
-    return {
-        "favourited": view.liked,
-        "reblogged": view.boosted,
-        "muted": view.muted,
-        "bookmarked": view.bookmarked,
-        "pinned": view.pinned,
-    }
+def _add_of_reader(entity: shapes.Status, view: PostView) -> None:
+    entity["favourited"] = view.liked
+    entity["reblogged"] = view.boosted
+    entity["muted"] = view.muted
+    entity["bookmarked"] = view.bookmarked
+    entity["pinned"] = view.pinned
 
 
 def _content(view: PostView) -> str:
@@ -63,7 +64,7 @@ def _content(view: PostView) -> str:
     return f"<p><strong>{escape(post.title, quote=False)}</strong></p>{post.html}" if post.title else post.html
 
 
-def media_attachment(it: Media) -> dict[str, Any]:
+def media_attachment(it: Media) -> shapes.MediaAttachment:
     """MediaAttachment: https://docs.joinmastodon.org/entities/MediaAttachment/"""
     meta: dict[str, Any] = {}
     if it.width and it.height:
@@ -85,13 +86,12 @@ def media_attachment(it: Media) -> dict[str, Any]:
     }
 
 
-def poll(view: PostView, it: Poll, frame: Frame) -> dict[str, Any]:
+def poll(view: PostView, it: Poll, frame: Frame) -> shapes.Poll:
     """Poll: https://docs.joinmastodon.org/entities/Poll/
 
     Its author counts as one who has voted, so that clients show him the results, as with Mastodon.
     """
-    own = view.parts.author.id == frame.reader_id
-    return {
+    entity: shapes.Poll = {
         "id": str(it.post_id),
         "expires_at": moment(it.expires_at),
         "expired": it.is_over(frame.now),
@@ -100,5 +100,8 @@ def poll(view: PostView, it: Poll, frame: Frame) -> dict[str, Any]:
         "voters_count": it.voters_count,
         "options": [{"title": option["title"], "votes_count": option["votes"]} for option in it.options],
         "emojis": [],
-        **({} if frame.reader_id is None else {"voted": own or bool(view.voted), "own_votes": list(view.voted)}),
     }
+    if frame.reader_id is not None:
+        own = view.parts.author.id == frame.reader_id
+        entity["voted"], entity["own_votes"] = own or bool(view.voted), list(view.voted)
+    return entity

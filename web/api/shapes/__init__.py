@@ -1,0 +1,57 @@
+"""The shapes of the entities, as https://docs.joinmastodon.org/entities/ names them: what is promised to clients.
+
+The functions of web/api/entities return them, so the type checker compares the two; OpenAPI is made of them.
+"""
+
+from web.api.shapes.account import (
+    Account,
+    AccountField,
+    AccountRole,
+    CredentialAccount,
+    CredentialAccountRole,
+    CredentialAccountSource,
+    CustomEmoji,
+    Relationship,
+)
+from web.api.shapes.app import Application, ApplicationWithSecret, Token
+from web.api.shapes.instance import Instance, InstanceV1
+from web.api.shapes.notification import Notification
+from web.api.shapes.search import Search
+from web.api.shapes.status import (
+    Context,
+    DeletedStatus,
+    MediaAttachment,
+    Poll,
+    PollOption,
+    Status,
+    StatusMention,
+    StatusSource,
+    StatusTag,
+)
+
+__all__ = [
+    "Account",
+    "AccountField",
+    "AccountRole",
+    "Application",
+    "ApplicationWithSecret",
+    "Context",
+    "CredentialAccount",
+    "CredentialAccountRole",
+    "CredentialAccountSource",
+    "CustomEmoji",
+    "DeletedStatus",
+    "Instance",
+    "InstanceV1",
+    "MediaAttachment",
+    "Notification",
+    "Poll",
+    "PollOption",
+    "Relationship",
+    "Search",
+    "Status",
+    "StatusMention",
+    "StatusSource",
+    "StatusTag",
+    "Token",
+]

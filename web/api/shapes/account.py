@@ -1,0 +1,97 @@
+"""Accounts, and what two of them are to each other."""
+
+from typing import NotRequired, TypedDict
+
+
+class CustomEmoji(TypedDict):
+    shortcode: str
+    url: str
+    static_url: str
+    visible_in_picker: bool
+
+
+class AccountField(TypedDict):
+    """`value` is HTML, but in CredentialAccount.source."""
+
+    name: str
+    value: str
+    verified_at: str | None
+
+
+class AccountRole(TypedDict):
+    id: str
+    name: str
+    color: str
+
+
+class Account(TypedDict):
+    id: str
+    username: str
+    acct: str
+    display_name: str
+    locked: bool
+    bot: bool
+    discoverable: bool
+    indexable: bool
+    group: bool
+    created_at: str | None
+    note: str
+    url: str
+    uri: str
+    avatar: str
+    avatar_static: str
+    avatar_description: str
+    header: str
+    header_static: str
+    header_description: str
+    followers_count: int
+    following_count: int
+    statuses_count: int
+    last_status_at: str | None
+    hide_collections: bool
+    noindex: bool
+    emojis: list[CustomEmoji]
+    roles: list[AccountRole]
+    fields: list[AccountField]
+    suspended: NotRequired[bool]
+
+
+class CredentialAccountSource(TypedDict):
+    privacy: str
+    sensitive: bool
+    language: str | None
+    note: str
+    fields: list[AccountField]
+    follow_requests_count: int
+    discoverable: bool
+    indexable: bool
+    hide_collections: bool
+
+
+class CredentialAccountRole(AccountRole):
+    permissions: str
+    highlighted: bool
+
+
+class CredentialAccount(Account):
+    source: CredentialAccountSource
+    role: CredentialAccountRole
+
+
+class Relationship(TypedDict):
+    id: str
+    following: bool
+    showing_reblogs: bool
+    notifying: bool
+    languages: list[str] | None
+    followed_by: bool
+    blocking: bool
+    blocked_by: bool
+    muting: bool
+    muting_notifications: bool
+    muting_expires_at: str | None
+    requested: bool
+    requested_by: bool
+    domain_blocking: bool
+    endorsed: bool
+    note: str

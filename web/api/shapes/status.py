@@ -1,0 +1,101 @@
+"""Posts and what belongs to them."""
+
+from typing import Any, NotRequired, TypedDict
+
+from web.api.shapes.account import Account, CustomEmoji
+
+
+class StatusMention(TypedDict):
+    id: str
+    username: str
+    acct: str
+    url: str
+
+
+class StatusTag(TypedDict):
+    name: str
+    url: str
+
+
+class MediaAttachment(TypedDict):
+    id: str
+    type: str
+    url: str | None
+    preview_url: str | None
+    remote_url: str | None
+    preview_remote_url: str | None
+    text_url: str | None
+    meta: dict[str, Any] | None
+    description: str | None
+    blurhash: str | None
+
+
+class PollOption(TypedDict):
+    title: str
+    votes_count: int | None
+
+
+class Poll(TypedDict):
+    """`voted` and `own_votes` are told to readers who are signed in."""
+
+    id: str
+    expires_at: str | None
+    expired: bool
+    multiple: bool
+    votes_count: int
+    voters_count: int | None
+    options: list[PollOption]
+    emojis: list[CustomEmoji]
+    voted: NotRequired[bool]
+    own_votes: NotRequired[list[int]]
+
+
+class Status(TypedDict):
+    """`favourited` … `pinned` are told to readers who are signed in."""
+
+    id: str
+    uri: str
+    url: str | None
+    created_at: str | None
+    edited_at: str | None
+    in_reply_to_id: str | None
+    in_reply_to_account_id: str | None
+    sensitive: bool
+    spoiler_text: str
+    visibility: str
+    language: str | None
+    replies_count: int
+    reblogs_count: int
+    favourites_count: int
+    quotes_count: int
+    content: str
+    reblog: "Status | None"
+    application: None
+    account: Account
+    media_attachments: list[MediaAttachment]
+    mentions: list[StatusMention]
+    tags: list[StatusTag]
+    emojis: list[CustomEmoji]
+    card: None
+    poll: Poll | None
+    filtered: list[Any]
+    favourited: NotRequired[bool]
+    reblogged: NotRequired[bool]
+    muted: NotRequired[bool]
+    bookmarked: NotRequired[bool]
+    pinned: NotRequired[bool]
+
+
+class DeletedStatus(Status):
+    text: str
+
+
+class Context(TypedDict):
+    ancestors: list[Status]
+    descendants: list[Status]
+
+
+class StatusSource(TypedDict):
+    id: str
+    text: str
+    spoiler_text: str
