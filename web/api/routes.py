@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from web import auth
-from web.api import accounts, apps, instance, notifications, polls, search, statuses, timelines
+from web.api import accounts, apps, instance, notifications, openapi, polls, search, statuses, timelines
 from web.errors import PLAIN, as_json, guarded
 from web.limits import limited
 from web.oauth import tokens
@@ -16,7 +16,18 @@ _PREFLIGHT = {
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key",
     "Access-Control-Max-Age": "86400",
 }
-_FILES = (apps, instance, accounts, statuses, timelines, notifications, polls, search, tokens)
+_FILES = (
+    accounts,
+    apps,
+    instance,
+    notifications,
+    openapi,
+    polls,
+    search,
+    statuses,
+    timelines,
+    tokens,
+)
 
 
 def defined() -> list[web.RouteDef]:

@@ -14,6 +14,7 @@ from web.api.shapes.account import (
     Relationship,
 )
 from web.api.shapes.app import Application, ApplicationWithSecret, Token
+from web.api.shapes.error import Error
 from web.api.shapes.instance import Instance, InstanceV1
 from web.api.shapes.notification import Notification
 from web.api.shapes.search import Search
@@ -41,6 +42,7 @@ __all__ = [
     "CredentialAccountSource",
     "CustomEmoji",
     "DeletedStatus",
+    "Error",
     "Instance",
     "InstanceV1",
     "MediaAttachment",
