@@ -10,7 +10,12 @@ from federation.reading import PUBLIC
 from outbox.parts import Mentioned, Parts, Tag
 from store.tables import Account, Media, Poll
 
-_USUAL_TYPE = {"image": "image/jpeg", "video": "video/mp4", "audio": "audio/mpeg"}  # where we do not know
+_USUAL_TYPE = {
+    "image": "image/jpeg",
+    "gifv": "video/mp4",
+    "video": "video/mp4",
+    "audio": "audio/mpeg",
+}  # where we do not know
 
 
 class Audience(NamedTuple):
@@ -173,7 +178,7 @@ def _hashtag(base: str, one: Tag) -> vocabulary.Hashtag:
 
 def _attachment(one: Media) -> vocabulary.Attachment:
     focus = None if one.focus_x is None or one.focus_y is None else (one.focus_x, one.focus_y)
-    preview = one.preview_url if one.kind in ("video", "audio") else None
+    preview = one.preview_url if one.kind in ("gifv", "video", "audio") else None
     return vocabulary.Attachment(
         url=one.url,
         media_type=one.media_type or _USUAL_TYPE.get(one.kind, "application/octet-stream"),

@@ -11,7 +11,7 @@ from sqlalchemy import delete as delete_rows
 from federation.errors import Forged
 from federation.reading import same_origin
 from outbox import documents, parts
-from social import undone
+from social import media, undone
 from social.events import Deleted
 from social.paging import parted
 from social.posts import find, sending
@@ -48,11 +48,15 @@ _FEWER_BOOSTS = (
 
 
 def delete(tx: Connection, author_id: int, post_id: int, now: datetime) -> None:
-    """One of ours takes a post back, everywhere.  Raises: NotFound, when it is not his, or a boost."""
+    """One of ours takes a post back, everywhere; its files stay his for a day, for what he writes in its place.
+
+    Raises: NotFound, when it is not his, or a boost.
+    """
     post = find.own(tx, post_id, author_id)
     loaded = parts.load(tx, [post.id])[post.id]
     sending.changed(tx, loaded, documents.delete(loaded, now), now)
     undone.bury(tx, post.uri, loaded.author.uri, now)
+    media.release(tx, [post.id], now)
     remove(tx, [post])
 
 
@@ -83,6 +87,7 @@ def remove(tx: Connection, gone: Sequence[Post]) -> None:
     _count(tx, list(removed.values()))
     for part in parted(list(removed)):
         tx.execute(_NO_ENTRIES, {"ids": part})
+        media.orphan(tx, part)
         tx.execute(_DELETE, {"ids": part})
     for post in removed.values():
         announce(tx, Deleted(post.id, post.author_id))

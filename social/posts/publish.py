@@ -17,7 +17,7 @@ from social.posts.storing import Fresh, Mention
 from social.text import MentionTarget
 from social.visibility import OPEN, narrower
 from store.ids import new_id
-from store.tables import Account, Post, blank_post
+from store.tables import Account, Post, blank_media, blank_post
 from store.tables import accounts as accounts_table
 
 MENTIONS_LIMIT: Final = 100  # of one post
@@ -132,18 +132,7 @@ def _named(tx: Connection, origin: Origin, written: list[str]) -> Mapping[str, A
 
 def media(given: tuple[MediaDraft, ...]) -> list[dict[str, Any]]:
     return [
-        {
-            "kind": item.kind,
-            "url": item.url,
-            "preview_url": None,
-            "media_type": item.media_type,
-            "description": item.description,
-            "blurhash": None,
-            "width": None,
-            "height": None,
-            "focus_x": None,
-            "focus_y": None,
-        }
+        blank_media(kind=item.kind, url=item.url, media_type=item.media_type, description=item.description)
         for item in given
     ]
 

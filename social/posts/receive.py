@@ -16,7 +16,7 @@ from social.posts.known import Found, Known
 from social.posts.storing import Fresh, Mention
 from store import jobs
 from store.ids import new_id
-from store.tables import Account, Post, blank_post
+from store.tables import Account, Post, blank_media, blank_post
 
 DEEPEST: Final = 10  # missing parents that are fetched above one post, each asked for by the one below it
 TITLE_LIMIT: Final = 500
@@ -202,18 +202,18 @@ def tags(note: Note) -> dict[str, str]:
 
 def media(attachments: Sequence[Attachment]) -> list[dict[str, Any]]:
     return [
-        {
-            "kind": item.kind,
-            "url": item.url,
-            "preview_url": item.preview_url,
-            "media_type": item.media_type,
-            "description": item.description,
-            "blurhash": item.blurhash,
-            "width": item.width,
-            "height": item.height,
-            "focus_x": item.focus_x,
-            "focus_y": item.focus_y,
-        }
+        blank_media(
+            kind=item.kind,
+            url=item.url,
+            preview_url=item.preview_url,
+            media_type=item.media_type,
+            description=item.description,
+            blurhash=item.blurhash,
+            width=item.width,
+            height=item.height,
+            focus_x=item.focus_x,
+            focus_y=item.focus_y,
+        )
         for item in attachments[:MEDIA_LIMIT]
     ]
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select, bindparam, delete, func, insert, sele
 
 from outbox import parts
 from outbox.parts import Parts
+from social import media as files
 from social import notifications
 from social.events import Edited
 from social.notifications import Row
@@ -66,6 +67,7 @@ def rewrite(tx: Connection, old: Parts, change: Change, at: datetime, now: datet
         tx.execute(_NAME, {"post": post.id, "ids": named})
     tx.execute(_NO_TAGS, {"post": post.id})
     if change.media is not None:
+        files.orphan(tx, [post.id])
         tx.execute(_NO_MEDIA, {"post": post.id})
     if change.poll is not None:
         tx.execute(_NO_VOTES, {"post": post.id})

@@ -154,14 +154,15 @@ post_tags = Table(
     sqlite_with_rowid=False,
 )
 
+# Files of posts: those of others are known by their address, ours are in the store (store/blobs.py).
 media = Table(
     "media",
     metadata,
     id_column(),
-    Column("post_id", Id, ForeignKey("post.id", ondelete="CASCADE"), index=True),
+    Column("post_id", Id, ForeignKey("post.id", ondelete="CASCADE"), index=True),  # None: no post has it (yet)
     Column("position", Integer, nullable=False),
-    Column("kind", Text, nullable=False),  # image, video, audio, unknown
-    Column("url", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # image, gifv, video, audio, unknown
+    Column("url", Text, nullable=False),  # empty while it is not done
     Column("preview_url", Text),
     Column("media_type", Text),
     Column("description", Text, nullable=False),
@@ -170,6 +171,30 @@ media = Table(
     Column("height", Integer),
     Column("focus_x", Float),  # -1.0 … 1.0
     Column("focus_y", Float),
+    Column("account_id", Id, ForeignKey("account.id", ondelete="CASCADE")),  # who uploaded it; None: not ours
+    Column("state", Text, nullable=False, server_default="done"),  # processing, done, failed
+    Column("error", Text),  # why it failed, for its owner
+    Column("file", Text),  # its name in the store; while it is processed, that of what was uploaded
+    Column("preview_file", Text),
+    Column("bytes", Integer),
+    Column("preview_width", Integer),
+    Column("preview_height", Integer),
+    Column("duration", Float),  # seconds
+    Column("frame_rate", Float),  # per second
+    Column("bitrate", Integer),  # bits per second
+    Column("keep_until", Instant),  # ours, while no post has it: then it is removed
+)
+Index(
+    "ix_media_account_id",
+    media.c.account_id,
+    sqlite_where=media.c.account_id.is_not(None),
+    postgresql_where=media.c.account_id.is_not(None),
+)
+Index(
+    "ix_media_keep_until",
+    media.c.keep_until,
+    sqlite_where=media.c.keep_until.is_not(None),
+    postgresql_where=media.c.keep_until.is_not(None),
 )
 
 
@@ -188,7 +213,49 @@ class Media:
     height: int | None
     focus_x: float | None
     focus_y: float | None
+    account_id: int | None
+    state: str
+    error: str | None
+    file: str | None
+    preview_file: str | None
+    bytes: int | None
+    preview_width: int | None
+    preview_height: int | None
+    duration: float | None
+    frame_rate: float | None
+    bitrate: int | None
+    keep_until: datetime | None
 
+
+def blank_media(**values: Any) -> dict[str, Any]:
+    """The columns of a file, with the usual value where `values` has none; id, kind and url are needed."""
+    return {**_BLANK_MEDIA, **values}
+
+
+_BLANK_MEDIA: dict[str, Any] = {
+    "post_id": None,
+    "position": 0,
+    "preview_url": None,
+    "media_type": None,
+    "description": "",
+    "blurhash": None,
+    "width": None,
+    "height": None,
+    "focus_x": None,
+    "focus_y": None,
+    "account_id": None,
+    "state": "done",
+    "error": None,
+    "file": None,
+    "preview_file": None,
+    "bytes": None,
+    "preview_width": None,
+    "preview_height": None,
+    "duration": None,
+    "frame_rate": None,
+    "bitrate": None,
+    "keep_until": None,
+}
 
 polls = Table(
     "poll",

@@ -17,6 +17,7 @@ from store.tables import (
     Media,
     Post,
     accounts,
+    blank_media,
     blank_post,
     deliveries,
     host_policies,
@@ -52,20 +53,12 @@ def post(author: Account, number: int | None = None, **more: Any) -> Post:
 def picture(number: int = 1, **more: Any) -> Media:
     values = {
         "id": number,
-        "post_id": None,
-        "position": 0,
         "kind": "image",
         "url": f"https://ours.test/media/{number}.png",
-        "preview_url": None,
         "media_type": "image/png",
         "description": "A cat, asleep",
-        "blurhash": None,
-        "width": None,
-        "height": None,
-        "focus_x": None,
-        "focus_y": None,
     }
-    return Media(**{**values, **more})
+    return Media(**blank_media(**{**values, **more}))
 
 
 def add(tx: Connection, *people: Account) -> None:
