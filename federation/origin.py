@@ -1,6 +1,8 @@
 """Who we are: the domain of our handles, the address of our server, and the addresses made of it."""
 
-from dataclasses import dataclass
+import base64
+import hashlib
+from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
 
@@ -10,6 +12,7 @@ class Origin:
 
     domain: str
     base_url: str  # scheme and authority, no slash at the end
+    proxy_key: bytes = field(default=b"", repr=False, compare=False)  # signs the addresses of `proxied`
 
     @property
     def scheme(self) -> str:
@@ -39,6 +42,21 @@ class Origin:
     @property
     def instance_actor(self) -> str:
         return f"{self.base_url}/actor"
+
+    def proxied(self, url: str) -> str:
+        """Where our people get a file of another server: from us, so that it does not learn who looks at it.
+
+        The address is signed: nobody can make us fetch what we did not show.  Without a key it stays as it is.
+        """
+        if not self.proxy_key or self.is_ours(url):
+            return url
+        name = base64.urlsafe_b64encode(url.encode()).rstrip(b"=").decode()
+        return f"{self.base_url}/proxy/{self.sign(url)}/{name}"
+
+    def sign(self, url: str) -> str:
+        """Says that `url` may be fetched through us."""
+        digest = hashlib.blake2b(url.encode(), key=self.proxy_key, digest_size=15)
+        return base64.urlsafe_b64encode(digest.digest()).decode()
 
     def is_ours(self, uri: str) -> bool:
         """Same origin: scheme, host and port."""

@@ -1,13 +1,13 @@
 """Status: https://docs.joinmastodon.org/entities/Status/"""
 
 from html import escape
-from typing import Any
 
 from social.views import PostView
-from store.tables import Media, Poll
+from store.tables import Poll
 from web.api import shapes
 from web.api.entities.account import account, emojis, moment
 from web.api.entities.frame import Frame
+from web.api.entities.media import media_attachment
 
 
 def status(view: PostView, frame: Frame) -> shapes.Status:
@@ -33,7 +33,7 @@ def status(view: PostView, frame: Frame) -> shapes.Status:
         "reblog": status(view.boost_of, frame) if view.boost_of else None,
         "application": None,
         "account": account(author, frame.origin),
-        "media_attachments": [media_attachment(m) for m in parts.media],
+        "media_attachments": [media_attachment(m, frame.origin) for m in parts.media],
         "mentions": [
             {"id": str(m.id), "username": m.username, "acct": m.acct, "url": m.url}
             for m in parts.mentions
@@ -62,28 +62,6 @@ def _content(view: PostView) -> str:
     """Long posts keep their title in the text, since clients have no other place for it."""
     post = view.parts.post
     return f"<p><strong>{escape(post.title, quote=False)}</strong></p>{post.html}" if post.title else post.html
-
-
-def media_attachment(it: Media) -> shapes.MediaAttachment:
-    """MediaAttachment: https://docs.joinmastodon.org/entities/MediaAttachment/"""
-    meta: dict[str, Any] = {}
-    if it.width and it.height:
-        size = f"{it.width}x{it.height}"
-        meta["original"] = {"width": it.width, "height": it.height, "size": size, "aspect": it.width / it.height}
-    if it.focus_x is not None and it.focus_y is not None:
-        meta["focus"] = {"x": it.focus_x, "y": it.focus_y}
-    return {
-        "id": str(it.id),
-        "type": it.kind,
-        "url": it.url,
-        "preview_url": it.preview_url or it.url,
-        "remote_url": it.url,
-        "preview_remote_url": None,
-        "text_url": None,
-        "meta": meta or None,
-        "description": it.description or None,
-        "blurhash": it.blurhash,
-    }
 
 
 def poll(view: PostView, it: Poll, frame: Frame) -> shapes.Poll:
