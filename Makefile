@@ -1,6 +1,6 @@
 # One command for each wish.  No logic here, only calls.  `make check` is what CI runs.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-pairs test-browser check demo bench fix docs migration clean
+.PHONY: help run test test-slow test-pairs test-browser check demo bench fix docs migration clean
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
@@ -14,6 +14,9 @@ run: .venv/run   ## the server, on http://localhost:8000
 
 test: .venv/dev  ## all tests, or some: make test T=tests/inbox
 	$(BIN)/pytest -n auto --dist loadfile $(T)
+
+test-slow: .venv/dev  ## what takes minutes: the API as a tool tries it that knows only its description
+	$(BIN)/pytest -m slow tests/slow
 
 test-pairs: .venv/dev  ## of the tests, those of two real servers
 	$(BIN)/pytest -m pairs
