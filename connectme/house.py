@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, inspect
 
 from connectme import __version__
+from connectme.bus import Bus
 from connectme.errors import Failure
 from connectme.gather import Gatherer
 from connectme.settings import Settings
@@ -26,6 +27,7 @@ from ops import identity
 from social import accounts
 from store.database import Database
 from store.tables import INSTANCE_ACTOR_ID, spool_metadata, spooled
+from store.wires import open_wire
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +46,7 @@ class House:
     client: Client
     gatherer: Gatherer
     counts: Counts
+    bus: Bus
 
 
 @asynccontextmanager
@@ -67,7 +70,10 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
         )
         stack.push_async_callback(client.close)
         gatherer = Gatherer(db, client, origin, permits=rules.permits)
-        yield House(settings, origin, db, spool, rules, client, gatherer, Counts())
+        bus = Bus(open_wire(settings.database_url, settings.data_dir / "live"))
+        stack.push_async_callback(bus.close)
+        db.listeners.append(bus.tell)
+        yield House(settings, origin, db, spool, rules, client, gatherer, Counts(), bus)
 
 
 def _spool_tables(tx: Connection) -> None:

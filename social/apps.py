@@ -3,6 +3,7 @@
 Secrets and tokens are kept as SHA-256 only.  Scopes are one string, with spaces between, as OAuth has them.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
@@ -11,6 +12,9 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from federation.reading.values import clean
 from social.errors import Invalid
+from social.events import AccessEnded
+from social.paging import parted
+from store.events import announce
 from store.ids import new_id
 from store.rows import many, one
 from store.tables import Account, App, Token, User, accounts, apps, tokens, users
@@ -39,9 +43,21 @@ _FIND = (
 )
 _LIVE = tokens.c.revoked_at.is_(None)
 _REVOKE = update(tokens).where(_LIVE).values(revoked_at=bindparam("at", type_=Instant))
-_REVOKE_HASH = _REVOKE.where(tokens.c.hash == bindparam("hash_"), tokens.c.app_id == bindparam("app", type_=Id))
+_REVOKE_HASH = _REVOKE.where(
+    tokens.c.hash == bindparam("hash_"), tokens.c.app_id == bindparam("app", type_=Id)
+).returning(tokens.c.account_id)
 _REVOKE_APP = _REVOKE.where(
     tokens.c.account_id == bindparam("account", type_=Id), tokens.c.app_id == bindparam("app", type_=Id)
+)
+_ALIVE = (
+    select(tokens.c.id)
+    .join(accounts, accounts.c.id == tokens.c.account_id)
+    .where(
+        tokens.c.id.in_(bindparam("ids", expanding=True, type_=Id)),
+        _LIVE,
+        accounts.c.suspended_at.is_(None),
+        accounts.c.deleted_at.is_(None),
+    )
 )
 _APPS_OF = (
     select(apps)
@@ -123,7 +139,10 @@ def token(tx: Connection, token_hash: bytes) -> Bearer | None:
 
 def revoke_token(tx: Connection, app_id: int, token_hash: bytes, now: datetime) -> bool:
     """Ends a token of that program (RFC 7009); False when there was nothing to end."""
-    return bool(tx.execute(_REVOKE_HASH, {"app": app_id, "hash_": token_hash, "at": now}).rowcount)
+    row = tx.execute(_REVOKE_HASH, {"app": app_id, "hash_": token_hash, "at": now}).one_or_none()
+    if row is not None and row[0] is not None:
+        announce(tx, AccessEnded(row[0]))
+    return row is not None
 
 
 def allowed_by(tx: Connection, account_id: int) -> list[App]:
@@ -133,4 +152,10 @@ def allowed_by(tx: Connection, account_id: int) -> list[App]:
 
 def revoke_app(tx: Connection, account_id: int, app_id: int, now: datetime) -> int:
     """A person withdraws what he allowed a program; returns how many tokens ended."""
+    announce(tx, AccessEnded(account_id))
     return tx.execute(_REVOKE_APP, {"account": account_id, "app": app_id, "at": now}).rowcount
+
+
+def alive(tx: Connection, token_ids: Sequence[int]) -> set[int]:
+    """Those of `token_ids` that are still good: not revoked, and of people who may come in."""
+    return {row[0] for part in parted(token_ids) for row in tx.execute(_ALIVE, {"ids": part})}

@@ -1,6 +1,12 @@
-"""What units announce; told to `Database.listeners` after the commit."""
+"""What units announce; told to `Database.listeners` after the commit, and to other processes by store/wires.
 
-from dataclasses import dataclass
+An event travels as its name and its fields (`encode`, `decode`), which are ids and words, never what somebody wrote:
+whoever hears it loads what he may see.
+"""
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, is_dataclass
+from typing import Any, Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +25,105 @@ class Edited:
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
+    """`visibility` and `listed` as they were: nobody else can say any more who had seen it."""
+
     post_id: int
     author_id: int
+    visibility: str = "direct"
+    listed: bool = False
+    local: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Notified:
     account_id: int
     notification_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationsMerged:
+    """Notification requests were accepted, and their notifications are among the others now."""
+
+    account_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class FiltersChanged:
+    account_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conversed:
+    """A conversation of `account_id` has a new or another last post."""
+
+    account_id: int
+    conversation_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """An announcement was published or changed."""
+
+    announcement_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementReacted:
+    announcement_id: int
+    name: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementDeleted:
+    announcement_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccessEnded:
+    """Some or all tokens of `account_id` are good for nothing any more."""
+
+    account_id: int
+
+
+TRAVELLING: Final[dict[str, type[Any]]] = {
+    kind.__name__: kind
+    for kind in (
+        Posted,
+        Edited,
+        Deleted,
+        Notified,
+        NotificationsMerged,
+        FiltersChanged,
+        Conversed,
+        Announced,
+        AnnouncementReacted,
+        AnnouncementDeleted,
+        AccessEnded,
+    )
+}
+
+
+def encode(event: object) -> list[Any] | None:
+    """None: that event is for this process alone.
+
+    >>> encode(Notified(1, 2)), encode("something else")
+    (['Notified', 1, 2], None)
+    """
+    name = type(event).__name__
+    if TRAVELLING.get(name) is not type(event) or not is_dataclass(event) or isinstance(event, type):
+        return None
+    return [name, *astuple(event)]
+
+
+def decode(said: Sequence[Any]) -> object | None:
+    """None: another version of this server said something that we do not know.
+
+    >>> decode(["Notified", 1, 2]), decode(["Applauded", 1]), decode(["Notified"])
+    (Notified(account_id=1, notification_id=2), None, None)
+    """
+    kind = TRAVELLING.get(said[0]) if said else None
+    try:
+        return None if kind is None else kind(*said[1:])
+    except TypeError:
+        return None

@@ -10,6 +10,8 @@ from typing import Final
 
 from sqlalchemy import Connection, LargeBinary, bindparam, delete, insert, select, update
 
+from social.events import AccessEnded
+from store.events import announce
 from store.rows import many
 from store.tables import Account, Session, User, accounts, sessions, tokens, users
 from store.tables.base import Id, Instant
@@ -131,6 +133,7 @@ def revoke_all(tx: Connection, account_id: int, now: datetime) -> None:
     """Ends all sessions of a person and all tokens that programs hold in his name."""
     tx.execute(_END_ALL, {"account": account_id})
     tx.execute(_REVOKE_TOKENS, {"account": account_id, "at": now})
+    announce(tx, AccessEnded(account_id))
 
 
 def prune(tx: Connection, now: datetime) -> int:

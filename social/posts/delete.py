@@ -90,7 +90,7 @@ def remove(tx: Connection, gone: Sequence[Post]) -> None:
         media.orphan(tx, part)
         tx.execute(_DELETE, {"ids": part})
     for post in removed.values():
-        announce(tx, Deleted(post.id, post.author_id))
+        announce(tx, Deleted(post.id, post.author_id, post.visibility, post.listed, post.local))
 
 
 def remove_some(tx: Connection, author_id: int) -> bool:

@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from sqlalchemy import insert, select
 
+from connectme.bus import Bus
 from connectme.gather import Gatherer
 from connectme.house import House
 from connectme.housekeeping import AT_ONCE, Housekeeping
@@ -22,6 +23,7 @@ from social import moderation
 from social.posts.drafts import Draft, PollDraft
 from social.posts.publish import publish
 from store.tables import CachedKey, activities, handled, idempotency, polls, tombstones
+from store.wires import open_wire
 from tests.conftest import NOW
 from tests.inbox.far import lab_client
 from tests.inbox.letters import activity
@@ -31,10 +33,12 @@ ORIGIN = Origin("ours.test", "https://ours.test")
 
 
 @pytest.fixture
-async def house(db, spool, tmp_path):
+async def house(db, url, spool, tmp_path):
     settings = Settings(data_dir=tmp_path)
     client, rules = lab_client(), HostRules()
-    yield House(settings, ORIGIN, db, spool, rules, client, Gatherer(db, client, ORIGIN), Counts())
+    bus = Bus(open_wire(url, tmp_path / "live"))
+    yield House(settings, ORIGIN, db, spool, rules, client, Gatherer(db, client, ORIGIN), Counts(), bus)
+    await bus.close()
     await client.close()
 
 

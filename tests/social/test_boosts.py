@@ -97,7 +97,7 @@ async def test_an_unboost_leaves_nothing(db, origin):
     assert (undo["object"]["type"], undo["object"]["id"]) == ("Announce", made.uri)
     assert (await post(db, theirs.id)).boosts_count == 0
     assert made.id not in await db.read(home, carol)
-    assert Deleted(made.id, alice.id) in heard
+    assert Deleted(made.id, alice.id, "public", listed=False, local=True) in heard
     assert (await fresh(db, alice)).posts_count == 1
     assert (await db.write(boosts.boost, alice.id, theirs.id, NOW)).id != made.id
 

@@ -6,6 +6,7 @@ import pytest
 
 from social import accounts, apps, passwords, secrets, sessions, users
 from social.errors import Invalid, NotFound
+from social.events import AccessEnded
 from store.tables import sessions as sessions_table
 from store.tables import tokens
 from store.tables import users as users_table
@@ -233,9 +234,12 @@ async def test_a_token_ends_when_its_program_says_so_and_no_other(db):
     alice = await local(db, "alice")
     made = await token(db, alice)
     other = await db.write(apps.create_app, "Other", "other", b"", ["urn:x"], "read", NOW)
+    heard = []
+    db.listeners.append(heard.append)
     assert not await db.write(apps.revoke_token, other.id, made.hash, NOW)
     assert await db.write(apps.revoke_token, made.app_id, made.hash, NOW)
     assert not await db.write(apps.revoke_token, made.app_id, made.hash, NOW)
+    assert heard == [AccessEnded(made.account_id)]
     assert await db.read(apps.token, made.hash) is None
 
 
