@@ -7,7 +7,21 @@ from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Row, Select, bindparam, select
 
-from store.tables import Account, Media, Poll, Post, accounts, media, mentions, polls, post_tags, posts
+from store.tables import (
+    Account,
+    Card,
+    Media,
+    Poll,
+    Post,
+    accounts,
+    apps,
+    cards,
+    media,
+    mentions,
+    polls,
+    post_tags,
+    posts,
+)
 from store.tables.base import Id
 
 T = TypeVar("T")
@@ -35,8 +49,17 @@ class Tag:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """The program that a post of ours was written with."""
+
+    name: str
+    website: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
-    """A post with all that belongs to it.  `boost_of_uri`: what it boosts; `parent_author_id`: whom it answers."""
+    """A post with all that belongs to it.  `boost_of_uri`: what it boosts; `parent_author_id`: whom it answers;
+    `written`: with which program; `card`: what its first link leads to, once that is known."""
 
     post: Post
     author: Account
@@ -46,6 +69,8 @@ class Parts:
     poll: Poll | None = None
     boost_of_uri: str | None = None
     parent_author_id: int | None = None
+    written: Written | None = None
+    card: Card | None = None
 
 
 _IDS = bindparam("ids", expanding=True, type_=Id)
@@ -82,12 +107,14 @@ _TAGS = (
 )
 _MEDIA = select(media).where(media.c.post_id.in_(_IDS)).order_by(media.c.post_id, media.c.position, media.c.id)
 _POLLS = select(polls).where(polls.c.post_id.in_(_IDS))
+_APPS = select(apps.c.id, apps.c.name, apps.c.website).where(apps.c.id.in_(_IDS))
+_CARDS = select(cards).where(cards.c.id.in_(_IDS), cards.c.kind != "none")
 
 
 def load(tx: Connection, ids: Sequence[int]) -> dict[int, Parts]:
     """The parts of those posts of `ids` that exist, whoever may see them: that is for the caller to know.
 
-    Four queries, and one for the polls where there are Questions, however many posts.
+    Four queries, and one each for polls, programs and cards where there are any, however many posts.
     """
     rows = _rows(tx, _POSTS, ids)
     if not rows:
@@ -96,6 +123,8 @@ def load(tx: Connection, ids: Sequence[int]) -> dict[int, Parts]:
     tagged = _by_post((row[0], Tag(row[1], row[2])) for row in _rows(tx, _TAGS, ids))
     attached = _by_post((row[1], Media(*row)) for row in _rows(tx, _MEDIA, ids))
     asked = _load_polls(tx, rows)
+    written = {row[0]: Written(*row[1:]) for row in _rows(tx, _APPS, _some(rows, "app_id"))}
+    previews = {row[0]: Card(*row) for row in _rows(tx, _CARDS, _some(rows, "card_id"))}
     found = {}
     for row in rows:
         post = Post(*row[:_POST_ENDS])
@@ -106,13 +135,20 @@ def load(tx: Connection, ids: Sequence[int]) -> dict[int, Parts]:
             tuple(tagged.get(post.id, ())),
             tuple(attached.get(post.id, ())),
             asked.get(post.id),
-            *row[_AUTHOR_ENDS:],
+            row[_AUTHOR_ENDS],
+            row[_AUTHOR_ENDS + 1],
+            written.get(post.app_id or 0),
+            previews.get(post.card_id or 0),
         )
     return found
 
 
 def _rows(tx: Connection, query: Select[*tuple[Any, ...]], ids: Sequence[int]) -> Sequence[_Row]:
     return tx.execute(query, {"ids": ids}).all() if ids else ()
+
+
+def _some(rows: Iterable[_Row], column: str) -> list[int]:
+    return list({number for row in rows if (number := getattr(row, column)) is not None})
 
 
 def _load_polls(tx: Connection, rows: Iterable[_Row]) -> dict[int, Poll]:

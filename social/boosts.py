@@ -1,7 +1,8 @@
 """Boosts: a post without words that points at another; its uri is the id of its Announce.
 
 One per person and post.  Only what is public or unlisted can be boosted, by its author also what his followers see,
-to the same audience (security row 37).  What a blocked or suspended author wrote does not come back by a boost.
+to the same audience (security row 37); a boost of what stays here stays here.
+What a blocked or suspended author wrote does not come back by a boost.
 """
 
 from collections.abc import Mapping
@@ -53,7 +54,8 @@ def boost(tx: Connection, account_id: int, post_id: int, now: datetime, visibili
     if made is None:
         return find_boost(tx, account_id, original.id) or _vanished()
     _finish(tx, made, original, now)
-    enqueue.to_followers(tx, author, _announce(tx, made, original), also=_elsewhere(original), now=now)
+    if not made.local_only:
+        enqueue.to_followers(tx, author, _announce(tx, made, original), also=_elsewhere(original), now=now)
     return made
 
 
@@ -64,8 +66,9 @@ def unboost(tx: Connection, account_id: int, post_id: int, now: datetime | None 
     made = find_boost(tx, account_id, original.id)
     if made is None:
         return find.visible(tx, original.id, account_id)
-    undo = documents.undo(_announce(tx, made, original))
-    enqueue.to_followers(tx, author, undo, also=_elsewhere(original), now=now)
+    if not made.local_only:
+        undo = documents.undo(_announce(tx, made, original))
+        enqueue.to_followers(tx, author, undo, also=_elsewhere(original), now=now)
     delete.remove(tx, [made])
     return find.by_id(tx, original.id)
 
@@ -178,6 +181,7 @@ def _values(
         visibility=visibility,
         published=published,
         thread_id=number,
+        local_only=original.local_only,
         boost_of_id=original.id,
     )
 

@@ -19,7 +19,7 @@ from social.paging import Paged, padded
 from social.views import PostView
 from store.events import announce
 from store.ids import new_id
-from store.tables import Account, Notification, accounts, blocks, notifications, users
+from store.tables import Account, Notification, accounts, blocks, notifications, posts, thread_mutes, users
 from store.tables.base import Id, Instant
 
 KINDS: Final = ("mention", "status", "reblog", "follow", "follow_request", "favourite", "poll", "update")
@@ -29,6 +29,9 @@ Row: TypeAlias = tuple[int, str, int, int | None]  # whom, what, by whom, about 
 _ABOUT = bindparam("post_id", type_=Id)
 _FROM = bindparam("from_id", type_=Id)
 _BLOCKED = exists().where(blocks.c.account_id == users.c.account_id, blocks.c.target_id == _FROM)
+_QUIET = exists().where(
+    posts.c.id == _ABOUT, thread_mutes.c.thread_id == posts.c.thread_id, thread_mutes.c.account_id == users.c.account_id
+)
 _TELL = (
     insert(notifications)
     .from_select(
@@ -45,6 +48,7 @@ _TELL = (
             # Only the end of his own poll, or of one in which he voted, is news that nobody else brings.
             or_(users.c.account_id != _FROM, literal("poll") == bindparam("kind", type_=notifications.c.kind.type)),
             ~_BLOCKED,
+            ~_QUIET,
         ),
     )
     .on_conflict_do_nothing()
@@ -64,7 +68,8 @@ class NotificationView:
 
 
 def notify(tx: Connection, account_id: int, kind: str, from_id: int, post_id: int | None, now: datetime) -> None:
-    """Tells `account_id`; nothing when he is not of ours, is `from_id` himself, blocks him, or knows already."""
+    """Tells `account_id`; nothing when he is not of ours, is `from_id` himself, blocks him, wants the
+    conversation to be quiet, or knows already."""
     notify_many(tx, [(account_id, kind, from_id, post_id)], now)
 
 

@@ -43,15 +43,16 @@ def pin(tx: Connection, account_id: int, post_id: int, now: datetime) -> Post:
     if (tx.scalar(_HOW_MANY, {"account": account_id}) or 0) >= MOST:
         raise Invalid(f"At most {MOST} posts can be pinned")
     tx.execute(_ADD, {"account_id": account_id, "post_id": post.id, "created_at": now})
-    author = accounts.by_id(tx, account_id)
-    enqueue.to_followers(tx, author, documents.add(author, post.uri, new_id()), now=now)
+    if not post.local_only:
+        author = accounts.by_id(tx, account_id)
+        enqueue.to_followers(tx, author, documents.add(author, post.uri, new_id()), now=now)
     return post
 
 
 def unpin(tx: Connection, account_id: int, post_id: int, now: datetime | None = None) -> Post:
     """Raises: NotFound."""
     post = find.own(tx, post_id, account_id)
-    if tx.execute(_REMOVE, {"account": account_id, "post": post.id}).rowcount:
+    if tx.execute(_REMOVE, {"account": account_id, "post": post.id}).rowcount and not post.local_only:
         author = accounts.by_id(tx, account_id)
         enqueue.to_followers(tx, author, documents.remove(author, post.uri, new_id()), now=now)
     return post

@@ -4,6 +4,8 @@ A post is visible when its author is neither suspended nor deleted, does not blo
     public, unlisted    to everybody;
     private             to the author, those who follow him (accepted) and those addressed;
     direct              to the author and those addressed.
+One that is `local_only` is, in each case, for people of ours alone: neither for nobody in particular nor for anybody of
+another server, whoever he follows and whoever addressed him (docs/adr/0013).
 A boost is visible when both the boost and what it boosts are.  To deny is to say that there is nothing (404).
 tests/social/test_visibility.py compares the clause with the predicate over random worlds.
 """
@@ -13,7 +15,7 @@ from typing import Final, TypeAlias
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, FromClause, and_, bindparam, exists, or_, select
 
-from store.tables import Post, accounts, blocks, follows, mentions, posts
+from store.tables import Post, accounts, blocks, follows, mentions, posts, users
 from store.tables.base import Id
 
 VISIBILITIES: Final = ("public", "unlisted", "private", "direct")  # from wide to narrow
@@ -55,13 +57,14 @@ class Facts:
     blocked: bool = False  # the author blocks the viewer
     addressed: bool = False  # the viewer is mentioned, silently or not
     follows: bool = False  # the viewer follows the author, and was accepted
+    ours: bool = False  # the viewer is one of our people
 
 
 def may_see(post: Post, viewer_id: int | None, about: Facts, boosted: tuple[Post, Facts] | None = None) -> bool:
     """The same rule for a loaded post.  `boosted`: what a boost boosts; without it a boost is not shown."""
     if post.boost_of_id is not None and (boosted is None or not may_see(boosted[0], viewer_id, boosted[1])):
         return False
-    if about.author_is_gone or about.blocked:
+    if about.author_is_gone or about.blocked or (post.local_only and not about.ours):
         return False
     if post.visibility in OPEN:
         return True
@@ -82,6 +85,7 @@ def _row(post: FromClause, viewer: Who) -> ColumnElement[bool]:
     return and_(
         ~_gone(post.c.author_id),
         ~_blocks(post.c.author_id, viewer),
+        or_(~post.c.local_only, _ours(viewer)),
         or_(
             post.c.visibility.in_(OPEN),
             post.c.author_id == viewer,
@@ -108,9 +112,15 @@ def _follows(viewer: Who, author: ColumnElement[int]) -> ColumnElement[bool]:
     return exists().where(follows.c.target_id == author, follows.c.follower_id == viewer, follows.c.accepted)
 
 
+def _ours(viewer: Who) -> ColumnElement[bool]:
+    ours = users.alias("ours")
+    return exists().where(ours.c.account_id == viewer)
+
+
 _FACTS = select(
     _gone(posts.c.author_id),
     _blocks(posts.c.author_id, VIEWER),
     _addressed(posts.c.id, VIEWER),
     _follows(VIEWER, posts.c.author_id),
+    _ours(VIEWER),
 ).where(posts.c.id == bindparam("asked", type_=Id))

@@ -22,7 +22,7 @@ from social.apps import Bearer
 from social.errors import Invalid, NotAllowed, Unauthorised
 from social.secrets import sha256
 from social.sessions import SignedIn
-from store.tables import Account, User
+from store.tables import Account, App, User
 from web import scopes
 from web.errors import Handler
 from web.keys import DATABASE, ORIGIN
@@ -39,6 +39,7 @@ class Caller:
 
     account: Account
     user: User
+    app: App
 
 
 ForPerson: TypeAlias = Callable[[web.Request, Caller], Awaitable[web.StreamResponse]]
@@ -130,7 +131,7 @@ async def _caller(request: web.Request, wanted: tuple[str, ...]) -> Caller:
     if found.user.seen_at is None or now - found.user.seen_at > SEEN_EVERY:
         with suppress(SQLAlchemyError, sqlite3.Error, OSError):  # nobody is refused for want of a statistic
             await request.app[DATABASE].write(instance.was_here, found.account.id, now)
-    return Caller(found.account, found.user)
+    return Caller(found.account, found.user, found.app)
 
 
 def _check_scopes(found: Bearer, wanted: tuple[str, ...]) -> None:

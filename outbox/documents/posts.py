@@ -140,7 +140,8 @@ def _note(parts: Parts) -> vocabulary.Note:
 
 def _question(parts: Parts, poll: Poll) -> vocabulary.Question:
     plain = _note(parts)
-    options = tuple([_option(one["title"], one["votes"]) for one in poll.options])
+    secret = poll.hide_totals and poll.closed_at is None
+    options = tuple([_option(one["title"], 0 if secret else one["votes"]) for one in poll.options])
     return vocabulary.Question(
         **{name: getattr(plain, name) for name in plain.__struct_fields__},
         one_of=() if poll.multiple else options,

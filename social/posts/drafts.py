@@ -26,9 +26,12 @@ _MEDIA_KINDS = ("image", "video", "audio", "unknown")
 
 @dataclass(frozen=True, slots=True)
 class PollDraft:
+    """`hide_totals`: nobody is told how it stands before it is over."""
+
     options: tuple[str, ...]
     expires_at: datetime
     multiple: bool = False
+    hide_totals: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class Draft:
     reply_to_id: int | None = None
     poll: PollDraft | None = None
     media: tuple[MediaDraft, ...] = ()
+    local_only: bool = False  # for people of ours alone; an answer to such a post is always such a post
+    app_id: int | None = None  # the program that it is written with
 
 
 def check(draft: Draft, now: datetime, *, may_be_empty: bool = False) -> Draft:
@@ -81,6 +86,8 @@ def check(draft: Draft, now: datetime, *, may_be_empty: bool = False) -> Draft:
         reply_to_id=draft.reply_to_id,
         poll=None if draft.poll is None else _check_poll(draft.poll, now),
         media=_check_media(draft.media),
+        local_only=draft.local_only,
+        app_id=draft.app_id,
     )
 
 
@@ -94,7 +101,7 @@ def _check_poll(poll: PollDraft, now: datetime) -> PollDraft:
         raise Invalid("Two options of the poll are the same")  # votes name them
     if not SHORTEST_POLL <= poll.expires_at - now <= LONGEST_POLL:
         raise Invalid(f"A poll is open for some minutes, and for {LONGEST_POLL.days} days at most")
-    return PollDraft(options, poll.expires_at, poll.multiple)
+    return PollDraft(options, poll.expires_at, poll.multiple, poll.hide_totals)
 
 
 def _check_media(media: tuple[MediaDraft, ...]) -> tuple[MediaDraft, ...]:

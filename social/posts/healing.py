@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, bindparam, case, select, update
 
 from social.paging import padded
+from social.posts import merging
 from social.visibility import OPEN
 from store.tables import posts
 from store.tables.base import Id
@@ -81,6 +82,7 @@ def heal(tx: Connection, places: Iterable[Place]) -> Healed:
         _heal(tx, healed, child, by_id[child.parent_id])
     for old in healed.moved:
         tx.execute(_MERGE, {"old": old, "new": healed.thread(old)})
+        merging.merge(tx, old, healed.thread(old))
     return healed
 
 

@@ -60,6 +60,8 @@ def publish(tx: Connection, origin: Origin, author_id: int, draft: Draft, now: d
             local=True,
             kind="Note" if draft.poll is None else "Question",
             published=now,
+            app_id=draft.app_id,
+            local_only=draft.local_only or (parent is not None and parent.local_only),
             **_placed(number, draft.visibility, author, parent),
             **said.words,
         ),
@@ -144,4 +146,5 @@ def poll(asked: PollDraft) -> dict[str, Any]:
         "voters_count": 0,
         "expires_at": asked.expires_at,
         "closed_at": None,
+        "hide_totals": asked.hide_totals,
     }

@@ -227,6 +227,7 @@ def poll(asked: Poll, now: datetime) -> dict[str, Any]:
         "voters_count": voters(asked) or 0,
         "expires_at": ends,
         "closed_at": ends if ends is not None and ends <= now else None,
+        "hide_totals": False,
     }
 
 

@@ -1,7 +1,7 @@
 """Changes a post that is here: the old text becomes history, the new one takes its place.  For edit.py."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -98,9 +98,10 @@ def snapshot(old: Parts) -> Edit:
         summary=post.summary,
         html=post.html,
         sensitive=post.sensitive,
-        media=[{"kind": item.kind, "url": item.url, "description": item.description} for item in old.media],
+        media=[asdict(item) for item in old.media],
         poll=None if old.poll is None else {"options": [option["title"] for option in old.poll.options]},
         at=post.edited_at or post.published,
+        emojis=post.emojis,
     )
 
 

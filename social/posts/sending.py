@@ -1,4 +1,7 @@
-"""To whom what is said about a post goes: never further than the post itself (security row 39)."""
+"""To whom what is said about a post goes: never further than the post itself (security row 39).
+
+One that is `local_only` goes nowhere.
+"""
 
 from datetime import datetime
 
@@ -12,6 +15,8 @@ from social.visibility import OPEN
 
 def new(tx: Connection, parts: Parts, document: Activity, now: datetime) -> None:
     """A new post: to followers, who is mentioned, and who is answered, as far as its visibility lets."""
+    if parts.post.local_only:
+        return
     people = [one.id for one in parts.mentions]
     if parts.post.visibility not in OPEN:
         _closed(tx, parts, document, people, now)
@@ -23,6 +28,8 @@ def new(tx: Connection, parts: Parts, document: Activity, now: datetime) -> None
 
 def changed(tx: Connection, parts: Parts, document: Activity, now: datetime) -> None:
     """An edit, results, or the end of it: to those, and wherever somebody is known to have got it on his own."""
+    if parts.post.local_only:
+        return
     if parts.post.visibility in OPEN:
         enqueue.to_inboxes_of_post(tx, parts.author, document, parts.post.id, now=now)
     else:

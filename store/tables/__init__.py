@@ -13,9 +13,12 @@ from store.tables.accounts import (
     blank_account,
 )
 from store.tables.base import metadata
+from store.tables.cards import Card, cards
+from store.tables.conversations import Conversation, conversations
 from store.tables.deliveries import Host, activities, deliveries, hosts
 from store.tables.follows import Block, Follow, blocks, follows
 from store.tables.jobs import Job, facts, jobs
+from store.tables.marks import bookmarks, thread_mutes
 from store.tables.messages import CachedKey, Spooled, cached_keys, counts, handled, spool_metadata, spooled
 from store.tables.moderation import HostPolicy, Report, host_policies, reports
 from store.tables.posts import (
@@ -36,6 +39,7 @@ from store.tables.posts import (
     tombstones,
 )
 from store.tables.reactions import Like, Reaction, likes, reactions
+from store.tables.scheduled import ScheduledPost, scheduled_posts
 from store.tables.timelines import Notification, home_entries, notifications
 
 ROWS = {
@@ -44,6 +48,8 @@ ROWS = {
     App: apps,
     Block: blocks,
     CachedKey: cached_keys,
+    Card: cards,
+    Conversation: conversations,
     Edit: edits,
     Follow: follows,
     Host: hosts,
@@ -56,6 +62,7 @@ ROWS = {
     Post: posts,
     Reaction: reactions,
     Report: reports,
+    ScheduledPost: scheduled_posts,
     Session: sessions,
     Spooled: spooled,
     Token: tokens,
@@ -70,6 +77,8 @@ __all__ = [
     "App",
     "Block",
     "CachedKey",
+    "Card",
+    "Conversation",
     "Edit",
     "Follow",
     "Host",
@@ -82,6 +91,7 @@ __all__ = [
     "Post",
     "Reaction",
     "Report",
+    "ScheduledPost",
     "Session",
     "Spooled",
     "Token",
@@ -94,7 +104,10 @@ __all__ = [
     "blank_media",
     "blank_post",
     "blocks",
+    "bookmarks",
     "cached_keys",
+    "cards",
+    "conversations",
     "counts",
     "deliveries",
     "edits",
@@ -118,9 +131,11 @@ __all__ = [
     "posts",
     "reactions",
     "reports",
+    "scheduled_posts",
     "sessions",
     "spool_metadata",
     "spooled",
+    "thread_mutes",
     "tokens",
     "tombstones",
     "users",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, Table, Text, text
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, Table, Text, false, text
 
 from store.tables.base import Id, Instant, Json, id_column, metadata
 
@@ -37,6 +37,10 @@ posts = Table(
     Column("boosts_count", Integer, nullable=False),
     Column("replies_count", Integer, nullable=False),
     Column("version", Integer, nullable=False),  # grows with every change that a reader could see
+    # Without foreign keys: SQLite could only add them by copying the table.  Readers join.
+    Column("app_id", Id),  # ours: the program that it was written with
+    Column("local_only", Boolean, nullable=False, server_default=false()),  # never leaves this server
+    Column("card_id", Id),  # what its first link leads to
     Index("ix_post_author_id", "author_id", "id"),
     Index("ix_post_thread_id", "thread_id"),
 )
@@ -70,6 +74,13 @@ Index(
     sqlite_where=text("listed = 1 AND local = 1"),
     postgresql_where=text("listed AND local"),
 )
+Index(
+    "ix_post_card_id",
+    posts.c.card_id,
+    posts.c.id,
+    sqlite_where=posts.c.card_id.is_not(None),
+    postgresql_where=posts.c.card_id.is_not(None),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +111,9 @@ class Post:
     boosts_count: int
     replies_count: int
     version: int
+    app_id: int | None
+    local_only: bool
+    card_id: int | None
 
 
 def blank_post(**values: Any) -> dict[str, Any]:
@@ -127,6 +141,9 @@ _BLANK: dict[str, Any] = {
     "boosts_count": 0,
     "replies_count": 0,
     "version": 1,
+    "app_id": None,
+    "local_only": False,
+    "card_id": None,
 }
 
 
@@ -266,6 +283,7 @@ polls = Table(
     Column("voters_count", Integer, nullable=False),
     Column("expires_at", Instant),
     Column("closed_at", Instant),
+    Column("hide_totals", Boolean, nullable=False, server_default=false()),  # until it is over
 )
 Index(
     "ix_poll_expires_at",
@@ -283,6 +301,7 @@ class Poll:
     voters_count: int
     expires_at: datetime | None
     closed_at: datetime | None
+    hide_totals: bool = False
 
     def is_over(self, now: datetime) -> bool:
         return self.closed_at is not None or (self.expires_at is not None and self.expires_at <= now)
@@ -310,6 +329,7 @@ edits = Table(
     Column("media", Json, nullable=False),
     Column("poll", Json),
     Column("at", Instant, nullable=False),  # when this text was written
+    Column("emojis", Json),
 )
 
 
@@ -324,6 +344,7 @@ class Edit:
     media: list[dict[str, Any]]
     poll: dict[str, Any] | None
     at: datetime
+    emojis: list[dict[str, str]] | None = None
 
 
 pins = Table(

@@ -12,7 +12,7 @@ from social.posts import find, publish, receive
 from social.posts.drafts import Draft
 from social.visibility import VISIBILITIES, Facts, facts, may_see, narrower, visible, wanted
 from store.rows import many
-from store.tables import Post, accounts, blank_account, blank_post, blocks, follows, mentions, metadata, posts
+from store.tables import Post, accounts, blank_account, blank_post, blocks, follows, mentions, metadata, posts, users
 from store.tables.base import Id
 from tests.conftest import NOW
 from tests.people import follow, local, remote, stored
@@ -48,7 +48,22 @@ def person(number: int, state: str) -> dict[str, object]:
     )
 
 
-def row(number: int, author: int, visibility: str, boost_of: int | None) -> dict[str, object]:
+def login(number: int) -> dict[str, object]:
+    return {
+        "account_id": number,
+        "email": str(number),
+        "password": "",
+        "role": "member",
+        "created_at": NOW,
+        "notifications_read": 0,
+        "default_visibility": "public",
+        "default_sensitive": False,
+    }
+
+
+def row(
+    number: int, author: int, visibility: str, boost_of: int | None, *, local_only: bool = False
+) -> dict[str, object]:
     return blank_post(
         id=number,
         uri=f"https://x.test/p/{number}",
@@ -58,6 +73,7 @@ def row(number: int, author: int, visibility: str, boost_of: int | None) -> dict
         published=NOW,
         thread_id=number,
         boost_of_id=boost_of,
+        local_only=local_only,
     )
 
 
@@ -67,14 +83,15 @@ _pairs = st.sets(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(PEOPLE)), ma
 @st.composite
 def worlds(draw: st.DrawFn) -> dict[str, list[dict[str, object]]]:
     state = st.sampled_from(["here", "here", "here", "suspended", "deleted"])
-    made = [(draw(st.sampled_from(PEOPLE)), draw(st.sampled_from(VISIBILITIES))) for _ in range(4)]
+    made = [(draw(st.sampled_from(PEOPLE)), draw(st.sampled_from(VISIBILITIES)), draw(st.booleans())) for _ in range(4)]
     boosted = draw(st.sets(st.tuples(st.integers(1, 4), st.sampled_from(PEOPLE)), max_size=3))
-    written = [row(n, author, seen, None) for n, (author, seen) in enumerate(made, 1)]
+    written = [row(n, author, seen, None, local_only=stays) for n, (author, seen, stays) in enumerate(made, 1)]
     written += [
         row(n, author, draw(st.sampled_from(VISIBILITIES[:3])), of) for n, (of, author) in enumerate(boosted, 10)
     ]
     return {
         "account": [person(number, draw(state)) for number in PEOPLE],
+        "user": [login(number) for number in PEOPLE if number % 2],
         "post": written,
         "follow": [
             {"target_id": a, "follower_id": b, "id": 1, "uri": f"f{a}{b}", "accepted": draw(st.booleans()),
@@ -95,7 +112,7 @@ def worlds(draw: st.DrawFn) -> dict[str, list[dict[str, object]]]:
 @given(worlds())
 def test_the_clause_and_the_predicate_agree(tx, world):
     try:
-        for table in (accounts, posts, follows, blocks, mentions):
+        for table in (accounts, users, posts, follows, blocks, mentions):
             if world[table.name]:
                 tx.execute(insert(table), world[table.name])
         for viewer in (None, *PEOPLE):
@@ -123,6 +140,8 @@ def _by_the_rules(world, number, viewer) -> bool:
     if post["boost_of_id"] and not _by_the_rules(world, post["boost_of_id"], viewer):
         return False
     if author["suspended_at"] or author["deleted_at"]:
+        return False
+    if post["local_only"] and (viewer is None or viewer % 2 == 0):
         return False
     if any(b["account_id"] == author["id"] and b["target_id"] == viewer for b in world["block"]):
         return False

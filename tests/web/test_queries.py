@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from social import boosts, reactions
+from social import boosts, marks, reactions
 from social.posts.drafts import PollDraft
 from tests.web.site import Site
 
@@ -32,6 +32,7 @@ async def conversation(site: Site, length: int) -> tuple[str, str]:
         top = await site.posted(bob, f"{number} #tag")
         await site.db.write(reactions.like, alice.id, answer.id, datetime.now(UTC))
         await site.db.write(boosts.boost, bob.id, answer.id, datetime.now(UTC))
+        await site.db.write(marks.bookmark, alice.id, answer.id, datetime.now(UTC))
         assert top.id > answer.id
     assert bob_s
     return token, str(root.id)
@@ -45,11 +46,13 @@ async def conversation(site: Site, length: int) -> tuple[str, str]:
         "/api/v1/timelines/tag/tag?limit=40",
         "/api/v1/statuses/{}/context",
         "/api/v1/notifications?limit=80",
+        "/api/v1/bookmarks?limit=40",
+        "/api/v1/favourites?limit=40",
     ],
 )
 @pytest.mark.parametrize("signed_in", [True, False])
 async def test_forty_cost_as_many_queries_as_one(server, tmp_path, claimed, queries, path, signed_in):
-    if not signed_in and ("home" in path or "notifications" in path):
+    if not signed_in and any(own in path for own in ("home", "notifications", "bookmarks", "favourites")):
         return
     costs = []
     for length in (1, 40):

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from social import views
 from social.errors import NotFound
 from social.pages import Page
 from social.views import PostView
@@ -14,7 +15,7 @@ from store.tables import Account
 from web.api.entities.frame import Frame
 from web.api.entities.status import status
 from web.errors import PLAIN
-from web.keys import ORIGIN
+from web.keys import DATABASE, ORIGIN
 from web.paging import links
 from web.params import as_id
 
@@ -27,15 +28,30 @@ def answer(body: Any, headers: Mapping[str, str] | None = None) -> web.Response:
     )
 
 
-def statuses(request: web.Request, reader: Account | None, views: Sequence[PostView], page: Page) -> web.Response:
-    """A page of posts, and the way to those around it."""
+def statuses(
+    request: web.Request,
+    reader: Account | None,
+    found: Sequence[PostView],
+    page: Page,
+    cursors: Sequence[int] | None = None,
+) -> web.Response:
+    """A page of posts, and the way to those around it.  cursors: where the list is cut by something else than ids."""
     frame = framed(request, reader)
-    cursors = [view.parts.post.id for view in views]
-    return answer([status(view, frame) for view in views], links(request, cursors, page))
+    if cursors is None:
+        cursors = [view.parts.post.id for view in found]
+    return answer([status(view, frame) for view in found], links(request, cursors, page))
 
 
 def framed(request: web.Request, reader: Account | None) -> Frame:
     return Frame(request.app[ORIGIN], datetime.now(UTC), reader.id if reader else None)
+
+
+async def shown(request: web.Request, reader: Account | None, post_id: int) -> web.Response:
+    """One post.  Raises: NotFound."""
+    found = await request.app[DATABASE].read(views.post, post_id, id_of(reader))
+    if found is None:
+        raise NotFound("Record not found")
+    return answer(status(found, framed(request, reader)))
 
 
 def path_id(request: web.Request) -> int:

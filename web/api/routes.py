@@ -3,7 +3,19 @@
 from aiohttp import web
 
 from web import auth
-from web.api import accounts, apps, instance, notifications, openapi, polls, search, statuses, timelines
+from web.api import (
+    accounts,
+    apps,
+    bookmarks,
+    instance,
+    notifications,
+    openapi,
+    polls,
+    search,
+    status_actions,
+    statuses,
+    timelines,
+)
 from web.errors import PLAIN, as_json, guarded
 from web.limits import limited
 from web.oauth import tokens
@@ -19,11 +31,13 @@ _PREFLIGHT = {
 _FILES = (
     accounts,
     apps,
+    bookmarks,
     instance,
     notifications,
     openapi,
     polls,
     search,
+    status_actions,
     statuses,
     timelines,
     tokens,

@@ -1,26 +1,27 @@
 """Statuses: https://docs.joinmastodon.org/methods/statuses/"""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from aiohttp import web
 from sqlalchemy import Connection
 
-from social import boosts, pins, reactions, views
+from social import boosts, views
 from social.errors import Invalid, NotFound
 from social.posts import delete, drafts, edit, find, threads
 from social.posts.drafts import Draft, PollDraft
 from social.views import PostView
-from store.tables import Account, Post
+from store.tables import Account, Edit, Post
 from web import auth, composing, params
 from web.api import shapes
-from web.api.answers import answer, framed, id_of, path_id
+from web.api.answers import answer, framed, id_of, path_id, shown
+from web.api.entities.edit import status_edit
 from web.api.entities.status import status
 from web.api.spec import spec
 from web.auth import Caller
 from web.keys import DATABASE, ORIGIN
-from web.params import Params
+from web.params import Params, as_id, of_query
 
 routes = web.RouteTableDef()
 
@@ -33,8 +34,10 @@ _DRAFT: Final = {
     "language": str,
     "in_reply_to_id": str,
     "poll": dict[str, Any],
+    "local_only": bool,
 }
 LONGEST_POLL: Final = int(drafts.LONGEST_POLL.total_seconds())
+MOST_AT_ONCE: Final = 20  # as Mastodon has it
 
 
 @routes.post("/api/v1/statuses")
@@ -46,14 +49,28 @@ async def post_status(request: web.Request, caller: Caller) -> web.Response:
         raise Invalid("Posts cannot be scheduled here yet")  # better than to post them at once
     key = request.headers.get("Idempotency-Key")
     post_id = await composing.write(request.app, caller.account, _draft(given, caller), key)
-    return await _shown(request, caller.account, post_id)
+    return await shown(request, caller.account, post_id)
+
+
+@routes.get("/api/v1/statuses")
+@spec(answers=list[shapes.Status], query={"id": list[str]})
+@auth.anybody("read:statuses")
+async def get_statuses(request: web.Request, reader: Account | None) -> web.Response:
+    """Those of the asked ones that there are for the reader."""
+    asked = list(dict.fromkeys(of_query(request).many("id")))
+    if len(asked) > MOST_AT_ONCE:
+        raise Invalid(f"At most {MOST_AT_ONCE} posts at once")
+    ids = [number for text in asked if (number := as_id(text)) is not None]
+    found = await request.app[DATABASE].read(views.posts, ids, id_of(reader))
+    frame = framed(request, reader)
+    return answer([status(view, frame) for view in found])
 
 
 @routes.get("/api/v1/statuses/{id}")
 @spec(answers=shapes.Status)
 @auth.anybody("read:statuses")
 async def get_status(request: web.Request, reader: Account | None) -> web.Response:
-    return await _shown(request, reader, path_id(request))
+    return await shown(request, reader, path_id(request))
 
 
 @routes.put("/api/v1/statuses/{id}")
@@ -65,7 +82,7 @@ async def put_status(request: web.Request, caller: Caller) -> web.Response:
     draft = drafts.check(_edited(given, old), now, may_be_empty=True)
     await composing.meet(request.app, draft.text)
     await db.write(edit.edit, request.app[ORIGIN], caller.account.id, old.id, draft, now)
-    return await _shown(request, caller.account, old.id)
+    return await shown(request, caller.account, old.id)
 
 
 @routes.delete("/api/v1/statuses/{id}")
@@ -111,69 +128,29 @@ def _context(tx: Connection, post_id: int, reader_id: int | None) -> tuple[list[
     )
 
 
+@routes.get("/api/v1/statuses/{id}/history")
+@spec(answers=list[shapes.StatusEdit])
+@auth.anybody("read:statuses")
+async def get_history(request: web.Request, reader: Account | None) -> web.Response:
+    """Each text that the post had, the oldest first; the last is what it says now."""
+    view, edits = await request.app[DATABASE].read(_history, path_id(request), id_of(reader))
+    frame = framed(request, reader)
+    return answer([status_edit(it, view.parts.author, frame) for it in edits])
+
+
+def _history(tx: Connection, post_id: int, reader_id: int | None) -> tuple[PostView, Sequence[Edit]]:
+    view = views.post(tx, post_id, reader_id)
+    if view is None:
+        raise NotFound("Record not found")
+    return view, edit.history(tx, post_id, reader_id)
+
+
 @routes.get("/api/v1/statuses/{id}/source")
 @spec(answers=shapes.StatusSource)
 @auth.person("read:statuses")
 async def get_source(request: web.Request, caller: Caller) -> web.Response:
     post = await request.app[DATABASE].read(find.own, path_id(request), caller.account.id)
     return answer({"id": str(post.id), "text": post.source or "", "spoiler_text": post.summary})
-
-
-@routes.post("/api/v1/statuses/{id}/favourite")
-@spec(answers=shapes.Status)
-@auth.person("write:favourites")
-async def favourite(request: web.Request, caller: Caller) -> web.Response:
-    return await _act(request, caller, reactions.like)
-
-
-@routes.post("/api/v1/statuses/{id}/unfavourite")
-@spec(answers=shapes.Status)
-@auth.person("write:favourites")
-async def unfavourite(request: web.Request, caller: Caller) -> web.Response:
-    return await _act(request, caller, reactions.unlike)
-
-
-@routes.post("/api/v1/statuses/{id}/reblog")
-@spec(answers=shapes.Status, body={"visibility": str})
-@auth.person("write:statuses")
-async def reblog(request: web.Request, caller: Caller) -> web.Response:
-    """Answers the boost, whose `.reblog` is the post."""
-    visibility = (await params.read(request)).text("visibility") or "public"
-    return await _act(request, caller, boosts.boost, visibility)
-
-
-@routes.post("/api/v1/statuses/{id}/unreblog")
-@spec(answers=shapes.Status)
-@auth.person("write:statuses")
-async def unreblog(request: web.Request, caller: Caller) -> web.Response:
-    return await _act(request, caller, boosts.unboost)
-
-
-@routes.post("/api/v1/statuses/{id}/pin")
-@spec(answers=shapes.Status)
-@auth.person("write:accounts")
-async def pin(request: web.Request, caller: Caller) -> web.Response:
-    return await _act(request, caller, pins.pin)
-
-
-@routes.post("/api/v1/statuses/{id}/unpin")
-@spec(answers=shapes.Status)
-@auth.person("write:accounts")
-async def unpin(request: web.Request, caller: Caller) -> web.Response:
-    return await _act(request, caller, pins.unpin)
-
-
-async def _act(request: web.Request, caller: Caller, unit: Callable[..., Post], *more: Any) -> web.Response:
-    """The post that `unit(tx, account_id, post_id, now, …)` gives."""
-    done = await request.app[DATABASE].write(unit, caller.account.id, path_id(request), datetime.now(UTC), *more)
-    return await _shown(request, caller.account, done.id)
-
-
-async def _shown(request: web.Request, reader: Account | None, post_id: int) -> web.Response:
-    found = await request.app[DATABASE].read(views.post, post_id, id_of(reader))
-    if found is None:
-        raise NotFound("Record not found")
-    return answer(status(found, framed(request, reader)))
 
 
 def _draft(given: Params, caller: Caller) -> Draft:
@@ -186,6 +163,8 @@ def _draft(given: Params, caller: Caller) -> Draft:
         language=given.text("language") or caller.user.default_language,
         reply_to_id=given.id("in_reply_to_id"),
         poll=_poll(given),
+        local_only=given.flag("local_only"),
+        app_id=caller.app.id,
     )
 
 
@@ -209,4 +188,9 @@ def _poll(given: Params) -> PollDraft | None:
     if seconds is None or not SHORTEST_POLL <= seconds <= LONGEST_POLL:
         raise Invalid(f"poll[expires_in] is between {SHORTEST_POLL} and {LONGEST_POLL} seconds")
     expires = datetime.now(UTC) + timedelta(seconds=seconds)
-    return PollDraft(options=tuple(asked.many("options")), multiple=asked.flag("multiple"), expires_at=expires)
+    return PollDraft(
+        options=tuple(asked.many("options")),
+        expires_at=expires,
+        multiple=asked.flag("multiple"),
+        hide_totals=asked.flag("hide_totals"),
+    )

@@ -2,6 +2,7 @@
 
 from html import escape
 
+from outbox.parts import Written
 from social.views import PostView
 from store.tables import Poll
 from web.api import shapes
@@ -29,9 +30,9 @@ def status(view: PostView, frame: Frame) -> shapes.Status:
         "reblogs_count": post.boosts_count,
         "favourites_count": post.likes_count,
         "quotes_count": 0,
-        "content": _content(view),
+        "content": content(post.title, post.html),
         "reblog": status(view.boost_of, frame) if view.boost_of else None,
-        "application": None,
+        "application": None if parts.written is None else _application(parts.written),
         "account": account(author, frame.origin),
         "media_attachments": [media_attachment(m, frame.origin) for m in parts.media],
         "mentions": [
@@ -44,6 +45,7 @@ def status(view: PostView, frame: Frame) -> shapes.Status:
         "card": None,
         "poll": poll(view, parts.poll, frame) if parts.poll else None,
         "filtered": [],
+        "local_only": post.local_only,
     }
     if frame.reader_id is not None:
         _add_of_reader(entity, view)
@@ -58,10 +60,13 @@ def _add_of_reader(entity: shapes.Status, view: PostView) -> None:
     entity["pinned"] = view.pinned
 
 
-def _content(view: PostView) -> str:
+def content(title: str, html: str) -> str:
     """Long posts keep their title in the text, since clients have no other place for it."""
-    post = view.parts.post
-    return f"<p><strong>{escape(post.title, quote=False)}</strong></p>{post.html}" if post.title else post.html
+    return f"<p><strong>{escape(title, quote=False)}</strong></p>{html}" if title else html
+
+
+def _application(it: Written) -> shapes.StatusApplication:
+    return {"name": it.name, "website": it.website}
 
 
 def poll(view: PostView, it: Poll, frame: Frame) -> shapes.Poll:
@@ -69,15 +74,19 @@ def poll(view: PostView, it: Poll, frame: Frame) -> shapes.Poll:
 
     Its author counts as one who has voted, so that clients show him the results, as with Mastodon.
     """
+    expired = it.is_over(frame.now)
+    secret = it.hide_totals and not expired
     entity: shapes.Poll = {
         "id": str(it.post_id),
         "expires_at": moment(it.expires_at),
-        "expired": it.is_over(frame.now),
+        "expired": expired,
         "multiple": it.multiple,
         "votes_count": sum(option["votes"] for option in it.options),
         "voters_count": it.voters_count,
-        "options": [{"title": option["title"], "votes_count": option["votes"]} for option in it.options],
-        "emojis": [],
+        "options": [
+            {"title": option["title"], "votes_count": None if secret else option["votes"]} for option in it.options
+        ],
+        "emojis": emojis(view.parts.post.emojis),
     }
     if frame.reader_id is not None:
         own = view.parts.author.id == frame.reader_id

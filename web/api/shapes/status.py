@@ -50,8 +50,13 @@ class Poll(TypedDict):
     own_votes: NotRequired[list[int]]
 
 
+class StatusApplication(TypedDict):
+    name: str
+    website: str | None
+
+
 class Status(TypedDict):
-    """`favourited` … `pinned` are told to readers who are signed in."""
+    """`local_only` is our own: it never leaves this server.  `favourited` … `pinned` are for who is signed in."""
 
     id: str
     uri: str
@@ -70,7 +75,7 @@ class Status(TypedDict):
     quotes_count: int
     content: str
     reblog: "Status | None"
-    application: None
+    application: StatusApplication | None
     account: Account
     media_attachments: list[MediaAttachment]
     mentions: list[StatusMention]
@@ -79,6 +84,7 @@ class Status(TypedDict):
     card: None
     poll: Poll | None
     filtered: list[Any]
+    local_only: bool
     favourited: NotRequired[bool]
     reblogged: NotRequired[bool]
     muted: NotRequired[bool]
@@ -88,6 +94,25 @@ class Status(TypedDict):
 
 class DeletedStatus(Status):
     text: str
+
+
+class StatusEditOption(TypedDict):
+    title: str
+
+
+class StatusEditPoll(TypedDict):
+    options: list[StatusEditOption]
+
+
+class StatusEdit(TypedDict):
+    content: str
+    spoiler_text: str
+    sensitive: bool
+    created_at: str | None
+    account: Account
+    media_attachments: list[MediaAttachment]
+    emojis: list[CustomEmoji]
+    poll: NotRequired[StatusEditPoll]
 
 
 class Context(TypedDict):

@@ -1,0 +1,32 @@
+"""StatusEdit: https://docs.joinmastodon.org/entities/StatusEdit/"""
+
+from dataclasses import fields
+from typing import Any
+
+from store.tables import Account, Edit, Media
+from web.api import shapes
+from web.api.entities.account import account, emojis, moment
+from web.api.entities.frame import Frame
+from web.api.entities.media import media_attachment
+from web.api.entities.status import content
+
+
+def status_edit(it: Edit, author: Account, frame: Frame) -> shapes.StatusEdit:
+    entity: shapes.StatusEdit = {
+        "content": content(it.title, it.html),
+        "spoiler_text": it.summary,
+        "sensitive": it.sensitive,
+        "created_at": moment(it.at),
+        "account": account(author, frame.origin),
+        "media_attachments": [media_attachment(_media(kept), frame.origin) for kept in it.media],
+        "emojis": emojis(it.emojis),
+    }
+    if it.poll is not None:
+        entity["poll"] = {"options": [{"title": title} for title in it.poll["options"]]}
+    return entity
+
+
+def _media(kept: dict[str, Any]) -> Media:
+    """As the text had it; what was kept before there were more fields has fewer of them."""
+    values: dict[str, Any] = {field.name: kept.get(field.name) for field in fields(Media)}
+    return Media(**values)
