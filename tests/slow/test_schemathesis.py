@@ -47,7 +47,8 @@ def ask(server: Instance, folder: Path, *, id_of: str | None, number: str) -> No
     config.write_text(f'[parameters]\n"path.id" = "{number}"\n' if id_of else "")
     token = server.tokens["alice"]
     argv = [
-        sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run", f"{server.base}/api/openapi.json",
+        sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run",
+        f"{server.base}/api/openapi.json",
         "--header", f"Authorization: Bearer {token}", "--checks", CHECKS, "--phases", "coverage,fuzzing",
         "--max-examples", str(EXAMPLES), "--seed", "1", "--generation-database", "none", "--request-timeout", "20",
         "--continue-on-failure", "--warnings", "off", "--no-color",
