@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from federation.origin import Origin
 from inbox import spool
 from outbox import deliver
-from social import polls, sessions
+from social import codes, polls, sessions
 from store.database import Database
 from store.tables import handled, idempotency, tombstones
 from store.tables.base import Instant
@@ -88,6 +88,7 @@ class Housekeeping:
         await self._all(_IDEMPOTENCY, before=now - REPEATED)
         await self._db.write(deliver.sweep, now - SENT)
         await self._db.write(sessions.prune, now)
+        await self._db.write(codes.prune, now)
         await self._kept.write(spool.drop_old_keys, now - KEYS)
         await self._kept.write(spool.trim)
 

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, LargeBinary, bindparam, insert, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from federation.reading.values import clean
 from social.errors import Invalid
@@ -16,7 +17,7 @@ from social.events import AccessEnded
 from social.paging import parted
 from store.events import announce
 from store.ids import new_id
-from store.rows import many, one
+from store.rows import one
 from store.tables import Account, App, Token, User, accounts, apps, tokens, users
 from store.tables.base import Id, Instant
 
@@ -42,10 +43,9 @@ _FIND = (
     )
 )
 _LIVE = tokens.c.revoked_at.is_(None)
-_REVOKE = update(tokens).where(_LIVE).values(revoked_at=bindparam("at", type_=Instant))
-_REVOKE_HASH = _REVOKE.where(
-    tokens.c.hash == bindparam("hash_"), tokens.c.app_id == bindparam("app", type_=Id)
-).returning(tokens.c.account_id)
+_REVOKE = update(tokens).where(_LIVE).values(revoked_at=bindparam("at", type_=Instant)).returning(tokens.c.account_id)
+_REVOKE_HASH = _REVOKE.where(tokens.c.hash == bindparam("hash_"), tokens.c.app_id == bindparam("app", type_=Id))
+_REVOKE_CODE = _REVOKE.where(tokens.c.code_hash == bindparam("code", type_=LargeBinary))
 _REVOKE_APP = _REVOKE.where(
     tokens.c.account_id == bindparam("account", type_=Id), tokens.c.app_id == bindparam("app", type_=Id)
 )
@@ -59,11 +59,32 @@ _ALIVE = (
         accounts.c.deleted_at.is_(None),
     )
 )
-_APPS_OF = (
-    select(apps)
-    .where(apps.c.id.in_(select(tokens.c.app_id).where(_LIVE, tokens.c.account_id == bindparam("account", type_=Id))))
-    .order_by(apps.c.id)
+_USED = (
+    update(tokens)
+    .where(tokens.c.id == bindparam("token_", type_=Id))
+    .values(last_used_at=bindparam("at", type_=Instant))
 )
+_SEEN = (
+    update(users)
+    .where(users.c.account_id == bindparam("account", type_=Id))
+    .values(seen_at=bindparam("at", type_=Instant))
+)
+_OF = (
+    select(tokens, apps)
+    .join(apps, apps.c.id == tokens.c.app_id)
+    .where(_LIVE, tokens.c.account_id == bindparam("account", type_=Id))
+    .order_by(tokens.c.id)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """A program that may act for a person."""
+
+    app: App
+    scopes: str  # of all its tokens
+    since: datetime
+    last_used_at: datetime | None  # to the day
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +136,25 @@ def by_id(tx: Connection, app_id: int) -> App | None:
 
 
 def issue_token(
-    tx: Connection, app_id: int, account_id: int | None, scopes: str, token_hash: bytes, now: datetime
+    tx: Connection,
+    app_id: int,
+    account_id: int | None,
+    scopes: str,
+    token_hash: bytes,
+    now: datetime,
+    code_hash: bytes | None = None,
 ) -> Token:
-    """A token for a program; account_id None: for the program itself."""
-    token = Token(new_id(), token_hash, app_id, account_id, " ".join(sorted(set(scopes.split()))), now, None)
+    """A token for a program; account_id None: for the program itself.  code_hash: of the code that it was given for."""
+    words = " ".join(sorted(set(scopes.split())))
+    token = Token(new_id(), token_hash, app_id, account_id, words, now, None, code_hash, None)
     tx.execute(_ADD_TOKEN, asdict(token))
     return token
+
+
+def used(tx: Connection, token: Token, now: datetime) -> None:
+    """Somebody came with it: the list of programs says when, and the person counts as active."""
+    tx.execute(_USED, {"token_": token.id, "at": now})
+    tx.execute(_SEEN, {"account": token.account_id, "at": now})
 
 
 def token(tx: Connection, token_hash: bytes) -> Bearer | None:
@@ -139,23 +173,38 @@ def token(tx: Connection, token_hash: bytes) -> Bearer | None:
 
 def revoke_token(tx: Connection, app_id: int, token_hash: bytes, now: datetime) -> bool:
     """Ends a token of that program (RFC 7009); False when there was nothing to end."""
-    row = tx.execute(_REVOKE_HASH, {"app": app_id, "hash_": token_hash, "at": now}).one_or_none()
-    if row is not None and row[0] is not None:
-        announce(tx, AccessEnded(row[0]))
-    return row is not None
+    return bool(_revoke(tx, _REVOKE_HASH, now, app=app_id, hash_=token_hash))
 
 
-def allowed_by(tx: Connection, account_id: int) -> list[App]:
-    """The programs that may act for a person."""
-    return many(tx, _APPS_OF, App, account=account_id)
+def revoke_given_for(tx: Connection, code_hash: bytes, now: datetime) -> int:
+    """Ends the tokens that an authorization code was exchanged for."""
+    return _revoke(tx, _REVOKE_CODE, now, code=code_hash)
+
+
+def allowed_by(tx: Connection, account_id: int) -> list[Allowed]:
+    """The programs that may act for a person, the one used last first."""
+    found: dict[int, Allowed] = {}
+    for row in tx.execute(_OF, {"account": account_id}):
+        token, app = Token(*row[: len(tokens.c)]), App(*row[len(tokens.c) :])
+        old = found.get(app.id, Allowed(app, "", token.created_at, None))
+        used_at = max(filter(None, (old.last_used_at, token.last_used_at)), default=None)
+        words = dict.fromkeys(f"{old.scopes} {token.scopes}".split())
+        found[app.id] = Allowed(app, " ".join(words), old.since, used_at)
+    return sorted(found.values(), key=lambda one: one.last_used_at or one.since, reverse=True)
 
 
 def revoke_app(tx: Connection, account_id: int, app_id: int, now: datetime) -> int:
     """A person withdraws what he allowed a program; returns how many tokens ended."""
-    announce(tx, AccessEnded(account_id))
-    return tx.execute(_REVOKE_APP, {"account": account_id, "app": app_id, "at": now}).rowcount
+    return _revoke(tx, _REVOKE_APP, now, account=account_id, app=app_id)
 
 
 def alive(tx: Connection, token_ids: Sequence[int]) -> set[int]:
     """Those of `token_ids` that are still good: not revoked, and of people who may come in."""
     return {row[0] for part in parted(token_ids) for row in tx.execute(_ALIVE, {"ids": part})}
+
+
+def _revoke(tx: Connection, statement: ReturningUpdate[int | None], now: datetime, **which: object) -> int:
+    owners = list(tx.scalars(statement, {**which, "at": now}))
+    for owner in {owner for owner in owners if owner is not None}:
+        announce(tx, AccessEnded(owner))
+    return len(owners)

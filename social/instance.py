@@ -50,11 +50,6 @@ def usage(tx: Connection, now: datetime | None = None) -> Usage:
     )
 
 
-def was_here(tx: Connection, account_id: int, now: datetime) -> None:
-    """Counts one of ours as active; for those who come with a token (a session says so itself)."""
-    tx.execute(_SEEN, {"whom": account_id, "at": now})
-
-
 def has_people(tx: Connection) -> bool:
     """False on a new server, whose first visitor becomes its owner."""
     return tx.execute(_ANYBODY).first() is not None

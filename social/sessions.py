@@ -13,7 +13,7 @@ from sqlalchemy import Connection, LargeBinary, bindparam, delete, insert, selec
 from social.events import AccessEnded
 from store.events import announce
 from store.rows import many
-from store.tables import Account, Session, User, accounts, sessions, tokens, users
+from store.tables import Account, Session, User, accounts, codes, sessions, tokens, users
 from store.tables.base import Id, Instant
 
 IDLE: Final = timedelta(days=30)
@@ -56,6 +56,7 @@ _REVOKE_TOKENS = (
     .where(tokens.c.account_id == _ACCOUNT, tokens.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("at", type_=Instant))
 )
+_END_CODES = delete(codes).where(codes.c.account_id == _ACCOUNT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +133,14 @@ def end_others(tx: Connection, account_id: int, cookie_hash: bytes) -> int:
 def revoke_all(tx: Connection, account_id: int, now: datetime) -> None:
     """Ends all sessions of a person and all tokens that programs hold in his name."""
     tx.execute(_END_ALL, {"account": account_id})
-    tx.execute(_REVOKE_TOKENS, {"account": account_id, "at": now})
+    revoke_programs(tx, account_id, now)
+
+
+def revoke_programs(tx: Connection, account_id: int, now: datetime) -> int:
+    """Ends all tokens that programs hold in a person's name, and the codes for which they could get new ones."""
+    tx.execute(_END_CODES, {"account": account_id})
     announce(tx, AccessEnded(account_id))
+    return tx.execute(_REVOKE_TOKENS, {"account": account_id, "at": now}).rowcount
 
 
 def prune(tx: Connection, now: datetime) -> int:

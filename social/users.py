@@ -81,20 +81,30 @@ def by_email_or_name(tx: Connection, login: str) -> User | None:
     return one(tx, _BY_EMAIL if "@" in text else _BY_NAME, User, login=text)
 
 
+def in_good_standing(tx: Connection, account_id: int) -> User | None:
+    """That login, unless it is barred."""
+    user = one(tx, _BY_ACCOUNT, User, account=account_id)
+    return user if user is not None and not _barred(tx, user) else None
+
+
 def sign_in_facts(tx: Connection, login: str) -> SignIn | None:
     """None: nobody is called so; the door compares the password with passwords.NOBODY all the same."""
     user = by_email_or_name(tx, login)
     if user is None:
         return None
+    return SignIn(user.account_id, user.password, user.role, _barred(tx, user))
+
+
+def _barred(tx: Connection, user: User) -> str:
+    """Why he may not come in; empty: he may."""
     suspended, deleted = tx.execute(_STANDING, {"account": user.account_id}).one()
-    barred = ""
     if suspended or deleted:
-        barred = "This account is suspended"
-    elif user.confirmed_at is None:
-        barred = "Please confirm your e-mail address first"
-    elif user.approved_at is None:
-        barred = "Your account waits for a moderator"
-    return SignIn(user.account_id, user.password, user.role, barred)
+        return "This account is suspended"
+    if user.confirmed_at is None:
+        return "Please confirm your e-mail address first"
+    if user.approved_at is None:
+        return "Your account waits for a moderator"
+    return ""
 
 
 def everybody(tx: Connection) -> list[User]:

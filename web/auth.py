@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
-from social import apps, instance, sessions
+from social import apps, sessions, users
 from social.apps import Bearer
 from social.errors import Invalid, NotAllowed, Unauthorised
 from social.secrets import sha256
@@ -81,6 +81,24 @@ def anybody(*wanted: str) -> Callable[[ForAnybody], Handler]:
     return declare
 
 
+def staff(*wanted: str, least: str = "moderator") -> Callable[[ForPerson], Handler]:
+    """For a moderator, or who is mightier, through a program that may do one of `wanted` (`admin:read:accounts`)."""
+    roles = users.ROLES[: users.ROLES.index(least) + 1]
+
+    def declare(handler: ForPerson) -> Handler:
+        @wraps(handler)
+        async def asked(request: web.Request) -> web.StreamResponse:
+            caller = await _caller(request, wanted)
+            if caller.user.role not in roles:
+                raise NotAllowed("This action is not allowed", why=f"by a {caller.user.role}")
+            return await handler(request, caller)
+
+        DECLARED[asked] = f"{least}, " + " or ".join(wanted)
+        return asked
+
+    return declare
+
+
 def program(handler: ForProgram) -> Handler:
     """For any program with a token, in a person's name or its own."""
 
@@ -128,9 +146,9 @@ async def _caller(request: web.Request, wanted: tuple[str, ...]) -> Caller:
     if found.account is None or found.user is None:
         raise Invalid("This method requires an authenticated user", why="a token of a program alone")
     now = datetime.now(UTC)
-    if found.user.seen_at is None or now - found.user.seen_at > SEEN_EVERY:
+    if not all(when and now - when < SEEN_EVERY for when in (found.token.last_used_at, found.user.seen_at)):
         with suppress(SQLAlchemyError, sqlite3.Error, OSError):  # nobody is refused for want of a statistic
-            await request.app[DATABASE].write(instance.was_here, found.account.id, now)
+            await request.app[DATABASE].write(apps.used, found.token, now)
     return Caller(found.account, found.user, found.app)
 
 

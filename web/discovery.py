@@ -13,6 +13,7 @@ from federation.origin import Origin
 from social import accounts, instance
 from social.errors import NotFound
 from store.tables import INSTANCE_ACTOR_ID, Account
+from web import scopes
 from web.errors import PLAIN
 from web.keys import CONFIG, DATABASE, ORIGIN
 
@@ -136,6 +137,29 @@ async def nodeinfo(request: web.Request) -> web.Response:
         "metadata": {"nodeName": config.title, "nodeDescription": config.description},
     }
     return _json(document, f'application/json; profile="{_NODEINFO}{version}#"; charset=utf-8')
+
+
+@routes.get("/.well-known/oauth-authorization-server")
+async def authorization_server(request: web.Request) -> web.Response:
+    """RFC 8414, RFC 9207; `app_registration_endpoint` is Mastodon's."""
+    origin = request.app[ORIGIN]
+    document = {
+        "issuer": origin.base_url,
+        "service_documentation": "https://docs.joinmastodon.org/spec/oauth/",
+        "authorization_endpoint": origin.url("/oauth/authorize"),
+        "token_endpoint": origin.url("/oauth/token"),
+        "app_registration_endpoint": origin.url("/api/v1/apps"),
+        "revocation_endpoint": origin.url("/oauth/revoke"),
+        "userinfo_endpoint": origin.url("/oauth/userinfo"),
+        "scopes_supported": list(scopes.ALL),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "client_credentials"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,
+    }
+    return _json(document)
 
 
 def _json(document: dict[str, Any], content_type: str = _JSON, status: int = 200) -> web.Response:

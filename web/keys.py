@@ -27,6 +27,7 @@ class Config:
     trusted_proxies: Sequence[IPv4Network | IPv6Network]
     metrics_token: str
     setup_token: str  # what /setup asks for while there is no owner; empty: it asks for nothing
+    vapid_key: str = ""  # public; of notifications by Web Push
 
     @property
     def software(self) -> str:

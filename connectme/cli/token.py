@@ -1,6 +1,5 @@
 """`connectme token create`: a bearer token for a program."""
 
-import re
 from datetime import UTC, datetime
 
 import click
@@ -10,8 +9,8 @@ from connectme.cli.common import Context, as_json, emit, example, passes
 from connectme.cli.database import with_database
 from social import apps, secrets, users
 from social.accounts import find
+from web import scopes
 
-SCOPE = re.compile(r"(read|write|follow|push|profile|admin:read|admin:write)(:[a-z_]+)*")
 NOWHERE = "urn:ietf:wg:oauth:2.0:oob"  # the redirect URI of a program that shows codes to people
 
 
@@ -22,7 +21,7 @@ def token() -> None:
 
 def _scopes(_: click.Context, __: click.Parameter, given: str) -> str:
     for word in given.split():
-        if not SCOPE.fullmatch(word):
+        if word not in scopes.SCOPES:
             raise click.BadParameter(f"{word!r} is not a scope, like read, write:statuses, follow, push")
     if not given.split():
         raise click.BadParameter("name at least one")
@@ -33,15 +32,15 @@ def _scopes(_: click.Context, __: click.Parameter, given: str) -> str:
     epilog=example("connectme token create alice", 'connectme token create alice --scopes "read" --app reader')
 )
 @click.argument("name")
-@click.option("--scopes", default="read write follow push", show_default=True, callback=_scopes)
+@click.option("--scopes", "words", default="read write follow push", show_default=True, callback=_scopes)
 @click.option("--app", default="command line", show_default=True, help="What the list of programs calls it.")
 @as_json
 @passes
-def create(context: Context, name: str, scopes: str, app: str, *, as_json: bool) -> None:
+def create(context: Context, name: str, words: str, app: str, *, as_json: bool) -> None:
     """Print a bearer token with which a program acts for a person.  It is shown this once."""
     made = secrets.new_token()
-    with_database(context.settings(), lambda db: db.write(_issue, name, app, scopes, made, datetime.now(UTC)))
-    emit({"token": made, "account": name, "scopes": scopes, "app": app}, made, as_json)
+    with_database(context.settings(), lambda db: db.write(_issue, name, app, words, made, datetime.now(UTC)))
+    emit({"token": made, "account": name, "scopes": words, "app": app}, made, as_json)
 
 
 def _issue(tx: Connection, name: str, app_name: str, scopes: str, token: str, now: datetime) -> None:

@@ -100,6 +100,8 @@ tokens = Table(
     Column("scopes", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("revoked_at", Instant),
+    Column("code_hash", LargeBinary, index=True),  # of the authorization code that it was given for
+    Column("last_used_at", Instant),  # to the day
 )
 
 
@@ -112,6 +114,8 @@ class Token:
     scopes: str
     created_at: datetime
     revoked_at: datetime | None
+    code_hash: bytes | None = None
+    last_used_at: datetime | None = None
 
 
 idempotency = Table(

@@ -247,7 +247,7 @@ async def test_a_person_takes_back_what_he_allowed(db):
     alice, bob = await local(db, "alice"), await local(db, "bob")
     made = await token(db, alice)
     await token(db, bob, "bobs")
-    assert [app.id for app in await db.read(apps.allowed_by, alice.id)] == [made.app_id]
+    assert [one.app.id for one in await db.read(apps.allowed_by, alice.id)] == [made.app_id]
     assert await db.write(apps.revoke_app, alice.id, made.app_id, NOW) == 1
     assert await db.read(apps.allowed_by, alice.id) == []
     assert await db.read(apps.token, secrets.sha256("bobs"))

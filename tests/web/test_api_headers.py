@@ -52,11 +52,13 @@ async def test_any_page_s_script_may_read_answers_and_errors(site: Site):
         ("GET", "/api/v1/nonsense", None, 404, {}),
         ("POST", "/api/v1/statuses", token, 422, {"json": {}}),
         ("POST", "/api/v1/statuses", token, 413, {"data": b"x" * 300_000}),
-        ("POST", "/oauth/token", None, 401, {"json": {}}),
+        ("POST", "/oauth/token", None, 401, {"json": {"grant_type": "client_credentials"}}),
+        ("POST", "/oauth/token", None, 400, {"json": {}}),
         ("POST", "/oauth/revoke", None, 403, {"json": {}}),
         ("GET", "/.well-known/nodeinfo", None, 200, {}),
         ("GET", "/.well-known/webfinger", None, 400, {}),
-        ("GET", "/.well-known/oauth-authorization-server", None, 404, {}),
+        ("GET", "/.well-known/oauth-authorization-server", None, 200, {}),
+        ("GET", "/.well-known/nonsense", None, 404, {}),
         ("GET", "/nodeinfo/1.0", None, 404, {}),
     ]:
         answer = await site.call(method, path, by, headers=ORIGIN, **more)

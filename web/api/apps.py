@@ -1,7 +1,6 @@
 """Apps: https://docs.joinmastodon.org/methods/apps/"""
 
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -16,12 +15,12 @@ from web import auth, params, scopes
 from web.api import shapes
 from web.api.answers import answer
 from web.api.spec import spec
-from web.keys import DATABASE
+from web.keys import CONFIG, DATABASE
+from web.oauth.asking import OUT_OF_BAND
 from web.params import Params
 
 routes = web.RouteTableDef()
 
-OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"
 _NEVER = {"javascript", "data", "vbscript", "file", "about", "blob"}
 
 
@@ -29,7 +28,6 @@ _NEVER = {"javascript", "data", "vbscript", "file", "about", "blob"}
 @spec(
     answers=shapes.ApplicationWithSecret,
     body={"client_name": str, "redirect_uris": list[str], "scopes": str, "website": str},
-    partial="no `vapid_key`",
 )
 @auth.public
 async def create(request: web.Request) -> web.Response:
@@ -46,20 +44,25 @@ async def create(request: web.Request) -> web.Response:
         now=datetime.now(UTC),
     )
     return answer(
-        {**_application(app), "client_id": app.client_id, "client_secret": secret, "client_secret_expires_at": 0}
+        {
+            **_application(request, app),
+            "client_id": app.client_id,
+            "client_secret": secret,
+            "client_secret_expires_at": 0,
+        }
     )
 
 
 @routes.get("/api/v1/apps/verify_credentials")
 @spec(answers=shapes.Application)
 @auth.program
-async def verify_credentials(request: web.Request, found: Bearer) -> web.Response:  # noqa: ARG001
-    return answer(_application(found.app))
+async def verify_credentials(request: web.Request, found: Bearer) -> web.Response:
+    return answer(_application(request, found.app))
 
 
-def _application(app: App) -> dict[str, Any]:
+def _application(request: web.Request, app: App) -> shapes.Application:
     """Application: https://docs.joinmastodon.org/entities/Application/"""
-    return {
+    found: shapes.Application = {
         "id": str(app.id),
         "name": app.name,
         "website": app.website,
@@ -67,6 +70,9 @@ def _application(app: App) -> dict[str, Any]:
         "redirect_uris": app.redirect_uris,
         "redirect_uri": "\n".join(app.redirect_uris),
     }
+    if key := request.app[CONFIG].vapid_key:
+        found["vapid_key"] = key
+    return found
 
 
 def _redirects(given: Params) -> list[str]:

@@ -1,97 +1,106 @@
-"""Token and revoke endpoints: https://docs.joinmastodon.org/methods/oauth/, RFC 6749, RFC 7009.
+"""Token, revoke and userinfo endpoints: https://docs.joinmastodon.org/methods/oauth/, RFC 6749, RFC 7009.
 
-Grants: client_credentials, a token of the program alone.  A token that speaks for a person is made on the server, by
-`connectme token create NAME`.  The password grant stays off.
+Grants: authorization_code, for a person; client_credentials, for the program alone.  The password grant stays off.
 """
 
 import base64
 import binascii
-import hmac
-from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import unquote_plus
 
 import orjson
 from aiohttp import web
 
 from social import apps
-from social.errors import Invalid, Refusal
-from social.secrets import new_token, sha256
-from store.tables import App
-from web import auth, params, scopes
+from social.errors import Refusal
+from social.secrets import sha256
+from web import auth, params
 from web.api import shapes
+from web.api.answers import answer
 from web.api.spec import spec
+from web.auth import Caller
 from web.errors import PLAIN
-from web.keys import DATABASE
-from web.params import Params
+from web.keys import DATABASE, ORIGIN
+from web.oauth import server
+from web.oauth.server import Asked
 
 routes = web.RouteTableDef()
 
-
-class _Denied(Exception):
-    """`code` is one of RFC 6749, section 5.2."""
-
-    def __init__(self, code: str, says: str, status: int = 400) -> None:
-        super().__init__(says)
-        self.code, self.status = code, status
+_CLIENT = {"client_id": str, "client_secret": str}
+_SAYS = {
+    "invalid_client": "Client authentication failed: unknown client, or a wrong secret",
+    "invalid_grant": "That is no longer, or never was, good for a token",
+    "unsupported_grant_type": "The grant types here are authorization_code and client_credentials",
+}
+_NAMES = ("grant_type", "client_id", "client_secret", "code", "redirect_uri", "code_verifier", "scope", "token")
 
 
 @routes.post("/oauth/token")
 @spec(
     answers=shapes.Token,
-    body={"grant_type": str, "client_id": str, "client_secret": str, "scope": str},
-    partial="grant `client_credentials`",
+    body={"grant_type": str, "code": str, **_CLIENT, "redirect_uri": str, "code_verifier": str, "scope": str},
 )
 @auth.public
 async def token(request: web.Request) -> web.Response:
     try:
-        return await _token(request, await params.read(request))
-    except _Denied as denied:
-        return _denied(request, denied.code, str(denied), denied.status)
+        asked = await _asked(request)
     except Refusal as refusal:
         return _denied(request, "invalid_request", str(refusal), 400)
-
-
-async def _token(request: web.Request, given: Params) -> web.Response:
-    app = await _client(request, given)
-    if given.text("grant_type") != "client_credentials":
-        raise _Denied("unsupported_grant_type", "The grant type is not supported here: only client_credentials is")
-    try:
-        wanted = scopes.checked(given.text("scope") or "read")
-    except Invalid as invalid:
-        raise _Denied("invalid_scope", str(invalid)) from invalid
-    if not scopes.within(wanted, app.scopes):
-        raise _Denied("invalid_scope", "The requested scope is more than the application asked for")
-    secret, now = new_token(), datetime.now(UTC)
-    made = await request.app[DATABASE].write(apps.issue_token, app.id, None, wanted, sha256(secret), now)
-    return _answer(
-        {"access_token": secret, "token_type": "Bearer", "scope": made.scopes, "created_at": int(now.timestamp())}
-    )
+    said = await request.app[DATABASE].write(server.exchange, asked, datetime.now(UTC))
+    if said.status == 200:
+        return _answer(said.body)
+    code: str = said.body["error"]
+    says = said.body.get("error_description") or _SAYS.get(code, "The request cannot be granted")
+    if code == "invalid_client":  # the library's words are about its own methods
+        return _denied(request, code, _SAYS[code], 401)
+    return _denied(request, code, says, 400)
 
 
 @routes.post("/oauth/revoke")
-@spec(body={"client_id": str, "client_secret": str, "token": str})
+@spec(body={**_CLIENT, "token": str})
 @auth.public
 async def revoke(request: web.Request) -> web.Response:
     """200 also for a token that nobody knows (RFC 7009, section 2.2)."""
+    now, db = datetime.now(UTC), request.app[DATABASE]
     try:
-        given = await params.read(request)
-        app = await _client(request, given)
-        await request.app[DATABASE].write(apps.revoke_token, app.id, sha256(given.text("token")), datetime.now(UTC))
-    except _Denied as denied:
-        return _denied(request, "unauthorized_client", str(denied), 403)
+        asked = await _asked(request)
     except Refusal as refusal:
         return _denied(request, "invalid_request", str(refusal), 400)
+    app = await db.read(server.client, asked, now)
+    if app is None:
+        return _denied(request, "unauthorized_client", "You are not authorized to revoke this token", 403)
+    await db.write(apps.revoke_token, app.id, sha256(asked.form.get("token", "")), now)
     return _answer({})
 
 
-async def _client(request: web.Request, given: Params) -> App:
-    """The program that asks, by basic auth or parameters."""
-    client_id, secret = _basic(request) or (given.text("client_id"), given.text("client_secret"))
-    app = await request.app[DATABASE].read(apps.by_client_id, client_id)
-    if app is None or not hmac.compare_digest(app.secret_hash, sha256(secret)):
-        raise _Denied("invalid_client", "Client authentication failed: unknown client, or a wrong secret", 401)
-    return app
+@routes.get("/oauth/userinfo")
+@spec(answers=shapes.UserInfo)
+@auth.person("profile", "read:accounts")
+async def userinfo(request: web.Request, caller: Caller) -> web.Response:
+    """Who came, in the words of OpenID Connect, which Mastodon took for it."""
+    origin, it = request.app[ORIGIN], caller.account
+    found: shapes.UserInfo = {
+        "iss": origin.base_url,
+        "sub": it.uri,
+        "name": it.name,
+        "preferred_username": it.username,
+        "profile": it.url,
+        "picture": it.avatar_url or origin.url("/static/missing.png"),
+    }
+    return answer(found)
+
+
+routes.post("/oauth/userinfo")(userinfo)
+
+
+async def _asked(request: web.Request) -> Asked:
+    """Raises: Invalid."""
+    given = await params.read(request)
+    found = {name: given.text(name) for name in _NAMES if name in given}
+    if (who := _basic(request)) is not None:
+        found["client_id"], found["client_secret"] = who
+    return Asked(found)
 
 
 def _basic(request: web.Request) -> tuple[str, str] | None:
@@ -106,12 +115,14 @@ def _basic(request: web.Request) -> tuple[str, str] | None:
 
 
 def _denied(request: web.Request, code: str, says: str, status: int) -> web.Response:
-    headers = {}
+    response = _answer(
+        {"error": code, "error_description": says or "That is no longer, or never was, good for a token"}, status
+    )
     if status == 401 and "Authorization" in request.headers:  # RFC 6749, section 5.2
-        headers["WWW-Authenticate"] = 'Basic realm="oauth", charset="UTF-8"'
-    return _answer({"error": code, "error_description": says}, status, headers)
+        response.headers["WWW-Authenticate"] = 'Basic realm="oauth", charset="UTF-8"'
+    return response
 
 
-def _answer(body: dict[str, object], status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
-    common = {**PLAIN, "Cache-Control": "no-store", "Pragma": "no-cache", **(headers or {})}
-    return web.Response(body=orjson.dumps(body), status=status, content_type="application/json", headers=common)
+def _answer(body: dict[str, Any], status: int = 200) -> web.Response:
+    headers = {**PLAIN, "Cache-Control": "no-store", "Pragma": "no-cache"}
+    return web.Response(body=orjson.dumps(body), status=status, content_type="application/json", headers=headers)

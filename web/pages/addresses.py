@@ -7,6 +7,7 @@ from aiohttp import web
 
 from store.tables import Account, Post
 
+LONGEST = 8_000  # with what a program asks for
 # A browser takes `//host`, `/\\host` and `/<tab>/host` for other servers.
 _LOCAL = re.compile(r"/(?!/)[!-\[\]-~]*")
 
@@ -30,7 +31,7 @@ def of_tag(name: str) -> str:
 
 def local(path: str, default: str = "/") -> str:
     """`path`, if it is one of this server and nothing else (security row 83)."""
-    return path if len(path) <= 2000 and _LOCAL.fullmatch(path) and "//" not in path.partition("?")[0] else default
+    return path if len(path) <= LONGEST and _LOCAL.fullmatch(path) and "//" not in path.partition("?")[0] else default
 
 
 def with_query(path: str, **query: object) -> str:

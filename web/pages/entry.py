@@ -35,8 +35,10 @@ _TOO_MANY = "Too many tries. Please wait {} minutes, then try again."
 
 @routes.get("/login")
 async def login(request: web.Request) -> web.Response:
-    back = addresses.local(of_query(request).text("next"), "/home")
-    if await frame.look(request) is not None:
+    """again: also for one who is signed in, to come as another."""
+    given = of_query(request)
+    back = addresses.local(given.text("next"), "/home")
+    if await frame.look(request) is not None and not given.flag("again"):
         return addresses.see_other(back)
     return _login_form(request, back)
 

@@ -13,7 +13,7 @@ from web.api.shapes.account import (
     CustomEmoji,
     Relationship,
 )
-from web.api.shapes.app import Application, ApplicationWithSecret, Token
+from web.api.shapes.app import Application, ApplicationWithSecret, Token, UserInfo
 from web.api.shapes.error import Error
 from web.api.shapes.instance import Instance, InstanceV1
 from web.api.shapes.notification import Notification
@@ -64,4 +64,5 @@ __all__ = [
     "StatusSource",
     "StatusTag",
     "Token",
+    "UserInfo",
 ]

@@ -1,6 +1,6 @@
 """Programs."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class Application(TypedDict):
@@ -10,6 +10,18 @@ class Application(TypedDict):
     scopes: list[str]
     redirect_uris: list[str]
     redirect_uri: str
+    vapid_key: NotRequired[str]
+
+
+class UserInfo(TypedDict):
+    """Of OpenID Connect; `sub` is the address of the actor."""
+
+    iss: str
+    sub: str
+    name: str
+    preferred_username: str
+    profile: str
+    picture: str
 
 
 class ApplicationWithSecret(Application):
