@@ -1,7 +1,7 @@
 """What somebody here should know: one row per fact, however often and concurrently it arrives.
 
-Kinds: mention (an answer, too), status (by whom he asked to be told of), reblog, follow, follow_request, favourite,
-poll, update.
+An arrival: is it for one of ours, who does not block the sender? → what does his policy say (social/filtering.py)? →
+with what is it shown as one (below)? → is a program of his woken (social/push.py)?
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -9,122 +9,268 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Connection, Select, and_, bindparam, case, delete, exists, func, literal, or_, select, update
+from sqlalchemy import (
+    Boolean,
+    Connection,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
-from social import views
+from social import filtering, notification_requests, views
 from social.events import Notified
+from social.filtering import DROP, FILTER
 from social.pages import Page
-from social.paging import Paged, padded
+from social.paging import Paged, padded, parted
 from social.views import PostView
 from store.events import announce
 from store.ids import new_id
-from store.tables import Account, Notification, accounts, blocks, notifications, posts, thread_mutes, users
+from store.tables import (
+    Account,
+    Notification,
+    Report,
+    accounts,
+    blocks,
+    notification_policies,
+    notifications,
+    posts,
+    reports,
+    thread_mutes,
+    users,
+)
+from store.tables import (
+    notification_requests as requests_table,
+)
 from store.tables.base import Id, Instant
 
-KINDS: Final = ("mention", "status", "reblog", "follow", "follow_request", "favourite", "poll", "update")
+KINDS: Final = (
+    "mention",  # an answer, too
+    "status",  # by whom he asked to be told of
+    "reblog",
+    "follow",
+    "follow_request",
+    "favourite",
+    "poll",
+    "update",  # of what he boosted
+    "quote",
+    "quoted_update",  # of what he quotes; the post is his own
+    "severed_relationships",
+    "moderation_warning",
+    "admin.sign_up",
+    "admin.report",  # subject_id is the report
+)
+GROUPED: Final = ("favourite", "reblog", "follow", "admin.sign_up")
+LONGEST_GROUP: Final = 12  # hours
+_FROM_HIMSELF: Final = ("poll", "severed_relationships", "moderation_warning")  # news that nobody else brings
+_STAFF: Final = ("owner", "admin", "moderator")
+_HOUR: Final = 3_600
 
 Row: TypeAlias = tuple[int, str, int, int | None]  # whom, what, by whom, about which post
 
-_ABOUT = bindparam("post_id", type_=Id)
 _FROM = bindparam("from_id", type_=Id)
+_KEY, _LOWEST = bindparam("group_key", type_=Text()), bindparam("lowest", type_=Text())
 _BLOCKED = exists().where(blocks.c.account_id == users.c.account_id, blocks.c.target_id == _FROM)
 _QUIET = exists().where(
-    posts.c.id == _ABOUT, thread_mutes.c.thread_id == posts.c.thread_id, thread_mutes.c.account_id == users.c.account_id
+    posts.c.id == bindparam("post_id", type_=Id),
+    thread_mutes.c.thread_id == posts.c.thread_id,
+    thread_mutes.c.account_id == users.c.account_id,
+)
+_arrived = (  # one row, if the news is for one of ours
+    select(users.c.account_id, filtering.doubts().label("doubts"))
+    .outerjoin(notification_policies, notification_policies.c.account_id == users.c.account_id)
+    .where(
+        users.c.account_id == bindparam("whom", type_=Id),
+        or_(users.c.account_id != _FROM, bindparam("from_himself", type_=Boolean())),
+        ~_BLOCKED,
+        ~_QUIET,
+    )
+    .subquery()
+)
+_filtered = _arrived.c.doubts.contains(FILTER)
+_group = (  # the one that is under way, or a new one
+    select(func.coalesce(func.max(notifications.c.group_key), _KEY))
+    .where(
+        notifications.c.account_id == _arrived.c.account_id,
+        notifications.c.group_key > _LOWEST,
+        notifications.c.group_key <= _KEY,
+    )
+    .scalar_subquery()
 )
 _TELL = (
     insert(notifications)
     .from_select(
-        ["id", "account_id", "kind", "from_id", "post_id", "created_at"],
+        ["id", "account_id", "kind", "from_id", "post_id", "subject_id", "created_at", "filtered", "group_key"],
         select(
             bindparam("id", type_=Id),
-            users.c.account_id,
-            bindparam("kind", type_=notifications.c.kind.type),
+            _arrived.c.account_id,
+            bindparam("kind", type_=Text()),
             _FROM,
-            _ABOUT,
+            bindparam("post_id", type_=Id),
+            bindparam("subject_id", type_=Id),
             bindparam("now", type_=Instant),
-        ).where(
-            users.c.account_id == bindparam("whom", type_=Id),
-            # Only the end of his own poll, or of one in which he voted, is news that nobody else brings.
-            or_(users.c.account_id != _FROM, literal("poll") == bindparam("kind", type_=notifications.c.kind.type)),
-            ~_BLOCKED,
-            ~_QUIET,
-        ),
+            _filtered,
+            case((~_filtered, _group)),
+        ).where(~_arrived.c.doubts.contains(DROP)),
     )
     .on_conflict_do_nothing()
 )
-_TOLD = select(notifications.c.id, notifications.c.account_id).where(
+_TOLD = select(notifications.c.id, notifications.c.account_id, notifications.c.filtered).where(
     notifications.c.id.in_(bindparam("ids", expanding=True, type_=Id))
 )
+_STAFF_IDS = select(users.c.account_id).where(users.c.role.in_(_STAFF)).order_by(users.c.account_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportView:
+    report: Report
+    target: Account
+    post_ids: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class NotificationView:
-    """`post` is None for follows only."""
+    """`post` is None where it is about none (follow, admin.sign_up, …)."""
 
     notification: Notification
     account: Account
     post: PostView | None
+    report: ReportView | None = None
 
 
 def notify(tx: Connection, account_id: int, kind: str, from_id: int, post_id: int | None, now: datetime) -> None:
-    """Tells `account_id`; nothing when he is not of ours, is `from_id` himself, blocks him, wants the
-    conversation to be quiet, or knows already."""
+    """Tells `account_id`; nothing when he is not of ours, is `from_id` himself, blocks him, wants the conversation to
+    be quiet, or knows already; what his policy says of `from_id` counts, too."""
     notify_many(tx, [(account_id, kind, from_id, post_id)], now)
 
 
 def notify_many(tx: Connection, rows: Iterable[Row], now: datetime) -> None:
-    """The same for many, in two statements."""
-    new = [
-        {"id": new_id(), "whom": whom, "kind": kind, "from_id": by, "post_id": post_id, "now": now}
-        for whom, kind, by, post_id in rows
-    ]
+    """The same for many, in two statements; further ones only where something is kept back or pushed."""
+    _tell(tx, [_arrival(*row, None, now) for row in rows])
+
+
+def notify_staff(tx: Connection, kind: str, from_id: int, now: datetime, *, subject_id: int | None = None) -> None:
+    """Tells those who keep this server in order."""
+    staff = tx.scalars(_STAFF_IDS).all()
+    _tell(tx, [_arrival(one, kind, from_id, None, subject_id, now) for one in staff])
+
+
+def _arrival(
+    whom: int, kind: str, from_id: int, post_id: int | None, subject_id: int | None, now: datetime
+) -> dict[str, Any]:
+    """The parameters of _TELL."""
+    key, lowest = _group_keys(kind, post_id, now)
+    return {
+        "id": new_id(),
+        "whom": whom,
+        "kind": kind,
+        "from_id": from_id,
+        "post_id": post_id,
+        "subject_id": subject_id,
+        "now": now,
+        "from_himself": kind in _FROM_HIMSELF,
+        "group_key": key,
+        "lowest": lowest,
+        **filtering.facts(kind, now),
+    }
+
+
+def _group_keys(kind: str, post_id: int | None, now: datetime) -> tuple[str | None, str | None]:
+    """The key of a group that begins now, and one before the oldest that may still go on.
+
+    A key ends in the hour, six digits since 1984 and until 2084, at which its group began.
+    """
+    if kind not in GROUPED:
+        return None, None
+    prefix = kind if post_id is None else f"{kind}-{post_id}"
+    hour = int(now.timestamp()) // _HOUR
+    return f"{prefix}-{hour:06}", f"{prefix}-{hour - LONGEST_GROUP:06}"
+
+
+def _tell(tx: Connection, new: list[dict[str, Any]]) -> None:
     if not new:
         return
     tx.execute(_TELL, new)
-    for row in tx.execute(_TOLD, {"ids": padded([row["id"] for row in new])}):
-        announce(tx, Notified(row.account_id, row.id))
+    told = tx.execute(_TOLD, {"ids": padded([row["id"] for row in new])}).all()
+    if kept_back := [row.id for row in told if row.filtered]:
+        notification_requests.arrive(tx, kept_back)
+    for row in told:
+        if not row.filtered:
+            announce(tx, Notified(row.account_id, row.id))
 
 
-_WHOSE = notifications.c.account_id == bindparam("viewer", type_=Id)
-_FITS = and_(
-    accounts.c.suspended_at.is_(None),
-    accounts.c.deleted_at.is_(None),
-    notifications.c.kind.in_(bindparam("kinds", expanding=True)),
-    ~exists().where(blocks.c.account_id == notifications.c.account_id, blocks.c.target_id == notifications.c.from_id),
-)
-_WITH_AUTHORS: Select[Any] = select(notifications.c.id).join(accounts, accounts.c.id == notifications.c.from_id)
-_PAGE = Paged(_WITH_AUTHORS.where(_WHOSE, _FITS), notifications.c.id)
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which notifications somebody asks for.  from_id: of one sender, those that are kept back included."""
+
+    kinds: Collection[str] = KINDS
+    without: Collection[str] = ()
+    from_id: int | None = None
+    filtered_too: bool = False
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The parameters of `fits`.  Kinds that do not exist are none."""
+        return {
+            "kinds": padded([kind for kind in KINDS if kind in self.kinds and kind not in self.without] or [""]),
+            "filtered_too": self.filtered_too or self.from_id is not None,
+            "sender": self.from_id,
+        }
+
+
+ALL: Final = Choice()
+WHOSE: Final = notifications.c.account_id == bindparam("viewer", type_=Id)
+
+
+def fits(of: Any = notifications) -> Any:
+    """The clause for what may be listed at all, and was asked for (Choice.values)."""
+    gone = or_(accounts.c.suspended_at.is_not(None), accounts.c.deleted_at.is_not(None))
+    sender = bindparam("sender", type_=Id)
+    return and_(
+        of.c.kind.in_(bindparam("kinds", expanding=True)),
+        or_(bindparam("filtered_too", type_=Boolean()), ~of.c.filtered),
+        or_(sender.is_(None), of.c.from_id == sender),
+        ~exists().where(accounts.c.id == of.c.from_id, gone),
+        ~exists().where(blocks.c.account_id == of.c.account_id, blocks.c.target_id == of.c.from_id),
+    )
+
+
+_PAGE = Paged(select(notifications.c.id).where(WHOSE, fits()), notifications.c.id)
 _LOAD: Select[Any] = (
     select(notifications, accounts)
     .join(accounts, accounts.c.id == notifications.c.from_id)
-    .where(notifications.c.id.in_(bindparam("ids", expanding=True, type_=Id)), _WHOSE)
+    .where(notifications.c.id.in_(bindparam("ids", expanding=True, type_=Id)), WHOSE)
     .order_by(notifications.c.id.desc())
 )
 _WIDTH = len(notifications.c)
+_REPORTS: Select[Any] = (
+    select(reports, accounts)
+    .join(accounts, accounts.c.id == reports.c.target_id)
+    .where(reports.c.id.in_(bindparam("ids", expanding=True, type_=Id)))
+)
+_REPORT_WIDTH = len(reports.c)
+_POST_IDS: Select[Any] = select(posts.c.uri, posts.c.id).where(posts.c.uri.in_(bindparam("uris", expanding=True)))
 
 
-def page(
-    tx: Connection,
-    account_id: int,
-    page: Page,
-    *,
-    kinds: Collection[str] = KINDS,
-    without: Collection[str] = (),
-) -> list[NotificationView]:
-    """A page of his notifications, newest first, in nine queries at most."""
-    asked = [kind for kind in KINDS if kind in kinds and kind not in without]
-    if not asked:
-        return []
-    return _load(tx, account_id, _PAGE(tx, page, viewer=account_id, kinds=padded(asked)))
+def page(tx: Connection, account_id: int, page: Page, choice: Choice = ALL) -> list[NotificationView]:
+    """A page of his notifications, newest first, in ten queries at most."""
+    return load(tx, account_id, _PAGE(tx, page, viewer=account_id, **choice.values))
 
 
 def one(tx: Connection, account_id: int, notification_id: int) -> NotificationView | None:
     """One of his own; None when there is no such thing."""
-    return next(iter(_load(tx, account_id, [notification_id])), None)
+    return next(iter(load(tx, account_id, [notification_id])), None)
 
 
-def _load(tx: Connection, account_id: int, ids: Sequence[int]) -> list[NotificationView]:
+def load(tx: Connection, account_id: int, ids: Sequence[int]) -> list[NotificationView]:
     """Without those about posts that he may no longer see."""
     if not ids:
         return []
@@ -132,19 +278,36 @@ def _load(tx: Connection, account_id: int, ids: Sequence[int]) -> list[Notificat
     found = [(Notification(*row[:_WIDTH]), Account(*row[_WIDTH:])) for row in rows]
     about = list({notification.post_id for notification, _ in found if notification.post_id is not None})
     shown = {view.parts.post.id: view for view in views.posts(tx, about, account_id)}
+    reported = _reports(tx, [it.subject_id for it, _ in found if it.kind == "admin.report" and it.subject_id])
     return [
-        NotificationView(notification, author, shown.get(notification.post_id or 0))
+        NotificationView(
+            notification, author, shown.get(notification.post_id or 0), reported.get(notification.subject_id or 0)
+        )
         for notification, author in found
-        if notification.post_id is None or notification.post_id in shown
+        if (notification.post_id is None or notification.post_id in shown)
+        and (notification.kind != "admin.report" or notification.subject_id in reported)
     ]
 
 
-_UNREAD = (
-    select(func.count())
-    .select_from(notifications)
-    .join(users, users.c.account_id == notifications.c.account_id)
-    .where(_WHOSE, notifications.c.id > users.c.notifications_read)
+def _reports(tx: Connection, ids: Sequence[int]) -> dict[int, ReportView]:
+    if not ids:
+        return {}
+    rows = tx.execute(_REPORTS, {"ids": padded(ids)}).all()
+    found = [(Report(*row[:_REPORT_WIDTH]), Account(*row[_REPORT_WIDTH:])) for row in rows]
+    known: dict[str, int] = {}
+    for uris in parted(list({uri for report, _ in found for uri in report.post_uris})):
+        known.update({row[0]: row[1] for row in tx.execute(_POST_IDS, {"uris": uris})})
+    return {
+        report.id: ReportView(report, target, tuple(known[uri] for uri in report.post_uris if uri in known))
+        for report, target in found
+    }
+
+
+SEEN_TO: Final = (
+    select(users.c.notifications_read).where(users.c.account_id == bindparam("viewer", type_=Id)).scalar_subquery()
 )
+_news = select(notifications.c.id).where(WHOSE, fits(), notifications.c.id > SEEN_TO)
+_UNREAD = select(func.count()).select_from(_news.limit(bindparam("most")).subquery())
 _READ_TO = bindparam("newest", type_=Id)
 _READ = (
     update(users)
@@ -153,13 +316,14 @@ _READ = (
         notifications_read=case((users.c.notifications_read < _READ_TO, _READ_TO), else_=users.c.notifications_read)
     )
 )
-_DISMISS = delete(notifications).where(_WHOSE, notifications.c.id == bindparam("asked", type_=Id))
-_CLEAR = delete(notifications).where(_WHOSE)
+_DISMISS = delete(notifications).where(WHOSE, notifications.c.id == bindparam("asked", type_=Id))
+_CLEAR = delete(notifications).where(WHOSE)
+_CLEAR_REQUESTS = delete(requests_table).where(requests_table.c.account_id == bindparam("viewer", type_=Id))
 
 
-def unread(tx: Connection, account_id: int) -> int:
-    """How many are newer than the newest that he saw."""
-    return tx.scalar(_UNREAD, {"viewer": account_id}) or 0
+def unread(tx: Connection, account_id: int, choice: Choice = ALL, most: int = 1_000) -> int:
+    """How many are newer than the newest that he saw; `most` at most."""
+    return tx.scalar(_UNREAD, {"viewer": account_id, "most": most, **choice.values}) or 0
 
 
 def read(tx: Connection, account_id: int, newest_id: int) -> None:
@@ -172,4 +336,6 @@ def dismiss(tx: Connection, account_id: int, notification_id: int) -> None:
 
 
 def clear(tx: Connection, account_id: int) -> None:
+    """What is kept back goes, too."""
     tx.execute(_CLEAR, {"viewer": account_id})
+    tx.execute(_CLEAR_REQUESTS, {"viewer": account_id})

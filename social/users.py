@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from federation.reading.values import clean
@@ -13,7 +13,7 @@ from social.errors import Invalid, NotFound
 from social.sessions import revoke_all
 from social.visibility import VISIBILITIES
 from store.rows import many, one
-from store.tables import User, accounts, users
+from store.tables import User, accounts, notifications, users
 from store.tables.base import Id, Instant
 
 ROLES: Final = ("owner", "admin", "moderator", "member")  # the mightiest first
@@ -40,6 +40,9 @@ _EVERYBODY = select(users).order_by(users.c.account_id)
 _THIS = update(users).where(users.c.account_id == _ACCOUNT)
 _PASSWORD = _THIS.values(password=bindparam("hash_"))
 _ROLE = _THIS.values(role=bindparam("role_"))
+_NO_STAFF_NEWS = delete(notifications).where(
+    notifications.c.account_id == _ACCOUNT, notifications.c.kind.startswith("admin.")
+)
 _EMAIL_IS = _THIS.values(email=bindparam("address"), confirmed_at=bindparam("at", type_=Instant))
 _CONFIRM = _THIS.values(confirmed_at=func.coalesce(users.c.confirmed_at, bindparam("at", type_=Instant)))
 _APPROVE = _THIS.values(approved_at=func.coalesce(users.c.approved_at, bindparam("at", type_=Instant)))
@@ -122,6 +125,8 @@ def set_role(tx: Connection, account_id: int, role: str, now: datetime) -> None:
     if role not in ROLES:
         raise Invalid(f"A role is one of {', '.join(ROLES)}")
     _change(tx.execute(_ROLE, {"account": account_id, "role_": role}).rowcount)
+    if role == ROLES[-1]:
+        tx.execute(_NO_STAFF_NEWS, {"account": account_id})
     revoke_all(tx, account_id, now)
 
 

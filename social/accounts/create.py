@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from federation.keys import KeyPair
 from federation.origin import Origin
 from federation.reading import values as reading
-from social import users
+from social import notifications, users
 from social.accounts import find
 from social.errors import Invalid
 from store.ids import new_id
@@ -98,6 +98,7 @@ def create_local(tx: Connection, origin: Origin, new: NewAccount, keys: Sequence
         raise Invalid("That name or address is taken") from error
     account = find.by_id(tx, account_id)
     _add_keys(tx, account, keys, now)
+    notifications.notify_staff(tx, "admin.sign_up", account_id, now)
     return account
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONF
 from federation.reading import same_origin
 from federation.reading.values import clean
 from outbox import documents, enqueue
-from social import accounts
+from social import accounts, notifications
 from social.errors import Invalid, NotFound
 from social.paging import padded
 from store.ids import new_id
@@ -110,5 +110,7 @@ def _store(
     made = Report(
         new_id(), uri, reporter_id, target_id, post_uris, clean(comment, COMMENT_LIMIT).strip(), now, resolved_at=None
     )
-    added = tx.execute(_ADD, asdict(made)).rowcount
-    return made if added else None
+    if not tx.execute(_ADD, asdict(made)).rowcount:
+        return None
+    notifications.notify_staff(tx, "admin.report", reporter_id, now, subject_id=made.id)
+    return made

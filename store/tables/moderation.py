@@ -11,7 +11,7 @@ host_policies = Table(
     "host_policy",
     metadata,
     Column("host", Text, primary_key=True),  # lower case punycode; holds for its subdomains too
-    Column("level", Text, nullable=False),  # block, limit, allow
+    Column("level", Text, nullable=False, index=True),  # block, limit, allow
     Column("comment", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     sqlite_with_rowid=False,

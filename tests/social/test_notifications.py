@@ -1,13 +1,16 @@
 """Notifications: one per fact, nothing from oneself or the blocked, and only about what one may see."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import delete as delete_rows
 from sqlalchemy import insert, update
 
-from social import notifications
+from social import accounts as people
+from social import moderation, notifications, users
 from social.events import Notified
+from social.notifications import Choice
 from social.pages import Page
 from social.posts import receive
 from store.tables import accounts, blocks, follows
@@ -18,7 +21,7 @@ from tests.social.said import mention, note, private, rows
 
 
 async def page(db, account, page=None, **more):
-    return await db.read(lambda tx: notifications.page(tx, account.id, page or Page(), **more))
+    return await db.read(notifications.page, account.id, page or Page(), Choice(**more))
 
 
 async def block(db, one, other):
@@ -128,3 +131,68 @@ async def test_a_page_costs_the_same_queries_for_1_and_40(db, queries):
         counts.append(len(queries))
     assert len(found) == 40
     assert counts[0] == counts[1] <= 8
+
+
+async def test_one_can_ask_for_those_of_one_sender(db):
+    alice, bob, carl = await local(db, "alice"), remote("bob"), remote("carl")
+    await stored(db, bob, carl)
+    for one in (bob, carl):
+        await db.write(notifications.notify, alice.id, "follow", one.id, None, NOW)
+    assert [view.account.id for view in await page(db, alice, from_id=carl.id)] == [carl.id]
+
+
+async def test_unread_are_counted_by_choice_and_no_further_than_asked(db):
+    alice, bob, carl = await local(db, "alice"), remote("bob"), remote("carl")
+    await stored(db, bob, carl)
+    for one in (bob, carl):
+        await db.write(notifications.notify, alice.id, "follow", one.id, None, NOW)
+    for choice, most, found in ((Choice(), 9, 2), (Choice(), 1, 1), (Choice(kinds=["mention"]), 9, 0)):
+        assert await db.read(notifications.unread, alice.id, choice, most) == found
+
+
+async def test_reports_and_new_accounts_are_for_the_staff(db, origin):
+    alice, anna, bob = await local(db, "alice"), await local(db, "anna"), remote("bob")
+    await stored(db, bob)
+    await db.write(users.set_role, alice.id, "moderator", NOW)
+    new = people.NewAccount("carl", "carl@mail.test", "hash")
+    carl = await db.write(people.create_local, origin, new, [], NOW)
+    posts = [await db.write(receive.receive, bob, note(bob), NOW) for _ in range(2)]
+    for post in posts:
+        await db.write(moderation.report, anna.id, bob.id, [post.id], "no manners", NOW)
+    second, first, signed_up = await page(db, alice)
+    assert (signed_up.notification.kind, signed_up.account.id, signed_up.report) == ("admin.sign_up", carl.id, None)
+    assert [it.notification.kind for it in (first, second)] == ["admin.report"] * 2
+    assert (first.account.id, first.report.target.id, first.report.post_ids) == (anna.id, bob.id, (posts[0].id,))
+    assert await page(db, anna) == await page(db, carl) == []
+    await db.write(users.set_role, alice.id, "member", NOW)
+    assert await page(db, alice) == []
+
+
+async def keys(db):
+    return [row.group_key for row in await rows(db, table)]
+
+
+async def test_a_group_grows_for_twelve_hours_from_its_first_one(db):
+    alice, bob = await local(db, "alice"), remote("bob")
+    others = [remote(f"p{number}") for number in range(4)]
+    await stored(db, bob, *others)
+    one, other = [await db.write(receive.receive, bob, note(bob), NOW) for _ in range(2)]
+    hours = (0, 7, 11, 12)
+    for who, hour in zip(others, hours, strict=True):
+        for kind, about in (("favourite", one.id), ("follow", None)):
+            await db.write(notifications.notify, alice.id, kind, who.id, about, NOW + timedelta(hours=hour))
+    await db.write(notifications.notify, alice.id, "favourite", bob.id, other.id, NOW)
+    await db.write(notifications.notify, alice.id, "mention", bob.id, other.id, NOW)
+    began = int(NOW.timestamp()) // 3600
+    found = await keys(db)
+    assert found.count(f"favourite-{one.id}-{began}") == found.count(f"follow-{began}") == 3
+    assert found.count(f"favourite-{one.id}-{began + 12}") == found.count(f"follow-{began + 12}") == 1
+    assert found[-2:] == [f"favourite-{other.id}-{began}", None]
+
+
+async def test_groups_of_different_people_are_different(db):
+    alice, anna, bob = await local(db, "alice"), await local(db, "anna"), remote("bob")
+    await stored(db, bob)
+    await db.write(notifications.notify, alice.id, "follow", bob.id, None, NOW - timedelta(hours=3))
+    await db.write(notifications.notify, anna.id, "follow", bob.id, None, NOW)
+    assert len(set(await keys(db))) == 2

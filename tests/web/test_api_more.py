@@ -102,7 +102,9 @@ async def test_notifications_are_chosen_by_kind(site: Site):
         assert [one["type"] for one in (await site.get(f"{NOTIFICATIONS}?{query}", token)).json] == found
     liked = (await site.get(f"{NOTIFICATIONS}?types[]=favourite", token)).json[0]
     assert (liked["account"]["acct"], liked["status"]["id"]) == ("bob", str(post.id))
-    assert liked["group_key"] == f"ungrouped-{liked['id']}"
+    assert liked["group_key"].startswith(f"favourite-{post.id}-")
+    told = (await site.get(f"{NOTIFICATIONS}?types[]=mention", token)).json[0]
+    assert told["group_key"] == f"ungrouped-{told['id']}"
 
 
 async def test_a_page_with_something_hidden_still_leads_on(site: Site):

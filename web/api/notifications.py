@@ -1,10 +1,13 @@
 """Notifications: https://docs.joinmastodon.org/methods/notifications/"""
 
+from typing import Final
+
 from aiohttp import web
 
 from social import notifications
 from social.errors import NotFound
-from web import auth
+from social.notifications import Choice
+from web import auth, params
 from web.api import shapes
 from web.api.answers import answer, framed, path_id
 from web.api.entities.notification import notification
@@ -16,17 +19,42 @@ from web.params import of_query
 
 routes = web.RouteTableDef()
 
+CHOICE: Final = {"types": list[str], "exclude_types": list[str], "account_id": str, "include_filtered": bool}
+USUAL_COUNT: Final = 100
+MOST_COUNTED: Final = 1_000
+
+
+def choice(request: web.Request) -> Choice:
+    """Which ones the request asks for.  Raises: Invalid."""
+    asked = of_query(request)
+    kinds, without = asked.many("types") or notifications.KINDS, asked.many("exclude_types")
+    return Choice(kinds, without, asked.id("account_id"), filtered_too=asked.flag("include_filtered"))
+
+
+def most_counted(request: web.Request) -> int:
+    """Raises: Invalid."""
+    limit = of_query(request).number("limit")
+    return USUAL_COUNT if limit is None else max(1, min(limit, MOST_COUNTED))
+
 
 @routes.get("/api/v1/notifications")
-@spec(answers=list[shapes.Notification], query={**PAGE, "types": list[str], "exclude_types": list[str]})
+@spec(answers=list[shapes.Notification], query={**PAGE, **CHOICE})
 @auth.person("read:notifications")
 async def get_notifications(request: web.Request, caller: Caller) -> web.Response:
-    page, asked = page_of(request, usual=40, most=80), of_query(request)
-    kinds, without = asked.many("types") or notifications.KINDS, asked.many("exclude_types")
-    found = await request.app[DATABASE].read(notifications.page, caller.account.id, page, kinds=kinds, without=without)
+    page = page_of(request, usual=40, most=80)
+    found = await request.app[DATABASE].read(notifications.page, caller.account.id, page, choice(request))
     frame, cursors = framed(request, caller.account), [view.notification.id for view in found]
     # A page may be short because some of it is about posts that are hidden by now: only an empty one is the last.
     return answer([notification(view, frame) for view in found], links(request, cursors, page, more=bool(found)))
+
+
+@routes.get("/api/v1/notifications/unread_count")
+@spec(answers=shapes.Count, query={"limit": int, **CHOICE})
+@auth.person("read:notifications")
+async def unread_count(request: web.Request, caller: Caller) -> web.Response:
+    chosen, most = choice(request), most_counted(request)
+    found = await request.app[DATABASE].read(notifications.unread, caller.account.id, chosen, most)
+    return answer(shapes.Count(count=found))
 
 
 @routes.get("/api/v1/notifications/{id}")
@@ -52,4 +80,16 @@ async def clear(request: web.Request, caller: Caller) -> web.Response:
 @auth.person("write:notifications")
 async def dismiss(request: web.Request, caller: Caller) -> web.Response:
     await request.app[DATABASE].write(notifications.dismiss, caller.account.id, path_id(request))
+    return answer({})
+
+
+@routes.post("/api/v1/notifications/dismiss")
+@spec(body={"id": str})
+@auth.person("write:notifications")
+async def dismiss_named(request: web.Request, caller: Caller) -> web.Response:
+    """The old way, which some programs still go."""
+    number = (await params.read(request)).id("id")
+    if number is None:
+        raise NotFound("Record not found")
+    await request.app[DATABASE].write(notifications.dismiss, caller.account.id, number)
     return answer({})

@@ -16,7 +16,19 @@ from web.api.shapes.account import (
 from web.api.shapes.app import Application, ApplicationWithSecret, Token, UserInfo
 from web.api.shapes.error import Error
 from web.api.shapes.instance import Instance, InstanceV1
-from web.api.shapes.notification import Notification
+from web.api.shapes.notification import (
+    Count,
+    GroupedNotificationsResults,
+    Merged,
+    Notification,
+    NotificationGroup,
+    NotificationPolicy,
+    NotificationPolicySummary,
+    NotificationPolicyV1,
+    NotificationRequest,
+    PartialAccountWithAvatar,
+    Report,
+)
 from web.api.shapes.search import Search
 from web.api.shapes.status import (
     Context,
@@ -41,19 +53,29 @@ __all__ = [
     "Application",
     "ApplicationWithSecret",
     "Context",
+    "Count",
     "CredentialAccount",
     "CredentialAccountRole",
     "CredentialAccountSource",
     "CustomEmoji",
     "DeletedStatus",
     "Error",
+    "GroupedNotificationsResults",
     "Instance",
     "InstanceV1",
     "MediaAttachment",
+    "Merged",
     "Notification",
+    "NotificationGroup",
+    "NotificationPolicy",
+    "NotificationPolicySummary",
+    "NotificationPolicyV1",
+    "NotificationRequest",
+    "PartialAccountWithAvatar",
     "Poll",
     "PollOption",
     "Relationship",
+    "Report",
     "Search",
     "Status",
     "StatusApplication",

@@ -6,6 +6,19 @@ from web.api.shapes.account import Account
 from web.api.shapes.status import Status
 
 
+class Report(TypedDict):
+    id: str
+    action_taken: bool
+    action_taken_at: str | None
+    category: str
+    comment: str
+    forwarded: bool
+    created_at: str | None
+    status_ids: list[str]
+    rule_ids: list[str]
+    target_account: Account
+
+
 class Notification(TypedDict):
     id: str
     type: str
@@ -13,3 +26,80 @@ class Notification(TypedDict):
     created_at: str | None
     account: Account
     status: NotRequired[Status]
+    report: NotRequired[Report]
+
+
+class Count(TypedDict):
+    count: int
+
+
+class PartialAccountWithAvatar(TypedDict):
+    id: str
+    acct: str
+    url: str
+    avatar: str
+    avatar_static: str
+    locked: bool
+    bot: bool
+
+
+class NotificationGroup(TypedDict):
+    """The ones about the page are left out when a group is asked for alone."""
+
+    group_key: str
+    notifications_count: int
+    type: str
+    most_recent_notification_id: str
+    page_min_id: NotRequired[str]
+    page_max_id: NotRequired[str]
+    latest_page_notification_at: NotRequired[str | None]
+    sample_account_ids: list[str]
+    status_id: NotRequired[str]
+    report: NotRequired[Report]
+
+
+class GroupedNotificationsResults(TypedDict):
+    accounts: list[Account]
+    partial_accounts: NotRequired[list[PartialAccountWithAvatar]]
+    statuses: list[Status]
+    notification_groups: list[NotificationGroup]
+
+
+class NotificationPolicySummary(TypedDict):
+    pending_requests_count: int
+    pending_notifications_count: int
+
+
+class NotificationPolicy(TypedDict):
+    """Each `for_…` is accept, filter or drop."""
+
+    for_not_following: str
+    for_not_followers: str
+    for_new_accounts: str
+    for_private_mentions: str
+    for_limited_accounts: str
+    for_bots: str
+    summary: NotificationPolicySummary
+
+
+class NotificationPolicyV1(TypedDict):
+    filter_not_following: bool
+    filter_not_followers: bool
+    filter_new_accounts: bool
+    filter_private_mentions: bool
+    summary: NotificationPolicySummary
+
+
+class NotificationRequest(TypedDict):
+    """`notifications_count` is a number in a text."""
+
+    id: str
+    created_at: str | None
+    updated_at: str | None
+    notifications_count: str
+    account: Account
+    last_status: NotRequired[Status]
+
+
+class Merged(TypedDict):
+    merged: bool
