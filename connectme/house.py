@@ -77,8 +77,16 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
 
 
 def _spool_tables(tx: Connection) -> None:
-    if not inspect(tx).has_table(spooled.name):
+    """Makes them, or adds the columns that came later; they may be empty."""
+    found = inspect(tx)
+    if not found.has_table(spooled.name):
         spool_metadata.create_all(tx)
+        return
+    there = {column["name"] for column in found.get_columns(spooled.name)}
+    for column in spooled.columns:
+        if column.name not in there:
+            kind = column.type.compile(tx.dialect)
+            tx.exec_driver_sql(f"ALTER TABLE {spooled.name} ADD COLUMN {column.name} {kind}")
 
 
 async def _own_key(db: Database, origin: Origin) -> PrivateKey:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from inbox import spool
 from inbox.counts import Counts
 from store.database import Database
+from store.tables import CachedKey
 
 log = logging.getLogger(__name__)
 
@@ -33,15 +34,18 @@ class Appender:
         self._counts = counts
         self._limit = limit
         self._wake = wake
-        self._waiting: list[tuple[dict[str, Any], asyncio.Future[None]]] = []
+        self._waiting: list[tuple[dict[str, Any], CachedKey | None, asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
         self._measured = 0.0
 
-    def append(self, row: dict[str, Any]) -> "asyncio.Future[None]":
-        """`row` is made by spool.row.  Raises: spool.Full; what the database says, when it cannot keep it."""
+    def append(self, row: dict[str, Any], key: CachedKey | None = None) -> "asyncio.Future[None]":
+        """`row` is made by spool.row; `key` signed it, and is kept with it.
+
+        Raises: spool.Full; what the database says, when it cannot keep it.
+        """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[None] = loop.create_future()
-        self._waiting.append((row, answer))
+        self._waiting.append((row, key, answer))
         if self._writing is None:
             self._writing = loop.create_task(self._write())
         return answer
@@ -60,8 +64,8 @@ class Appender:
     async def _write(self) -> None:
         while self._waiting:
             taken, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-            error = await self._keep([row for row, _ in taken])
-            for _, answer in taken:
+            error = await self._keep([row for row, _, _ in taken], [key for _, key, _ in taken if key])
+            for _, _, answer in taken:
                 if not answer.done():
                     answer.set_result(None) if error is None else answer.set_exception(error)
             self._wake()
@@ -69,11 +73,11 @@ class Appender:
                 await asyncio.sleep(GATHER)
         self._writing = None
 
-    async def _keep(self, rows: Sequence[dict[str, Any]]) -> Exception | None:
+    async def _keep(self, rows: Sequence[dict[str, Any]], keys: Sequence[CachedKey]) -> Exception | None:
         now = asyncio.get_running_loop().time()
         limit = self._limit if now - self._measured >= SIZE_EVERY else None
         try:
-            await self._db.write(_append, rows, limit)
+            await self._db.write(_append, rows, keys, limit)
         except Exception as error:  # noqa: BLE001  it is the sender's answer
             return error
         if limit is not None:
@@ -81,7 +85,8 @@ class Appender:
         return None
 
 
-def _append(tx: Connection, rows: Sequence[dict[str, Any]], limit: int | None) -> None:
+def _append(tx: Connection, rows: Sequence[dict[str, Any]], keys: Sequence[CachedKey], limit: int | None) -> None:
     if limit is not None and spool.size(tx) > limit:
         raise spool.Full
     spool.keep(tx, rows)
+    spool.keep_keys(tx, keys)

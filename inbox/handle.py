@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from federation.errors import FederationError, Refused
 from federation.reading import Note, identity
+from inbox import again, introductions
 from inbox.dispatch import dispatch
 from inbox.handlers import hints, synchronise
 from inbox.handlers.forwarding import forward
@@ -61,9 +62,9 @@ def handle(tx: Connection, message: Message, here: Here) -> Done:
             hints.follow_up(tx, message, here)
             return Done(HINT)
         message = by_proof
-    if not tx.execute(_REMEMBER, {"uri": _key(message), "at": here.now}).rowcount:
+    if not tx.execute(_REMEMBER, {"uri": _key(message), "at": here.now}).rowcount and not again.counts(tx, message):
         return Done(DUPLICATE)
-    actor = _checked(people.find_by_uri(tx, message.actor_uri), message)
+    actor = _checked(_actor(tx, message), message)
     what = dispatch(tx, actor, message, here)
     synchronise.compare(tx, actor, message, here)
     return Done(what or UNKNOWN)
@@ -143,6 +144,12 @@ def is_final(outcome: Outcome) -> bool:
 
 def lost_race(error: Exception) -> bool:
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", "") in _RACES_LOST
+
+
+def _actor(tx: Connection, message: Verified) -> Account | None:
+    if message.introduction is None:
+        return people.find_by_uri(tx, message.actor_uri)
+    return introductions.meet(tx, message.introduction)
 
 
 def _checked(actor: Account | None, message: Verified) -> Account:

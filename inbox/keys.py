@@ -9,6 +9,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -29,6 +30,7 @@ from store.tables import accounts as account_table
 log = logging.getLogger(__name__)
 
 IN_MEMORY = 4_096  # keys, of some 3 KB each
+NEW = 1_024  # keys that were fetched, but not kept yet, with their owners
 MEMORY_FRESH = 600.0  # seconds until a key in memory is looked up again
 SPOOL_FRESH = timedelta(hours=24)  # until a key in the spool's file is looked up again
 AWAY = 3.0  # seconds to wait for a database that does not answer
@@ -55,6 +57,16 @@ class Fetch(Protocol):
     def __call__(self, key_id: str, /) -> Awaitable[tuple[PublicKey, Met]]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A key that nobody here knew, and its owner.  Only the memory of this process has them so far."""
+
+    key: PublicKey
+    cached: CachedKey
+    met: Met
+    until: float
+
+
 class KeyRing:
     """address: in its methods, where the request came from."""
 
@@ -64,7 +76,8 @@ class KeyRing:
         self._fetch = fetch
         self._clock = clock
         self._memory: OrderedDict[str, tuple[PublicKey, float]] = OrderedDict()
-        self._running: dict[str, asyncio.Task[PublicKey]] = {}
+        self._new: OrderedDict[str, Fetched] = OrderedDict()
+        self._running: dict[str, asyncio.Task[Fetched]] = {}
         self._failed = Windows(FAILED, 1, clock)
         self._asked_by = Windows(REFETCH_EVERY, 1, clock)
         self._asked_for = Windows(REFETCH_EVERY, REFETCHES, clock)
@@ -96,8 +109,19 @@ class KeyRing:
         return await self._keep(stored)
 
     async def find(self, key_id: str, address: str) -> PublicKey:
-        """The key, fetched if need be.  Raises: Forged, when it cannot be had."""
-        if found := await self.kept(key_id):
+        """The key, fetched if need be, and then kept with its owner.  Raises: Forged, when it cannot be had."""
+        found = await self.ask(key_id, address)
+        if isinstance(found, PublicKey):
+            return found
+        try:
+            return await self._settle(found)
+        except Refusal as error:
+            self._failed.use((key_id, address))
+            raise Forged(f"the key is of no use: {error}"[:200]) from error
+
+    async def ask(self, key_id: str, address: str) -> PublicKey | Fetched:
+        """The same, but what had to be fetched is for the caller to keep, and then `settled`.  Raises: Forged."""
+        if found := self._fresh(key_id) or await self.kept(key_id) or self._fresh(key_id):
             return found
         if not self._failed.has_room((key_id, address)):
             raise Forged("the key could not be fetched a moment ago")
@@ -116,18 +140,23 @@ class KeyRing:
         self._asked_by.use((key.owner, address))
         self._asked_for.use(key.owner)
         try:
-            found = await self._fetched_once(key.id)
+            found = await self._settle(await self._fetched_once(key.id))
         except (FederationError, Refusal):
             return None
         return None if found.key == key.key else found
 
+    def settled(self, found: Fetched) -> None:
+        """It is on disk."""
+        self._remember(found.key)
+
     def forget(self, key_id: str) -> None:
         self._memory.pop(key_id, None)
+        self._new.pop(key_id, None)
 
     def _may_fetch(self, host: str, address: str) -> bool:
         return self._fetched_by.use((host, address)) and self._fetched.use(host)
 
-    async def _fetched_once(self, key_id: str) -> PublicKey:
+    async def _fetched_once(self, key_id: str) -> Fetched:
         """However many messages wait for it."""
         task = self._running.get(key_id)
         if task is None:
@@ -135,17 +164,32 @@ class KeyRing:
             task.add_done_callback(lambda _: self._running.pop(key_id, None))
         return await asyncio.shield(task)
 
-    async def _from_origin(self, key_id: str) -> PublicKey:
+    async def _from_origin(self, key_id: str) -> Fetched:
         key, met = await self._fetch(key_id)
         material = next((known.material for known in met.actor.keys if known.id == key_id), None)
         if material is None:
             raise Malformed("publicKey", key_id)
+        until = self._clock() + MEMORY_FRESH
+        found = self._new[key_id] = Fetched(key, CachedKey(key_id, key.owner, material, self._now()), met, until)
+        if len(self._new) > NEW:
+            self._new.popitem(last=False)
+        return found
+
+    def _fresh(self, key_id: str) -> Fetched | None:
+        found = self._new.get(key_id)
+        return found if found is not None and found.until > self._clock() else None
+
+    async def _settle(self, found: Fetched) -> PublicKey:
+        """Raises: Refusal, when its owner cannot be remembered."""
         try:
             async with asyncio.timeout(AWAY):
-                await self._db.write(accounts.remember, met.actor, met.handle, self._now())
+                await self._db.write(accounts.remember, found.met.actor, found.met.handle, self._now())
         except (SQLAlchemyError, OSError):
-            log.warning("the database is away; %s is kept in the spool alone", key_id)
-        return await self._keep(CachedKey(key_id, key.owner, material, self._now()))
+            log.warning("the database is away; %s is kept in the spool alone", found.key.id)
+        except Refusal:
+            self.forget(found.key.id)
+            raise
+        return await self._keep(found.cached)
 
     async def _keep(self, cached: CachedKey) -> PublicKey:
         key = self._remember(_loaded(cached))
@@ -153,6 +197,7 @@ class KeyRing:
         return key
 
     def _remember(self, key: PublicKey) -> PublicKey:
+        self._new.pop(key.id, None)
         self._memory[key.id] = key, self._clock() + MEMORY_FRESH
         self._memory.move_to_end(key.id)
         if len(self._memory) > IN_MEMORY:

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from federation.origin import Origin
 from federation.reading import JSON
+from inbox.introductions import Introduction
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class Verified:
     body: bytes = field(default=b"", repr=False)  # as it was received: forwarding sends these bytes
     recipient: str | None = None  # the name in /users/NAME/inbox; None: the shared inbox
     sync: str | None = None  # the Collection-Synchronization header (FEP-8fcf)
+    signed: datetime | None = field(default=None, compare=False)  # by the sender's clock, and covered by the signature
+    introduction: Introduction | None = field(default=None, compare=False)  # of an actor who is new here
 
 
 @dataclass(frozen=True, slots=True)

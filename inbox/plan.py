@@ -35,7 +35,7 @@ def plan(batch: Iterable[Kept]) -> list[Step]:
     places: dict[str, _Place] = {}
     for kept in batch:
         message = kept.message
-        note = plain_note(message) if isinstance(message, Verified) else None
+        note = plain_note(message) if isinstance(message, Verified) and message.introduction is None else None
         place = places.get(kept.signer) or _Place(0, note is not None)
         if place.creates is not (note is not None) or (note is None and place.number == LINE):
             place = _Place(place.step + 1, note is not None)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from federation import signatures
 from federation.errors import Forged, Malformed, Refused
@@ -21,7 +21,8 @@ from federation.reading import JSON, actor_of, host_of, identity, types, uri
 from inbox import spool
 from inbox.append import Appender
 from inbox.counts import Counts
-from inbox.keys import KeyRing
+from inbox.introductions import Introduction, packed
+from inbox.keys import Fetched, KeyRing
 from inbox.rules import HostRules
 
 SYNC = "collection-synchronization"  # FEP-8fcf: counts when it is signed
@@ -55,6 +56,7 @@ class Receiver:
     ) -> None:
         self.counts = counts
         self.rules = rules
+        self._origin = origin
         self._authority, self._scheme = origin.host, origin.scheme
         self._keys = keys
         self._appender = appender
@@ -68,17 +70,32 @@ class Receiver:
         self._permit(actor)
         message = signatures.Message("POST", parcel.target, self._authority, self._scheme, parcel.headers, parcel.body)
         claim = _claim(message)
-        key = await self._signer(message, claim, parcel.address, document)
-        if key is None:
+        signer = await self._signer(message, claim, parcel.address, document)
+        if signer is None:
             self.counts.add("dropped", "delete_of_unknown")
             return
+        key, fetched = signer
         # Whose key it is, compared whole: a neighbour on the same host is somebody else.
         if key.owner != actor:
             self.counts.add("hints")
-        now = datetime.fromtimestamp(self._clock(), UTC)
-        sync = parcel.sync if SYNC in claim.covered else None
-        await self._appender.append(spool.row(key.owner, parcel.body, now, parcel.recipient, sync))
+        await self._appender.append(self._row(parcel, claim, key, fetched), fetched.cached if fetched else None)
+        if fetched:
+            self._keys.settled(fetched)
         self.counts.add("accepted")
+
+    def _row(
+        self, parcel: Parcel, claim: signatures.Signature, key: PublicKey, fetched: Fetched | None
+    ) -> dict[str, Any]:
+        now = datetime.fromtimestamp(self._clock(), UTC)
+        return spool.row(
+            key.owner,
+            parcel.body,
+            now,
+            parcel.recipient,
+            parcel.sync if SYNC in claim.covered else None,
+            signed=_signed(claim),
+            introduction=packed(Introduction(fetched.met.actor, fetched.met.handle, now)) if fetched else None,
+        )
 
     async def authenticate(self, method: str, target: str, headers: Headers, address: str) -> PublicKey:
         """Who asks for a document: the owner of the key that a GET is signed with.
@@ -93,22 +110,30 @@ class Receiver:
 
     async def _signer(
         self, message: signatures.Message, claim: signatures.Signature, address: str, document: JSON
-    ) -> PublicKey | None:
-        """The key that signed it; None when an actor whom nobody here knows only says that he is gone."""
+    ) -> tuple[PublicKey, Fetched | None] | None:
+        """The key that signed it, and what was fetched for that; None when an actor whom nobody here knows only says
+        that he is gone."""
         actor = actor_of(document)
-        key = self._keys.known(claim.key_id)
-        if key is None:
+        found: PublicKey | Fetched | None = self._keys.known(claim.key_id)
+        if found is None:
             self._permit(claim.key_id)
             if _says_goodbye(document, actor) and await self._keys.kept(claim.key_id) is None:
                 return None
-            key = await self._keys.find(claim.key_id, address)
+            found = await self._keys.ask(claim.key_id, address)
+        key = found.key if isinstance(found, Fetched) else found
         if key.owner != actor:
             self._permit(key.owner)
-        return await self._verified(message, claim, key, address)
+        if isinstance(found, Fetched):  # just now: nothing else would be found
+            if self._origin.is_ours(key.owner):
+                raise Forged("nobody of this server comes through this door")
+            signatures.verify(message, claim, key, self._clock())
+            return key, found
+        return await self._verified(message, claim, key, address), None
 
     async def _verified(
         self, message: signatures.Message, claim: signatures.Signature, key: PublicKey, address: str
     ) -> PublicKey:
+        """The key, or another that its owner has under that id now."""
         try:
             signatures.verify(message, claim, key, self._clock())
         except Forged:
@@ -129,6 +154,12 @@ def _claim(message: signatures.Message) -> signatures.Signature:
         return signatures.parse(message)
     except Malformed as error:
         raise Forged(str(error)) from None
+
+
+def _signed(claim: signatures.Signature) -> datetime | None:
+    """When, by the clock of the sender."""
+    moment = claim.date if claim.created is None else claim.created
+    return None if moment is None else datetime.fromtimestamp(moment, UTC)
 
 
 def _says_goodbye(document: JSON, actor: str) -> bool:

@@ -6,7 +6,7 @@ id: so looking for the next messages never passes over those at rest, however ma
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from sqlalchemy.dialects.postgresql import insert as upsert  # SQLite has the same ON CONFLICT
 
 from federation import reading
+from inbox.introductions import unpacked
 from inbox.messages import Hint, Message, Verified
 from store.ids import new_id
 from store.rows import many, one
@@ -73,6 +74,8 @@ _WAITING = (
         spooled.c.attempts,
         spooled.c.recipient,
         spooled.c.sync,
+        spooled.c.signed,
+        spooled.c.introduction,
     )
     .where(spooled.c.id > 0, spooled.c.actor_uri.not_in(bindparam("held", expanding=True)))
     .order_by(spooled.c.id)
@@ -112,7 +115,16 @@ _COUNT = _COUNT.on_conflict_do_update(index_elements=["name"], set_={"value": co
 _COUNTS = select(counts)
 
 
-def row(signer_uri: str, body: bytes, received: datetime, recipient: str | None, sync: str | None) -> dict[str, Any]:
+def row(
+    signer_uri: str,
+    body: bytes,
+    received: datetime,
+    recipient: str | None,
+    sync: str | None,
+    *,
+    signed: datetime | None = None,
+    introduction: bytes | None = None,
+) -> dict[str, Any]:
     """What `keep` takes.  `body` was sent by `signer_uri`: receive.py is the only one who may say so."""
     return {
         "id": new_id(),
@@ -124,6 +136,8 @@ def row(signer_uri: str, body: bytes, received: datetime, recipient: str | None,
         "error": None,
         "recipient": recipient,
         "sync": sync,
+        "signed": signed,
+        "introduction": introduction,
     }
 
 
@@ -193,8 +207,13 @@ def key(tx: Connection, key_id: str) -> CachedKey | None:
 
 def keep_key(tx: Connection, cached: CachedKey) -> None:
     """Keeps it, or replaces what was kept under its id."""
-    values = {name: getattr(cached, name) for name in ("id", "owner", "material", "fetched_at")}
-    tx.execute(_KEEP_KEY, values)
+    tx.execute(_KEEP_KEY, asdict(cached))
+
+
+def keep_keys(tx: Connection, cached: Sequence[CachedKey]) -> None:
+    """The same for several."""
+    if cached:
+        tx.execute(_KEEP_KEY, [asdict(one) for one in cached])
 
 
 def forget_keys(tx: Connection, owners: Sequence[str]) -> None:
@@ -217,8 +236,18 @@ def counted(tx: Connection) -> dict[str, int]:
     return {row.name: row.value for row in tx.execute(_COUNTS)}
 
 
-def _kept(number: int, signer: str, body: bytes, attempts: int, recipient: str | None, sync: str | None) -> Kept:
+def _kept(
+    number: int,
+    signer: str,
+    body: bytes,
+    attempts: int,
+    recipient: str | None,
+    sync: str | None,
+    signed: datetime | None,
+    introduction: bytes | None,
+) -> Kept:
     document = orjson.loads(body)  # receive.py refused whatever two decoders read differently
     if reading.actor_of(document) == signer:
-        return Kept(number, Verified(signer, document, body, recipient, sync), attempts)
+        met = None if introduction is None else unpacked(introduction)
+        return Kept(number, Verified(signer, document, body, recipient, sync, signed, met), attempts)
     return Kept(number, Hint(signer, document, body), attempts)

@@ -12,7 +12,11 @@ from federation.reading import same_origin
 from store.tables import tombstones
 
 _BURY = insert(tombstones).on_conflict_do_nothing(index_elements=["uri"])
-_TAKE = delete(tombstones).where(tombstones.c.uri == bindparam("uri_"), tombstones.c.owner == bindparam("owner_"))
+_TAKE = (
+    delete(tombstones)
+    .where(tombstones.c.uri == bindparam("uri_"), tombstones.c.owner == bindparam("owner_"))
+    .returning(tombstones.c.at)
+)
 
 
 def bury(tx: Connection, uri: str | None, owner: str, now: datetime) -> None:
@@ -21,9 +25,11 @@ def bury(tx: Connection, uri: str | None, owner: str, now: datetime) -> None:
         tx.execute(_BURY, {"uri": uri, "owner": owner, "at": now})
 
 
-def take(tx: Connection, uri: str, owner: str) -> bool:
+def take(tx: Connection, uri: str, owner: str, said: datetime | None = None) -> bool:
     """Was the activity `uri` of `owner` undone before it came?
 
     The tombstone goes with the answer: some servers (Misskey) use the same id when somebody follows again.
+    said: when, by the clock by which it was undone; what was said later counts.
     """
-    return bool(tx.execute(_TAKE, {"uri_": uri, "owner_": owner}).rowcount)
+    buried = tx.scalar(_TAKE, {"uri_": uri, "owner_": owner})
+    return buried is not None and (said is None or said <= buried)

@@ -3,6 +3,7 @@
 from sqlalchemy import Connection
 
 from federation.reading import JSON, identity, uri
+from inbox import again
 from inbox.handlers.inside import inside, object_uri, taken_back
 from inbox.messages import Here, Verified
 from social import accounts, follows
@@ -14,7 +15,7 @@ def follow(tx: Connection, actor: Account, message: Verified, here: Here) -> Non
     target = accounts.find_by_uri(tx, object_uri(message.document))
     if target is None or not target.is_local:
         raise NotFound("No such account here", why=str(message.document.get("object"))[:200])
-    follows.receive(tx, actor, target, identity(message.document), here.now)
+    follows.receive(tx, actor, target, identity(message.document), here.now, signed=message.signed)
 
 
 def accept(tx: Connection, actor: Account, message: Verified, _: Here) -> None:
@@ -29,7 +30,8 @@ def undo_follow(tx: Connection, actor: Account, message: Verified, here: Here) -
     inner = taken_back(message.document, actor)
     target = uri(inner, "object")
     found = accounts.find_by_uri(tx, target) if target else None
-    follows.undone(tx, actor, found, uri(inner, "id"), here.now)
+    follows.undone(tx, actor, found, uri(inner, "id"), message.signed or here.now)
+    again.undone(tx, message)
 
 
 def _meant(document: JSON) -> dict[str, str | None]:

@@ -67,8 +67,9 @@ def remember(tx: Connection, actor: Actor, handle: str, now: datetime, *, served
 
     handle: confirmed by WebFinger (`bob@far.test`).  Another account that has it gives way: handles move to new
             actors when servers are made anew, and the newest answer is the one that was checked.
-    served: its own server gave the document just now.  Only then does a deleted account come back; a document that
-            came inside an activity (Update) does not bring it.
+    now:    when the document was given; what is known since then stays.
+    served: its own server gave the document.  Only then does a deleted account come back; a document that came
+            inside an activity (Update) does not bring it.
 
     Raises: NotAllowed, for an actor that lives at our own address (an account of ours is never touched), or calls
             itself what nobody can.
@@ -80,7 +81,7 @@ def remember(tx: Connection, actor: Actor, handle: str, now: datetime, *, served
     if any(row.is_local and (row.uri == actor.id or host_of(row.uri) == host) for row in around):
         raise NotAllowed("That account is ours", why=actor.id)
     known = next((row for row in around if row.uri == actor.id), None)
-    if known is not None and known.deleted_at is not None and not served:
+    if known is not None and ((known.deleted_at is not None and not served) or _is_newer(known, now)):
         return known
     for row in around:
         if row.handle == wanted and row is not known:
@@ -89,7 +90,7 @@ def remember(tx: Connection, actor: Actor, handle: str, now: datetime, *, served
     if stored is None:
         return find.by_uri(tx, actor.id)
     account = Account(*stored)
-    _store_keys(tx, account, actor.keys, now)
+    _store_keys(tx, account, actor.keys, now, new=known is None)
     if actor.implements:
         outcomes.learn(tx, host, actor.implements)
     return account
@@ -131,12 +132,18 @@ def _columns(actor: Actor, handle: str, now: datetime) -> dict[str, Any]:
     )
 
 
-def _store_keys(tx: Connection, account: Account, keys: tuple[Key, ...], now: datetime) -> None:
+def _is_newer(known: Account, now: datetime) -> bool:
+    """Is what we know from after `now`: the document waited meanwhile?"""
+    return known.fetched_at is not None and known.fetched_at > now
+
+
+def _store_keys(tx: Connection, account: Account, keys: tuple[Key, ...], now: datetime, *, new: bool) -> None:
     """Those of the document instead of what we had: that is how keys are rotated, and stolen ones withdrawn."""
     rows = [row for key in keys if (row := _key(account, key, now))]
     if not rows:
         return  # a document without keys takes back nothing: some servers leave them out of an Update
-    tx.execute(_OLD_KEYS, {"account": account.id, "ids": [row["id"] for row in rows]})
+    if not new:
+        tx.execute(_OLD_KEYS, {"account": account.id, "ids": [row["id"] for row in rows]})
     tx.execute(_STORE_KEYS, rows)
 
 

@@ -25,12 +25,15 @@ _RENAME = (
 )
 
 
-def receive(tx: Connection, follower: Account, target: Account, uri: str, now: datetime) -> None:
+def receive(
+    tx: Connection, follower: Account, target: Account, uri: str, now: datetime, *, signed: datetime | None = None
+) -> None:
     """The remote `follower` asks to follow our `target`, with the activity `uri`.
 
     Who follows already is told again that he does: he asks because he did not hear it.
+    signed: by his server's clock; after he took `uri` back, he means it anew.
     """
-    if not target.is_local or tombstones.take(tx, uri, follower.uri):
+    if not target.is_local or tombstones.take(tx, uri, follower.uri, signed):
         return
     found = ties.find(tx, follower.id, target.id)
     if found is not None:
@@ -90,6 +93,7 @@ def undone(tx: Connection, follower: Account, target: Account | None, uri: str |
     """`follower` takes a Follow back: of `target` where that is known, else the one with that `uri`.
 
     The pair decides, not the id: servers that keep no ids invent one for the Undo.
+    now: by his server's clock, where it is known.
     False: there is none yet; it will not count when it comes.
     """
     if target is None and uri is not None:

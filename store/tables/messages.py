@@ -29,6 +29,8 @@ spooled = Table(
     Column("error", Text),
     Column("recipient", Text),  # the name in /users/NAME/inbox; None: the shared inbox
     Column("sync", Text),  # the Collection-Synchronization header (FEP-8fcf)
+    Column("signed", Instant),  # by the sender's clock
+    Column("introduction", LargeBinary),  # of an actor who is new here: inbox/introductions.py
     Index("ix_spooled_actor_uri", "actor_uri", "id"),
 )
 
@@ -44,6 +46,8 @@ class Spooled:
     error: str | None
     recipient: str | None
     sync: str | None
+    signed: datetime | None
+    introduction: bytes | None
 
 
 # Keys of remote actors, beside the spool, so that messages can be checked while the main database is away.

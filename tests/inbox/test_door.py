@@ -305,13 +305,30 @@ async def test_a_goodbye_of_somebody_known_is_kept_when_it_is_signed_well(door, 
 # Keys.
 
 
-async def test_a_new_key_is_fetched_once_and_its_owner_remembered(door, spool, sqlite_db):
+async def test_a_new_key_is_fetched_once_and_kept_with_its_owner_beside_the_message(door, spool):
     door.elsewhere.keys[f"{BOB.uri}#main-key"] = elsewhere(BOB)
     assert [(await door.post(key_of(BOB), create(BOB, n)))[0] for n in range(3)] == [202, 202, 202]
     assert door.elsewhere.asked == [f"{BOB.uri}#main-key"]
-    names = select(accounts.c.handle).where(accounts.c.uri == BOB.uri)
-    assert await sqlite_db.read(lambda tx: tx.scalar(names)) == "bob@far.test"
+    met = [kept.message.introduction for kept in await spool.read(spooling.waiting, 10)]
+    assert (met[0].handle, met[0].actor.id, met[1:]) == ("bob@far.test", BOB.uri, [None, None])
     assert (await spool.read(spooling.key, f"{BOB.uri}#main-key")).owner == BOB.uri
+
+
+async def test_a_forged_message_leaves_nothing_of_the_key_that_was_fetched_for_it(door, spool, sqlite_db):
+    door.elsewhere.keys[f"{BOB.uri}#main-key"] = elsewhere(BOB)
+    forged = load_private(f"{BOB.uri}#main-key", rsa_pem("eve")[0])
+    assert [(await door.post(forged, create(BOB, n)))[0] for n in range(3)] == [401, 401, 401]
+    assert len(door.elsewhere.asked) == 1
+    assert await spool.read(spooling.key, f"{BOB.uri}#main-key") is None
+    assert await sqlite_db.read(lambda tx: tx.scalar(select(accounts.c.id).where(accounts.c.uri == BOB.uri))) is None
+    assert (await door.post(key_of(BOB), create(BOB)))[0] == 202
+
+
+async def test_a_key_that_is_served_by_ourselves_opens_nothing(door, spool):
+    alice = replace(BOB, uri="https://ours.test/users/alice")
+    door.elsewhere.keys[f"{alice.uri}#main-key"] = elsewhere(alice)
+    assert (await door.post(key_of(alice), create(alice)))[0] == 401
+    assert await spool.read(how_many) == 0
 
 
 async def test_while_the_database_is_away_known_keys_and_new_ones_do(door, people, spool, sqlite_db):

@@ -1,5 +1,7 @@
 """Follows, blocks, moves, profiles, reports: who may say what, in which order."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
@@ -52,6 +54,78 @@ async def test_a_locked_account_is_asked(world):
 async def test_only_our_people_can_be_followed_here(world, target):
     assert await world.say(BOB, activity("Follow", BOB, target)) == {"rejected/NotFound": 1}
     assert await ties(world) == set()
+
+
+def misskey(actor, target):
+    """Its Follow has the same id each time, and its Undo, too."""
+    said = activity("Follow", actor, target.uri, id="https://far.test/follows/bob/alice")
+    return said, activity("Undo", actor, said, id=f"{said['id']}/undo")
+
+
+async def test_a_replay_of_a_follow_that_was_undone_is_a_no_op(world, alice):
+    follow, undo = misskey(BOB, alice)
+    await world.say(BOB, follow)
+    world.later(minutes=5)
+    await world.say(BOB, undo)
+    world.later(minutes=5)
+    world.ago = timedelta(minutes=10)
+    assert await world.say(BOB, follow) == {"handled/duplicate": 1}
+    world.ago = timedelta(minutes=5)  # at the very moment of the Undo
+    assert await world.say(BOB, follow) == {"handled/duplicate": 1}
+    assert await ties(world) == set()
+
+
+async def test_a_follow_that_is_said_anew_after_its_undo_counts_and_so_on(world, alice):
+    follow, undo = misskey(BOB, alice)
+    for _ in range(3):
+        assert await world.say(BOB, follow, follow) == {"handled/Follow": 1, "handled/duplicate": 1}
+        assert await ties(world) == {(BOB.id, alice.id, True)}
+        world.later(minutes=5)
+        assert await world.say(BOB, undo, undo) == {"handled/Undo/Follow": 1, "handled/duplicate": 1}
+        assert await ties(world) == set()
+        world.later(minutes=5)
+    assert len([body for body in await sent(world) if b'"Accept"' in body]) == 3
+
+
+async def test_a_replayed_undo_does_not_end_what_was_begun_anew(world, alice):
+    follow, undo = misskey(BOB, alice)
+    for document in (follow, undo, follow):
+        await world.say(BOB, document)
+        world.later(minutes=5)
+    world.ago = timedelta(minutes=10)
+    assert await world.say(BOB, undo) == {"handled/duplicate": 1}
+    assert await ties(world) == {(BOB.id, alice.id, True)}
+
+
+async def test_after_an_undo_that_overtook_its_follow_only_a_later_follow_counts(world, alice):
+    follow, undo = misskey(BOB, alice)
+    world.later(minutes=5)
+    await world.say(BOB, undo)
+    world.ago = timedelta(minutes=5)
+    await world.say(BOB, follow)
+    assert await ties(world) == set()
+    world.ago = timedelta()
+    world.later(minutes=1)
+    await world.say(BOB, follow)
+    assert await ties(world) == {(BOB.id, alice.id, True)}
+
+
+async def test_a_later_follow_counts_also_when_the_first_one_never_came(world, alice):
+    follow, undo = misskey(BOB, alice)
+    await world.say(BOB, undo)
+    world.later(minutes=5)
+    await world.say(BOB, follow)
+    assert await ties(world) == {(BOB.id, alice.id, True)}
+
+
+async def test_nobody_says_anew_what_another_said(world, alice):
+    follow, _ = misskey(BOB, alice)
+    await world.say(BOB, follow)
+    world.later(minutes=5)
+    assert await world.say(CAROL, activity("Undo", CAROL, follow, id="https://far.test/x")) == {"rejected/Forged": 1}
+    await world.say(CAROL, activity("Undo", CAROL, {**follow, "actor": CAROL.uri}, id="https://far.test/y"))
+    world.later(minutes=5)
+    assert await world.say(BOB, follow) == {"handled/duplicate": 1}
 
 
 @pytest.mark.parametrize("by_id", [True, False])

@@ -1,13 +1,17 @@
 """From the spool into the database: once, in order, and one bad message alone."""
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from federation.reading import Actor
 from inbox import handle as handling
 from inbox import spool as spooling
+from inbox.introductions import Introduction, packed
 from inbox.plan import LINE, plan
 from inbox.spool import ATTEMPTS
 from social import accounts as people
@@ -16,7 +20,7 @@ from store.tables import accounts, handled, hosts, posts
 from tests.conftest import NOW
 from tests.inbox.letters import activity, create, note
 from tests.inbox.world import BOB, CAROL, EVE
-from tests.people import follow, local, remote
+from tests.people import follow, local, remote, stored
 
 
 def count(tx, table):
@@ -229,6 +233,42 @@ async def test_an_actor_who_is_not_stored_is_asked_for(world):
     await world.hear(dave, activity("Like", dave, "https://ours.test/x"))
     assert await world.handle() == {"handled/Create": 1, "handled/Like": 1}
     assert world.remote.asked == [dave.uri]
+
+
+def introduced(person, at=NOW, name=""):
+    actor = Actor(person.uri, "Person", person.username, person.inbox, name=name)
+    return packed(Introduction(actor, person.handle, at))
+
+
+async def test_an_actor_who_comes_with_an_introduction_is_stored_with_his_message(world):
+    dave = remote("dave", "third.test")
+    await world.hear(dave, create(dave, 1), introduction=introduced(dave, name="Dave"))
+    await world.hear(dave, create(dave, 2))
+    assert await world.handle() == {"handled/Create": 2}
+    assert world.remote.asked == []
+    assert (await world.db.read(people.by_uri, dave.uri)).display_name == "Dave"
+    assert len(await world.posts()) == 2
+
+
+async def test_of_an_actor_whose_message_is_refused_nothing_stays(world):
+    dave = remote("dave", "third.test")
+    await world.hear(dave, activity("Follow", dave, "https://ours.test/users/nobody"), introduction=introduced(dave))
+    assert await world.handle() == {"rejected/NotFound": 1}
+    assert await world.db.read(people.find_by_uri, dave.uri) is None
+
+
+async def test_nobody_is_introduced_as_one_of_ours(world, alice):
+    await world.hear(alice, create(alice, 1), introduction=introduced(alice, name="Eve"))
+    assert await world.handle() == {"rejected/NotAllowed": 1}
+    assert (await world.db.read(people.by_uri, alice.uri)).display_name == ""
+
+
+async def test_an_introduction_that_waited_does_not_undo_what_was_learnt_since(world):
+    dave = remote("dave", "third.test")
+    await world.hear(dave, create(dave, 1), introduction=introduced(dave, NOW - timedelta(hours=1), "old"))
+    await stored(world.db, replace(dave, display_name="new", fetched_at=NOW))
+    assert await world.handle() == {"handled/Create": 1}
+    assert (await world.db.read(people.by_uri, dave.uri)).display_name == "new"
 
 
 async def test_an_actor_who_is_nowhere_is_given_up(world):

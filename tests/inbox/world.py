@@ -50,6 +50,7 @@ class World:
         self.db = db
         self.kept = kept
         self.now: datetime = NOW
+        self.ago = timedelta()  # since messages that come now were signed
         self.remote = Strangers(db)
         self.counts = Counts()
         self.origin = ORIGIN
@@ -59,9 +60,12 @@ class World:
         """As after a restart."""
         return Processor(self.db, self.kept, self.origin, self.remote, self.counts, clock=lambda: self.now)
 
-    async def hear(self, signer: Account, document: dict[str, Any], sync: str | None = None) -> int:
-        """Keeps a message that `signer` signed; its id in the spool."""
-        row = spooling.row(signer.uri, orjson.dumps(document), self.now, None, sync)
+    async def hear(
+        self, signer: Account, document: dict[str, Any], sync: str | None = None, introduction: bytes | None = None
+    ) -> int:
+        """Keeps a message that `signer` signed just now; its id in the spool."""
+        body = orjson.dumps(document)
+        row = spooling.row(signer.uri, body, self.now, None, sync, signed=self.signed, introduction=introduction)
         await self.kept.write(spooling.keep, [row])
         number: int = row["id"]
         return number
@@ -79,6 +83,10 @@ class World:
         for document in documents:
             await self.hear(signer, document)
         return await self.handle()
+
+    @property
+    def signed(self) -> datetime:
+        return self.now - self.ago
 
     def later(self, **span: float) -> None:
         self.now += timedelta(**span)
