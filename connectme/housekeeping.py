@@ -1,4 +1,6 @@
-"""What time brings: polls that end; and what is forgotten, some of it at a time, when nobody can need it any more."""
+"""What time brings: polls that end, posts that waited for their moment; and what is forgotten, some of it at a time,
+when nobody can need it any more.
+"""
 
 import asyncio
 import logging
@@ -13,7 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from federation.origin import Origin
 from inbox import spool
 from outbox import deliver
-from social import codes, polls, sessions
+from social import codes, polls, scheduled, sessions
+from social.errors import Refusal
 from store.database import Database
 from store.tables import handled, idempotency, tombstones
 from store.tables.base import Instant
@@ -76,9 +79,19 @@ class Housekeeping:
         now = self._clock()
         while await self._db.write(polls.close_due, now) >= polls.CLOSED_AT_ONCE:
             pass
+        await self._publish(now)
         if self._swept is None or now - self._swept >= SWEEP_EVERY:
             self._swept = now
             await self.sweep(now)
+
+    async def _publish(self, now: datetime) -> None:
+        """What waited for this moment.  One that cannot be posted any more does not keep the others."""
+        for number in await self._db.read(scheduled.due, now):
+            try:
+                await self._db.write(scheduled.publish_due, self._origin, number, now)
+            except Refusal as refusal:
+                log.warning("scheduled post %s: %s", number, refusal)
+                await self._db.write(scheduled.put_off, number, now)
 
     async def sweep(self, now: datetime) -> None:
         """Forgets what is old."""

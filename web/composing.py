@@ -2,16 +2,17 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
 from federation.origin import Origin
-from social import accounts, text
+from social import accounts, scheduled, text
 from social.errors import Refusal
 from social.posts import drafts, publish
 from social.posts.drafts import Draft
@@ -43,23 +44,43 @@ async def write(app: web.Application, author: Account, draft: Draft, key: str | 
     key: what the client calls this post: the same key within an hour gives the same post.
     Raises: Refusal.
     """
+    return await _keep(app, author, draft, key, _publish, app[ORIGIN], author.id, draft)
+
+
+async def schedule(app: web.Application, author: Account, draft: Draft, at: datetime, key: str | None = None) -> int:
+    """Keeps `draft` for `at`; returns the id of the scheduled post.  Raises: Refusal."""
+    return await _keep(app, author, draft, key, _schedule, author.id, draft, at, key)
+
+
+async def _keep(
+    app: web.Application, author: Account, draft: Draft, key: str | None, unit: Callable[..., int], *args: Any
+) -> int:
     drafts.check(draft, datetime.now(UTC))  # nobody is fetched for what cannot be posted
     await meet(app, draft.text)
     named = None if key is None else sha256(key).hex()
-    return await app[DATABASE].write(_publish, app[ORIGIN], author.id, draft, named, datetime.now(UTC))
+    return await app[DATABASE].write(_once, author.id, named, datetime.now(UTC), unit, *args)
 
 
-def _publish(tx: Connection, origin: Origin, author_id: int, draft: Draft, key: str | None, now: datetime) -> int:
+def _publish(tx: Connection, now: datetime, origin: Origin, author_id: int, draft: Draft) -> int:
+    return publish.publish(tx, origin, author_id, draft, now).id
+
+
+def _schedule(tx: Connection, now: datetime, author_id: int, draft: Draft, at: datetime, key: str | None) -> int:
+    return scheduled.schedule(tx, author_id, draft, at, now, key).id
+
+
+def _once(tx: Connection, author_id: int, key: str | None, now: datetime, unit: Callable[..., int], *args: Any) -> int:
+    """What `unit` made, now or under the same key before."""
     if key is None:
-        return publish.publish(tx, origin, author_id, draft, now).id
+        return unit(tx, now, *args)
     # The key is taken first: of two copies that come at the same moment one waits here for the other.
     this = {"author": author_id, "asked": key}
     tx.execute(_FORGET, {"before": now - REMEMBERED})
     if not tx.execute(_RESERVE, {"account_id": author_id, "key": key, "post_id": 0, "at": now}).rowcount:
         return int(tx.scalar(_SAME, this) or 0)
-    post_id = publish.publish(tx, origin, author_id, draft, now).id
-    tx.execute(_SETTLE, {**this, "number": post_id})
-    return post_id
+    number = unit(tx, now, *args)
+    tx.execute(_SETTLE, {**this, "number": number})
+    return number
 
 
 async def meet(app: web.Application, words: str) -> None:

@@ -47,8 +47,10 @@ _FEWER_BOOSTS = (
 )
 
 
-def delete(tx: Connection, author_id: int, post_id: int, now: datetime) -> None:
-    """One of ours takes a post back, everywhere; its files stay his for a day, for what he writes in its place.
+def delete(tx: Connection, author_id: int, post_id: int, now: datetime, *, keep_files: bool = True) -> None:
+    """One of ours takes a post back, everywhere.
+
+    keep_files: they stay his for a day, for what he writes in its place.
 
     Raises: NotFound, when it is not his, or a boost.
     """
@@ -56,7 +58,8 @@ def delete(tx: Connection, author_id: int, post_id: int, now: datetime) -> None:
     loaded = parts.load(tx, [post.id])[post.id]
     sending.changed(tx, loaded, documents.delete(loaded, now), now)
     undone.bury(tx, post.uri, loaded.author.uri, now)
-    media.release(tx, [post.id], now)
+    if keep_files:
+        media.release(tx, [post.id], now)
     remove(tx, [post])
 
 

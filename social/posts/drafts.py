@@ -45,8 +45,20 @@ class MediaDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class FileChange:
+    """A file of a post gets another description, or another centre (x, y: -1.0 … 1.0).  None: it stays."""
+
+    id: int
+    description: str | None = None
+    focus: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
-    """`visibility`: public, unlisted, private or direct.  `summary` is the content warning."""
+    """`visibility`: public, unlisted, private or direct.  `summary` is the content warning.
+
+    `media` is somewhere already; `media_ids` are files that the author uploaded (None, for an edit: they stay).
+    """
 
     text: str
     visibility: str = "public"
@@ -56,6 +68,8 @@ class Draft:
     reply_to_id: int | None = None
     poll: PollDraft | None = None
     media: tuple[MediaDraft, ...] = ()
+    media_ids: tuple[int, ...] | None = None
+    file_changes: tuple[FileChange, ...] = ()  # of an edit
     local_only: bool = False  # for people of ours alone; an answer to such a post is always such a post
     app_id: int | None = None  # the program that it is written with
 
@@ -69,8 +83,10 @@ def check(draft: Draft, now: datetime, *, may_be_empty: bool = False) -> Draft:
     if len(draft.text) + len(draft.summary) > _TYPED * LONGEST:
         raise Invalid(f"A post has at most {LONGEST} characters")
     text, summary = texts.tidy(draft.text), _line(draft.summary)
-    if not (text or draft.media or draft.poll or may_be_empty):
+    if not (text or draft.media or draft.media_ids or draft.poll or may_be_empty):
         raise Invalid("A post needs words, a picture or a poll")
+    if draft.media_ids and draft.poll:
+        raise Invalid("A post has files or a poll, not both")
     if texts.length(text) + len(summary) > LONGEST:
         raise Invalid(f"A post has at most {LONGEST} characters")
     if draft.visibility not in VISIBILITIES:
@@ -86,6 +102,8 @@ def check(draft: Draft, now: datetime, *, may_be_empty: bool = False) -> Draft:
         reply_to_id=draft.reply_to_id,
         poll=None if draft.poll is None else _check_poll(draft.poll, now),
         media=_check_media(draft.media),
+        media_ids=draft.media_ids,
+        file_changes=tuple(_check_change(change) for change in draft.file_changes),
         local_only=draft.local_only,
         app_id=draft.app_id,
     )
@@ -102,6 +120,15 @@ def _check_poll(poll: PollDraft, now: datetime) -> PollDraft:
     if not SHORTEST_POLL <= poll.expires_at - now <= LONGEST_POLL:
         raise Invalid(f"A poll is open for some minutes, and for {LONGEST_POLL.days} days at most")
     return PollDraft(options, poll.expires_at, poll.multiple, poll.hide_totals)
+
+
+def _check_change(change: FileChange) -> FileChange:
+    if len(change.description or "") > LONGEST_DESCRIPTION:
+        raise Invalid(f"A description has at most {LONGEST_DESCRIPTION} characters")
+    if change.focus is not None and not all(-1.0 <= place <= 1.0 for place in change.focus):
+        raise Invalid("The focus of a picture is two numbers between -1 and 1")
+    said = None if change.description is None else clean(change.description, LONGEST_DESCRIPTION).strip()
+    return FileChange(change.id, said, change.focus)
 
 
 def _check_media(media: tuple[MediaDraft, ...]) -> tuple[MediaDraft, ...]:

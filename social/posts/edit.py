@@ -12,7 +12,7 @@ from federation.reading import Note
 from outbox import documents, parts
 from outbox.parts import Parts
 from social import accounts, polls
-from social.posts import drafts, find, known, publish, receive, rewriting, sending
+from social.posts import drafts, find, known, publish, receive, refiling, rewriting, sending
 from social.posts.drafts import Draft
 from social.posts.rewriting import Change
 from store.tables import Account, Edit, Post
@@ -29,7 +29,8 @@ def edit(tx: Connection, origin: Origin, author_id: int, post_id: int, draft: Dr
     post = find.own(tx, post_id, author_id)
     old = parts.load(tx, [post.id])[post.id]
     author = accounts.by_id(tx, author_id)
-    draft = drafts.check(draft, now, may_be_empty=bool(old.media or old.poll))
+    has_files = bool(old.media) if draft.media_ids is None else bool(draft.media_ids)
+    draft = drafts.check(draft, now, may_be_empty=has_files or old.poll is not None)
     said = publish.compose(tx, origin, author, draft)
     asked = None if draft.poll is None else publish.poll(draft.poll)
     if asked is not None and _titles(asked) == _titles_of(old):
@@ -41,7 +42,8 @@ def edit(tx: Connection, origin: Origin, author_id: int, post_id: int, draft: Dr
         publish.media(draft.media) if draft.media else None,
         asked,
     )
-    if not (asked or change.media is not None or _differs(post, said.words)):
+    refiled = refiling.refile(tx, old, draft, now)
+    if not (asked or change.media is not None or refiled or _differs(post, said.words)):
         return post
     new = rewriting.rewrite(tx, old, change, now, now)
     sending.changed(tx, new, documents.update(new, now), now)

@@ -10,6 +10,7 @@ from sqlalchemy import BindParameter, Connection, Select, bindparam, select
 from federation.origin import Origin
 from outbox import documents, parts
 from social import accounts, text
+from social.media import attaching
 from social.paging import padded
 from social.posts import drafts, find, sending, storing
 from social.posts.drafts import Draft, MediaDraft, PollDraft
@@ -72,6 +73,8 @@ def publish(tx: Connection, origin: Origin, author_id: int, draft: Draft, now: d
         poll=None if draft.poll is None else poll(draft.poll),
     )
     storing.store(tx, [fresh], now)
+    if draft.media_ids:
+        attaching.attach(tx, author_id, number, draft.media_ids, now)
     loaded = parts.load(tx, [number])[number]
     sending.new(tx, loaded, documents.create(loaded), now)
     return loaded.post

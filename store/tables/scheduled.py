@@ -14,7 +14,7 @@ scheduled_posts = Table(
     id_column(),
     Column("account_id", Id, ForeignKey("user.account_id", ondelete="CASCADE"), nullable=False),
     Column("scheduled_at", Instant, nullable=False, index=True),
-    Column("params", Json, nullable=False),  # see social.posts.scheduled
+    Column("params", Json, nullable=False),  # see social.scheduled
     Column("app_id", Id),
     Column("created_at", Instant, nullable=False),
     Index("ix_scheduled_post_account_id", "account_id", "id"),

@@ -64,14 +64,14 @@ def document(defined: Iterable[web.RouteDef], server: str, version: str) -> byte
 @cache
 def _document(defined: tuple[tuple[str, str, Handler], ...], server: str, version: str) -> bytes:
     told = [(method, path, handler, SPECS[handler]) for method, path, handler in defined]
-    answers = [one.answers for *_, one in told if one.answers is not None]
+    answers = [kind for *_, one in told for kind in _kinds(one)]
     schemas, components = msgspec.json.schema_components(
         [*answers, shapes.Error], ref_template="#/components/schemas/{name}"
     )
     found = iter(schemas)
     paths: dict[str, Json] = {}
     for method, path, handler, one in told:
-        schema = {"type": "object"} if one.answers is None else next(found)
+        schema = _one_of([next(found) for _ in _kinds(one)])
         paths.setdefault(_NAMES.sub(r"{\1}", path), {})[method.lower()] = _operation(path, handler, one, schema)
     return orjson.dumps(
         {
@@ -82,6 +82,18 @@ def _document(defined: tuple[tuple[str, str, Handler], ...], server: str, versio
             "components": {"schemas": components, "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
         }
     )
+
+
+def _kinds(one: Spec) -> tuple[Any, ...]:
+    if one.answers is None:
+        return ()
+    return one.answers if isinstance(one.answers, tuple) else (one.answers,)
+
+
+def _one_of(schemas: list[Json]) -> Json:
+    if not schemas:
+        return {"type": "object"}
+    return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
 
 
 def _operation(path: str, handler: Handler, one: Spec, schema: Json) -> Json:

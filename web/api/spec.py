@@ -14,7 +14,7 @@ from web.errors import Handler
 class Spec:
     """Types are Python's: `str`, `int`, `bool`, `list[str]`, a TypedDict of web/api/shapes.
 
-    answers: of a 200; None: an empty object, or what is not JSON.
+    answers: of a 200; None: an empty object, or what is not JSON; a tuple: one of these.
     query:   parameters of the address.
     body:    parameters of the body, as JSON, form or multipart.
     partial: what Mastodon has and this does not.

@@ -10,11 +10,11 @@ from sqlalchemy import Connection
 from social import boosts, views
 from social.errors import Invalid, NotFound
 from social.posts import delete, drafts, edit, find, threads
-from social.posts.drafts import Draft, PollDraft
+from social.posts.drafts import Draft, FileChange, PollDraft
 from social.views import PostView
 from store.tables import Account, Edit, Post
 from web import auth, composing, params
-from web.api import shapes
+from web.api import scheduled_statuses, shapes
 from web.api.answers import answer, framed, id_of, path_id, shown
 from web.api.entities.edit import status_edit
 from web.api.entities.status import status
@@ -34,22 +34,26 @@ _DRAFT: Final = {
     "language": str,
     "in_reply_to_id": str,
     "poll": dict[str, Any],
-    "local_only": bool,
+    "media_ids": list[str],
 }
+_NEW: Final = {**_DRAFT, "scheduled_at": str, "local_only": bool}
+_EDITED: Final = {**_DRAFT, "media_attributes": list[dict[str, Any]]}
 LONGEST_POLL: Final = int(drafts.LONGEST_POLL.total_seconds())
 MOST_AT_ONCE: Final = 20  # as Mastodon has it
 
 
 @routes.post("/api/v1/statuses")
-@spec(answers=shapes.Status, body=_DRAFT, partial="no media; `scheduled_at` is refused")
+@spec(answers=(shapes.Status, shapes.ScheduledStatus), body=_NEW)
 @auth.person("write:statuses")
 async def post_status(request: web.Request, caller: Caller) -> web.Response:
+    """A post, or with `scheduled_at` one that waits for its moment."""
     given = await params.read(request)
-    if given.text("scheduled_at"):
-        raise Invalid("Posts cannot be scheduled here yet")  # better than to post them at once
-    key = request.headers.get("Idempotency-Key")
-    post_id = await composing.write(request.app, caller.account, _draft(given, caller), key)
-    return await shown(request, caller.account, post_id)
+    key, draft = request.headers.get("Idempotency-Key"), _draft(given, caller)
+    if said := given.text("scheduled_at"):
+        at = scheduled_statuses.moment_of(said)
+        number = await composing.schedule(request.app, caller.account, draft, at, key)
+        return await scheduled_statuses.shown(request, caller, number)
+    return await shown(request, caller.account, await composing.write(request.app, caller.account, draft, key))
 
 
 @routes.get("/api/v1/statuses")
@@ -74,7 +78,7 @@ async def get_status(request: web.Request, reader: Account | None) -> web.Respon
 
 
 @routes.put("/api/v1/statuses/{id}")
-@spec(answers=shapes.Status, body=_DRAFT)
+@spec(answers=shapes.Status, body=_EDITED)
 @auth.person("write:statuses")
 async def put_status(request: web.Request, caller: Caller) -> web.Response:
     db, now = request.app[DATABASE], datetime.now(UTC)
@@ -86,22 +90,23 @@ async def put_status(request: web.Request, caller: Caller) -> web.Response:
 
 
 @routes.delete("/api/v1/statuses/{id}")
-@spec(answers=shapes.DeletedStatus)
+@spec(answers=shapes.DeletedStatus, query={"delete_media": bool})
 @auth.person("write:statuses")
 async def delete_status(request: web.Request, caller: Caller) -> web.Response:
     """Answers the post as it was, with its text, so that a client can offer to write it again."""
-    view = await request.app[DATABASE].write(_delete, caller.account.id, path_id(request), datetime.now(UTC))
+    keep = not (await params.read(request)).flag("delete_media")
+    view = await request.app[DATABASE].write(_delete, caller.account.id, path_id(request), datetime.now(UTC), keep)
     return answer({**status(view, framed(request, caller.account)), "text": view.parts.post.source or ""})
 
 
-def _delete(tx: Connection, author_id: int, post_id: int, now: datetime) -> PostView:
+def _delete(tx: Connection, author_id: int, post_id: int, now: datetime, keep_files: bool) -> PostView:
     found = views.post(tx, post_id, author_id)
     if found is None or found.parts.author.id != author_id:
         raise NotFound("Record not found")
     if found.boost_of is not None:
         boosts.unboost(tx, author_id, post_id, now)
     else:
-        delete.delete(tx, author_id, post_id, now)
+        delete.delete(tx, author_id, post_id, now, keep_files=keep_files)
     return found
 
 
@@ -163,6 +168,7 @@ def _draft(given: Params, caller: Caller) -> Draft:
         language=given.text("language") or caller.user.default_language,
         reply_to_id=given.id("in_reply_to_id"),
         poll=_poll(given),
+        media_ids=_media_ids(given) or (),
         local_only=given.flag("local_only"),
         app_id=caller.app.id,
     )
@@ -177,7 +183,41 @@ def _edited(given: Params, old: Post) -> Draft:
         sensitive=given.flag("sensitive", default=old.sensitive and "spoiler_text" not in given),
         language=given.text("language") or old.language,
         poll=_poll(given),
+        media_ids=_media_ids(given),
+        file_changes=_file_changes(given),
     )
+
+
+def _media_ids(given: Params) -> tuple[int, ...] | None:
+    """None: nothing is said of them."""
+    if "media_ids" not in given:
+        return None
+    named = [(text, as_id(text)) for text in given.many("media_ids") if text]
+    if wrong := [text for text, number in named if number is None]:
+        raise Invalid(f"Media {wrong[0][:40]!r} not found")
+    return tuple(dict.fromkeys(number for _, number in named if number is not None))
+
+
+def _file_changes(given: Params) -> tuple[FileChange, ...]:
+    if "media_attributes" not in given:
+        return ()
+    return tuple(
+        FileChange(number, one.text("description") if "description" in one else None, _focus(one))
+        for one in given.inners("media_attributes")
+        if (number := one.id("id")) is not None
+    )
+
+
+def _focus(given: Params) -> tuple[float, float] | None:
+    """`0.5,-0.25`: where the middle of a cut picture should be."""
+    said = given.text("focus")
+    if not said:
+        return None
+    try:
+        x, y = (float(part) for part in said.split(","))
+    except ValueError:
+        raise Invalid("focus is two numbers between -1 and 1, like 0.5,-0.25") from None
+    return x, y
 
 
 def _poll(given: Params) -> PollDraft | None:

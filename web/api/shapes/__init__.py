@@ -29,6 +29,7 @@ from web.api.shapes.notification import (
     PartialAccountWithAvatar,
     Report,
 )
+from web.api.shapes.scheduled import ScheduledPoll, ScheduledStatus, ScheduledStatusParams
 from web.api.shapes.search import Search
 from web.api.shapes.status import (
     Context,
@@ -76,6 +77,9 @@ __all__ = [
     "PollOption",
     "Relationship",
     "Report",
+    "ScheduledPoll",
+    "ScheduledStatus",
+    "ScheduledStatusParams",
     "Search",
     "Status",
     "StatusApplication",
