@@ -1,8 +1,9 @@
-"""What goes on behind the doors: four loops, each started again when it breaks.
+"""What goes on behind the doors: five loops, each started again when it breaks.
 
 inbox        spool → database        one process for each spool, however many workers there are
 deliveries   outbox → other servers  any number of processes
 errands      jobs → other servers    any number
+indexing     words of posts           any number
 housekeeping polls that end, what is no longer needed
 """
 
@@ -16,6 +17,7 @@ from typing import Final, TextIO
 from connectme.errands import Errands
 from connectme.house import House, opened
 from connectme.housekeeping import Housekeeping
+from connectme.indexing import Indexer
 from connectme.jobs import JobLoop
 from connectme.settings import Settings
 from inbox import spool
@@ -45,6 +47,7 @@ class Worker:
         self.processor = Processor(house.db, house.spool, house.origin, house.gatherer, house.counts)
         self.deliverer = Deliverer(house.db, house.client)
         self.jobs = JobLoop(house.db, Errands(house.db, house.gatherer).table)
+        self.indexer = Indexer(house.db)
         self.housekeeping = Housekeeping(house.db, house.spool, house.origin)
         self._house = house
 
@@ -53,6 +56,7 @@ class Worker:
         self.processor.wake()
         self.deliverer.wake()
         self.jobs.wake()
+        self.indexer.wake()
 
     async def run(self, stop: asyncio.Event) -> None:
         house = self._house
@@ -60,6 +64,7 @@ class Worker:
             self._inbox,
             self.deliverer.run,
             self.jobs.run,
+            self.indexer.run,
             self.housekeeping.run,
             lambda stop: house.rules.follow(house.db, stop),
             self._count,
@@ -88,6 +93,7 @@ class Worker:
         """Does all that is due now, until nothing is: for tests, and for commands that want to see the end."""
         while await self.processor.round() or await self.jobs.round() or await self.deliverer.round():
             await self.processor.meet_all()
+        await self.indexer.round()
 
 
 async def until(stop: asyncio.Event, seconds: float) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONF
 
 from federation.reading import same_origin
 from outbox import documents, enqueue, parts
-from social import accounts, notifications, ties, timelines, undone
+from social import accounts, fulltext, notifications, ties, timelines, undone
 from social.errors import NotAllowed, NotFound
 from social.events import Posted
 from social.posts import delete, find, storing
@@ -54,6 +54,7 @@ def boost(tx: Connection, account_id: int, post_id: int, now: datetime, visibili
     if made is None:
         return find_boost(tx, account_id, original.id) or _vanished()
     _finish(tx, made, original, now)
+    fulltext.ask(tx, [original.id])  # now he can find it
     if not made.local_only:
         enqueue.to_followers(tx, author, _announce(tx, made, original), also=_elsewhere(original), now=now)
     return made

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
-from social import views
+from social import fulltext, views
 from social.pages import Page
 from social.paging import Paged
 from social.posts import find
@@ -32,6 +32,7 @@ def bookmark(tx: Connection, account_id: int, post_id: int, now: datetime) -> Po
     """To keep a boost is to keep what it boosts.  Raises: NotFound."""
     post = find.original(tx, post_id, account_id)
     tx.execute(_ADD, {"account_id": account_id, "post_id": post.id, "id": new_id(), "created_at": now})
+    fulltext.ask(tx, [post.id])  # now he can find it
     return post
 
 

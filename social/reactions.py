@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONF
 
 from federation.reading import read_reaction, same_origin
 from outbox import documents, enqueue
-from social import accounts, notifications, undone
+from social import accounts, fulltext, notifications, undone
 from social.errors import Invalid, NotFound
 from social.posts import find
 from store.ids import new_id
@@ -57,6 +57,7 @@ def like(tx: Connection, account_id: int, post_id: int, now: datetime) -> Post:
     number = new_id()
     made = Like(post.id, account.id, number, f"{account.uri}#likes/{number}", now)
     if _store(tx, made, post, now):
+        fulltext.ask(tx, [post.id])  # now he can find it
         _send(tx, account, post, documents.like(account, post.uri, made.uri, _author(tx, post)), now)
     return find.by_id(tx, post.id)
 

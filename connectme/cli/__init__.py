@@ -22,6 +22,7 @@ COMMANDS = {  # name: file, function, what `connectme --help` says
     "token": ("token", "token", "Tokens for programs."),
     "host": ("host", "host", "Limits on other servers."),
     "delivery": ("delivery", "delivery", "What waits to be delivered."),
+    "search": ("search", "search", "The index of words by which posts are found."),
     "db": ("db", "db", "The database and its migrations."),
     "settings": ("settings", "settings", "Each setting, its value and where it came from."),
     "version": ("settings", "version", "The version of ConnectMe."),

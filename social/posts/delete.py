@@ -11,7 +11,7 @@ from sqlalchemy import delete as delete_rows
 from federation.errors import Forged
 from federation.reading import same_origin
 from outbox import documents, parts
-from social import media, undone
+from social import fulltext, media, undone
 from social.events import Deleted
 from social.paging import parted
 from social.posts import find, sending
@@ -92,6 +92,7 @@ def remove(tx: Connection, gone: Sequence[Post]) -> None:
         tx.execute(_NO_ENTRIES, {"ids": part})
         media.orphan(tx, part)
         tx.execute(_DELETE, {"ids": part})
+    fulltext.ask(tx, list(removed))
     for post in removed.values():
         announce(tx, Deleted(post.id, post.author_id, post.visibility, post.listed, post.local))
 

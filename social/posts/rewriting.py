@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Select, bindparam, delete, func, insert, sele
 
 from outbox import parts
 from outbox.parts import Parts
+from social import fulltext, notifications
 from social import media as files
-from social import notifications
 from social.events import Edited
 from social.notifications import Row
 from social.posts import storing
@@ -78,6 +78,7 @@ def rewrite(tx: Connection, old: Parts, change: Change, at: datetime, now: datet
                media=change.media or (), poll=change.poll)],
     )  # fmt: skip
     _tell(tx, old, change, now)
+    fulltext.ask(tx, [post.id])
     announce(tx, Edited(post.id, post.author_id))
     return parts.load(tx, [post.id])[post.id]
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import BindParameter, Connection, Insert, Select, bindparam, case, insert, or_, select, update
 from sqlalchemy.dialects import postgresql  # SQLite has the same ON CONFLICT
 
-from social import notifications, timelines
+from social import fulltext, notifications, timelines
 from social.events import Posted
 from social.notifications import Row
 from social.paging import padded
@@ -92,9 +92,15 @@ def store(tx: Connection, batch: Sequence[Fresh], now: datetime, known: Iterable
     _count(tx, new, healed)
     timelines.push(tx, [*(one.id for one in new), *healed.parents])
     _notify(tx, [one for one in new if one.values["published"] > now - NEWS], now)
+    fulltext.ask(tx, [one.id for one in new if _may_be_found(one)])
     for one in new:
         announce(tx, Posted(one.id, one.author.id))
     return new
+
+
+def _may_be_found(one: Fresh) -> bool:
+    """By its words, by anybody here; the index looks closer, but is not asked about all that passes by."""
+    return one.values["local"] or one.author.indexable or any(mention.tell for mention in one.mentions)
 
 
 def _insert(tx: Connection, batch: Sequence[Fresh]) -> list[Fresh]:

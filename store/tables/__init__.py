@@ -49,6 +49,7 @@ from store.tables.posts import (
 )
 from store.tables.reactions import Like, Reaction, likes, reactions
 from store.tables.scheduled import ScheduledPost, scheduled_posts
+from store.tables.search import unindexed
 from store.tables.signing import (
     Code,
     Link,
@@ -181,5 +182,6 @@ __all__ = [
     "thread_mutes",
     "tokens",
     "tombstones",
+    "unindexed",
     "users",
 ]

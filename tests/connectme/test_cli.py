@@ -242,6 +242,11 @@ def test_deliveries_are_counted_listed_retried_and_dropped(run):
     assert run("delivery", "list").exit_code == 0
 
 
+def test_all_posts_are_looked_at_again(run):
+    assert facts(run("search", "reindex", "--json")) == {"rounds": 0}
+    assert "looked at again" in run("search", "reindex").stdout
+
+
 def test_the_database_tells_where_it_is_and_is_brought_to_the_newest(run, tmp_path):
     (tmp_path / "data" / "connectme.db").unlink()
     assert run("db", "status").exit_code == 1

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from social import accounts, blocks, reactions
+from social import accounts, blocks, fulltext, reactions
 from social.posts import receive
 from social.posts.drafts import PollDraft
 from store.tables import follows as follow_table
@@ -167,6 +167,25 @@ async def test_search_finds_who_is_known_by_a_part_of_his_name(site: Site):
     await site.do(blocks.block, alice.id, bob.id)
     assert (await site.get(f"{SEARCH}?q=bob", token)).json["accounts"] != []  # else nobody could unblock him
     assert (await site.get(f"{SEARCH}?q=bob&offset=1", token)).json["accounts"] == []
+
+
+async def test_search_finds_posts_by_their_words_for_who_is_signed_in(site: Site):
+    alice, token = await site.person("alice")
+    _, bob = await site.person("bob")
+    posts = [await site.posted(alice, f"heron {number}") for number in range(3)]
+    hidden = await site.posted(alice, "a heron", visibility="private")
+    while await site.db.write(fulltext.work):
+        pass
+
+    async def ids(query: str, by: str | None = token) -> list[str]:
+        return [one["id"] for one in (await site.get(f"{SEARCH}?{query}", by)).json["statuses"]]
+
+    assert await ids("q=heron", None) == await ids("q=heron", bob) == []
+    assert await ids("q=heron") == [str(hidden.id), *(str(post.id) for post in posts[::-1])]
+    assert await ids("q=heron&type=accounts") == []
+    assert await ids(f"q=heron&limit=1&offset=1&account_id={alice.id}") == [str(posts[2].id)]
+    assert await ids(f"q=heron&max_id={posts[1].id}") == [str(posts[0].id)]
+    assert (await site.get(f"{SEARCH}?q=heron&account_id=x", token)).status == 422
 
 
 @pytest.mark.parametrize("path", ["/api/v1/instance", "/api/v2/instance"])

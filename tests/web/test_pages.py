@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, update
 
 from federation.origin import Origin
-from social import accounts, follows, sessions, timelines, users, views
+from social import accounts, follows, fulltext, sessions, timelines, users, views
 from social.pages import Page
 from social.posts import publish
 from social.posts.drafts import Draft, MediaDraft, PollDraft
@@ -335,6 +335,24 @@ async def test_people_are_found_followed_blocked_and_let_go(
     assert (stands.blocking, stands.requested) == (False, False)
     await browser.get("/search?q=of+far")
     assert "@Bob@far.test" in browser.text
+
+
+async def test_posts_are_found_by_their_words_a_page_at_a_time(
+    sqlite_db: Database, origin: Origin, browser: Browser
+) -> None:
+    alice = await browsing.person(sqlite_db, origin, "alice")
+    for number in range(22):
+        await sqlite_db.write(publish.publish, origin, alice.id, Draft(f"heron {number}."), datetime.now(UTC))
+    while await sqlite_db.write(fulltext.work):
+        pass
+    await browser.sign_in("alice")
+    await browser.get("/search?q=heron+from:me")
+    assert "heron 21." in browser.text
+    assert "heron 1." not in browser.text
+    await browser.get("/search?q=heron%20from%3Ame&offset=20")
+    assert "heron 1." in browser.text
+    await browser.get("/search?q=stork")
+    assert "no post that you can find says it" in browser.text
 
 
 async def test_who_asks_to_follow_is_answered_among_the_news(

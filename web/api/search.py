@@ -1,15 +1,18 @@
 """Search: https://docs.joinmastodon.org/methods/search/
 
-Handles and addresses, asked of their own servers with `resolve`; names of people known here.  Words come later.
+Handles and addresses, asked of their own servers with `resolve`; names of people known here; words of posts.
 """
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Self
 
 from aiohttp import web
+from sqlalchemy import Connection
 
+from social import fulltext, views, words
 from social import search as search_by
-from social import views
 from social.errors import Refusal
+from social.views import PostView
 from store.tables import Account
 from web import auth
 from web.api import shapes
@@ -23,40 +26,98 @@ from web.params import Params, of_query
 routes = web.RouteTableDef()
 
 LONGEST: Final = 2_048  # characters of a query
-FARTHEST: Final = 10_000  # people that are skipped
+FARTHEST: Final = 10_000  # results that are skipped
+USUAL: Final = 20
+MOST: Final = 40
 
 
 @routes.get("/api/v2/search")
 @spec(
     answers=shapes.Search,
-    query={"q": str, "type": str, "resolve": bool, "limit": int, "offset": int},
-    partial="no words of posts, no hashtags",
+    query={
+        "q": str,
+        "type": str,
+        "resolve": bool,
+        "account_id": str,
+        "min_id": str,
+        "max_id": str,
+        "limit": int,
+        "offset": int,
+    },
+    partial="`following` is ignored; no hashtags",
 )
 @auth.anybody("read:search")
 async def search(request: web.Request, reader: Account | None) -> web.Response:
-    asked = of_query(request)
-    query, kind = asked.text("q").strip(), asked.text("type")
+    asked = Asked.of(of_query(request))
     found: shapes.Search = {"accounts": [], "statuses": [], "hashtags": []}
-    if query and len(query) <= LONGEST:
-        await _find(found, request, reader, query, asked)
-    return answer({name: items if kind in ("", name) else [] for name, items in found.items()})
+    if asked.query and len(asked.query) <= LONGEST:
+        hit = await _hit(request, asked.query) if reader and asked.resolve and not asked.offset else None
+        if hit is None:
+            await _find(found, request, reader, asked)
+        else:
+            await _show(found, request, reader, hit)
+    return answer({name: items if asked.kind in ("", name) else [] for name, items in found.items()})
 
 
-async def _find(found: shapes.Search, request: web.Request, reader: Account | None, query: str, asked: Params) -> None:
-    db, origin = request.app[DATABASE], request.app[ORIGIN]
-    limit, offset = asked.number("limit"), asked.number("offset") or 0
-    hit = await _hit(request, query) if reader and asked.flag("resolve") and not offset else None
-    if isinstance(hit, int):
-        view = await db.read(views.post, hit, id_of(reader))
-        found["statuses"] = [status(view, framed(request, reader))] if view else []
-        return
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The parameters of a search."""
+
+    query: str
+    kind: str
+    resolve: bool
+    limit: int
+    offset: int
+    account_id: int | None
+    below: int | None
+    above: int | None
+
+    @classmethod
+    def of(cls, given: Params) -> Self:
+        limit, offset = given.number("limit"), given.number("offset") or 0
+        return cls(
+            given.text("q").strip(),
+            given.text("type"),
+            given.flag("resolve"),
+            max(1, min(USUAL if limit is None else limit, MOST)),
+            max(0, min(offset, FARTHEST)),
+            given.id("account_id"),
+            given.id("max_id"),
+            given.id("min_id"),
+        )
+
+
+async def _show(found: shapes.Search, request: web.Request, reader: Account | None, hit: Account | int) -> None:
     if isinstance(hit, Account):
-        found["accounts"] = [] if hit.is_gone else [account(hit, origin)]
+        found["accounts"] = [] if hit.is_gone else [account(hit, request.app[ORIGIN])]
         return
-    if asked.text("type") not in ("", "accounts"):
-        return
-    most, skip = max(1, min(20 if limit is None else limit, 40)), max(0, min(offset, FARTHEST))
-    found["accounts"] = [account(it, origin) for it in await db.read(search_by.people, query, most, skip)]
+    view = await request.app[DATABASE].read(views.post, hit, id_of(reader))
+    found["statuses"] = [status(view, framed(request, reader))] if view else []
+
+
+async def _find(found: shapes.Search, request: web.Request, reader: Account | None, asked: Asked) -> None:
+    """Words of posts are looked for by those who are signed in: what one may find depends on who one is."""
+    db = request.app[DATABASE]
+    if asked.kind in ("", "accounts"):
+        people = await db.read(search_by.people, asked.query, asked.limit, asked.offset)
+        found["accounts"] = [account(it, request.app[ORIGIN]) for it in people]
+    if asked.kind in ("", "statuses") and reader is not None:
+        frame, shown = framed(request, reader), await db.read(_posts, reader.id, asked)
+        found["statuses"] = [status(view, frame) for view in shown]
+
+
+def _posts(tx: Connection, reader_id: int, asked: Asked) -> list[PostView]:
+    ids = fulltext.find(
+        tx,
+        reader_id,
+        words.parse(asked.query),
+        limit=asked.limit,
+        offset=asked.offset,
+        author_id=asked.account_id,
+        below=asked.below,
+        above=asked.above,
+    )
+    return views.posts(tx, ids, reader_id)
 
 
 async def _hit(request: web.Request, query: str) -> Account | int | None:

@@ -1,12 +1,14 @@
-"""Looking for people and posts: one box for names, handles, addresses and hashtags."""
+"""Looking for people and posts: one box for names, handles, addresses, hashtags and words of posts."""
 
 from urllib.parse import quote
 
 from aiohttp import web
+from sqlalchemy import Connection
 
 from federation.webfinger import parse_handle
-from social import search, views
+from social import fulltext, search, views, words
 from social.errors import Refusal
+from social.views import PostView
 from store.tables import Account
 from web.keys import DATABASE, REMOTE
 from web.pages import addresses, frame
@@ -14,13 +16,16 @@ from web.params import of_query
 
 routes = web.RouteTableDef()
 
-MOST = 30
+MOST = 30  # people
+POSTS = 20  # on a page
+FARTHEST = 10_000  # posts that are skipped
 LONGEST = 2048
 
 
 @routes.get("/search")
 async def look_for(request: web.Request) -> web.Response:
-    return await _answer(request, of_query(request).text("q"))
+    asked = of_query(request)
+    return await _answer(request, asked.text("q"), max(0, min(asked.number("offset") or 0, FARTHEST)))
 
 
 @routes.get("/authorize_interaction")
@@ -30,11 +35,12 @@ async def interact(request: web.Request) -> web.Response:
     return await _answer(request, (asked.text("uri") or asked.text("acct")).removeprefix("acct:"))
 
 
-async def _answer(request: web.Request, typed: str) -> web.Response:
+async def _answer(request: web.Request, typed: str, offset: int = 0) -> web.Response:
     signed, query = await frame.member(request), typed.strip()[:LONGEST]
     if query.startswith("#") and len(query) > 1:
         return addresses.see_other(f"/tags/{quote(query[1:].strip(), safe='')}")
     found: list[Account] = []
+    posts: list[PostView] = []
     says = ""
     if query:
         hit, says = await _hit(request, query)
@@ -42,8 +48,17 @@ async def _answer(request: web.Request, typed: str) -> web.Response:
             return addresses.see_other(addresses.of_account(hit))
         if hit is not None and (view := await request.app[DATABASE].read(views.post, hit, signed.account.id)):
             return addresses.see_other(addresses.of_post(view.parts.author, view.parts.post))
-        found = await request.app[DATABASE].read(search.people, query.removeprefix("acct:"), MOST)
-    return frame.show(request, "search.html", query=query, found=found, says=says)
+        if not offset:
+            found = await request.app[DATABASE].read(search.people, query.removeprefix("acct:"), MOST)
+        posts = await request.app[DATABASE].read(_posts, signed.account.id, query, offset)
+    more = f"/search?q={quote(query, safe='')}&offset={offset + POSTS}" if len(posts) > POSTS else ""
+    return frame.show(request, "search.html", query=query, found=found, posts=posts[:POSTS], older=more, says=says)
+
+
+def _posts(tx: Connection, reader_id: int, query: str, offset: int) -> list[PostView]:
+    """One more than a page shows, to know whether there are more."""
+    ids = fulltext.find(tx, reader_id, words.parse(query), limit=POSTS + 1, offset=offset)
+    return views.posts(tx, ids, reader_id)
 
 
 async def _hit(request: web.Request, query: str) -> tuple[Account | int | None, str]:

@@ -1,0 +1,19 @@
+"""Which posts wait to be found by their words.
+
+The index itself, `post_words`, is not one that SQLAlchemy knows: a virtual table of FTS5 on SQLite, a tsvector with a
+GIN index on PostgreSQL (migrations/versions).  On both, `rowid` is the id of the post.
+"""
+
+from sqlalchemy import Column, Table
+
+from store.tables.base import Id, metadata
+
+INDEX = "post_words"  # with it, on SQLite, come tables of FTS5 whose names begin so
+
+unindexed = Table(
+    "unindexed_post",
+    metadata,
+    # No foreign key: a post that is deleted waits here to be forgotten.
+    Column("post_id", Id, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
