@@ -34,6 +34,8 @@ from social import accounts, instance
 from store.tables import Account, facts
 from web import client_address, keys, limits
 from web import routes as web_routes
+from web.streaming import routes as streaming
+from web.streaming.hub import Hub
 
 log = logging.getLogger(__name__)
 
@@ -133,7 +135,22 @@ def make_app(house: House, appender: Appender) -> web.Application:
     app[limits.LIMITS] = limits.Limits()
     app.router.add_routes(inbox_routes.routes)
     web_routes.add(app)
+    _stream(house, app)
     return app
+
+
+def _stream(house: House, app: web.Application) -> None:
+    hub = app[streaming.HUB] = Hub(house.db, house.origin)
+
+    async def start(_: web.Application) -> None:
+        hub.start()
+        await house.bus.listen(hub.hear)
+
+    async def stop(_: web.Application) -> None:
+        await hub.stop()
+
+    app.on_startup.append(start)
+    app.on_shutdown.append(stop)
 
 
 def _is_here(house: House) -> bool:

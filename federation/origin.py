@@ -26,6 +26,11 @@ class Origin:
     def url(self, path: str) -> str:
         return self.base_url + path
 
+    @property
+    def streaming(self) -> str:
+        """Where WebSockets are opened: `wss://social.example.org`."""
+        return "ws" + self.base_url.removeprefix("http")
+
     def actor(self, username: str) -> str:
         return f"{self.base_url}/users/{username}"
 

@@ -111,6 +111,17 @@ def _some(tx: Connection, ids: Sequence[int], viewer_id: int | None) -> list[Pos
     return [view(post_id) for post_id in ids if post_id in boosted]
 
 
+def alike(tx: Connection, ids: Sequence[int]) -> dict[int, PostView]:
+    """How posts look to who did nothing with them.  Whoever calls this decides who may see them (social/live.py)."""
+    found = parts.load(tx, padded(ids))
+    originals = parts.load(tx, padded([one.post.boost_of_id for one in found.values() if one.post.boost_of_id]))
+    return {
+        number: PostView(one, PostView(originals[one.post.boost_of_id]) if one.post.boost_of_id else None)
+        for number, one in found.items()
+        if one.post.boost_of_id is None or one.post.boost_of_id in originals
+    }
+
+
 def post(tx: Connection, post_id: int, viewer_id: int | None) -> PostView | None:
     """One of them; None when there is nothing that the viewer may see."""
     return next(iter(posts(tx, [post_id], viewer_id)), None)

@@ -11,7 +11,7 @@ tests/social/test_visibility.py compares the clause with the predicate over rand
 """
 
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, FromClause, and_, bindparam, exists, or_, select
 
@@ -21,9 +21,9 @@ from store.tables.base import Id
 VISIBILITIES: Final = ("public", "unlisted", "private", "direct")  # from wide to narrow
 OPEN: Final = ("public", "unlisted")  # to be seen by anybody
 
-Who: TypeAlias = BindParameter[int | None]
+Who: TypeAlias = ColumnElement[Any]  # a parameter, or a column
 
-VIEWER: Who = bindparam("viewer", type_=Id)  # an account's id; None: nobody in particular
+VIEWER: BindParameter[int | None] = bindparam("viewer", type_=Id)  # an account's id; None: nobody in particular
 
 
 def visible(post: FromClause = posts, viewer: Who = VIEWER) -> ColumnElement[bool]:

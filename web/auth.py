@@ -125,9 +125,12 @@ async def bearer(request: web.Request) -> Bearer | None:
     if header is None:
         return None
     kind, _, value = header.partition(" ")
-    found = None
-    if kind.lower() == "bearer" and value.strip():
-        found = await request.app[DATABASE].read(apps.token, sha256(value.strip()))
+    return await known(request, value.strip() if kind.lower() == "bearer" else "")
+
+
+async def known(request: web.Request, token: str) -> Bearer:
+    """Whose token that is.  Raises: Unauthorised when it is wrong or revoked, NotAllowed."""
+    found = await request.app[DATABASE].read(apps.token, sha256(token)) if token else None
     if found is None:
         raise Unauthorised(_INVALID)
     if found.user is not None and found.user.confirmed_at is None:

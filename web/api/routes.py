@@ -21,6 +21,7 @@ from web.api import (
 from web.errors import PLAIN, as_json, guarded
 from web.limits import limited
 from web.oauth import tokens
+from web.streaming import routes as streaming
 
 PLACES = ("/api/{tail:.*}", "/oauth/{tail:.*}")
 
@@ -43,6 +44,7 @@ _FILES = (
     search,
     status_actions,
     statuses,
+    streaming,
     timelines,
     tokens,
 )

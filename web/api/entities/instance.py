@@ -19,7 +19,7 @@ def instance_v1(
         "description": config.description,
         "email": config.contact_email,
         "version": config.software,
-        "urls": {},
+        "urls": {"streaming_api": origin.streaming},
         "stats": {"user_count": usage.users, "status_count": usage.posts, "domain_count": hosts},
         "thumbnail": None,
         "languages": ["en"],
@@ -45,7 +45,7 @@ def instance_v2(origin: Origin, config: Config, usage: Usage, configuration: Map
         "languages": ["en"],
         "configuration": {
             **configuration,
-            "urls": {},
+            "urls": {"streaming": origin.streaming},
             "vapid": {"public_key": ""},
             "translation": {"enabled": False},
             "limited_federation": False,
