@@ -11,7 +11,7 @@ from sqlalchemy import delete as delete_rows
 from federation.errors import Forged
 from federation.reading import same_origin
 from outbox import documents, parts
-from social import fulltext, media, undone
+from social import conversations, fulltext, media, undone
 from social.events import Deleted
 from social.paging import parted
 from social.posts import find, sending
@@ -90,6 +90,8 @@ def remove(tx: Connection, gone: Sequence[Post]) -> None:
     _count(tx, list(removed.values()))
     for part in parted(list(removed)):
         tx.execute(_NO_ENTRIES, {"ids": part})
+        if any(removed[number].visibility == "direct" for number in part):
+            conversations.without(tx, part)
         media.orphan(tx, part)
         tx.execute(_DELETE, {"ids": part})
     fulltext.ask(tx, list(removed))

@@ -1,6 +1,7 @@
 """Keeps new posts, ours and remote, with all that follows from them: a fixed number of statements for any number.
 
-posts → what belongs to them → comments that waited for them → counts → home feeds → notifications → events
+posts → what belongs to them → comments that waited for them → counts → home feeds → conversations → notifications
+→ events
 """
 
 from collections import defaultdict
@@ -12,7 +13,8 @@ from typing import Any, Final
 from sqlalchemy import BindParameter, Connection, Insert, Select, bindparam, case, insert, or_, select, update
 from sqlalchemy.dialects import postgresql  # SQLite has the same ON CONFLICT
 
-from social import fulltext, notifications, timelines
+from social import conversations, fulltext, notifications, timelines
+from social.conversations import Said
 from social.events import Posted
 from social.notifications import Row
 from social.paging import padded
@@ -91,6 +93,7 @@ def store(tx: Connection, batch: Sequence[Fresh], now: datetime, known: Iterable
             one.values["reply_to_id"] = place.id
     _count(tx, new, healed)
     timelines.push(tx, [*(one.id for one in new), *healed.parents])
+    conversations.add(tx, _direct(new))
     _notify(tx, [one for one in new if one.values["published"] > now - NEWS], now)
     fulltext.ask(tx, [one.id for one in new if _may_be_found(one)])
     for one in new:
@@ -101,6 +104,14 @@ def store(tx: Connection, batch: Sequence[Fresh], now: datetime, known: Iterable
 def _may_be_found(one: Fresh) -> bool:
     """By its words, by anybody here; the index looks closer, but is not asked about all that passes by."""
     return one.values["local"] or one.author.indexable or any(mention.tell for mention in one.mentions)
+
+
+def _direct(new: Sequence[Fresh]) -> list[Said]:
+    return [
+        Said(one.id, one.author.id, one.values["thread_id"], tuple(mention.account_id for mention in one.mentions))
+        for one in new
+        if one.values["visibility"] == "direct"
+    ]
 
 
 def _insert(tx: Connection, batch: Sequence[Fresh]) -> list[Fresh]:

@@ -14,6 +14,7 @@ from web.api.shapes.account import (
     Relationship,
 )
 from web.api.shapes.app import Application, ApplicationWithSecret, Token, UserInfo
+from web.api.shapes.conversation import Conversation
 from web.api.shapes.error import Error
 from web.api.shapes.instance import Instance, InstanceV1
 from web.api.shapes.notification import (
@@ -29,6 +30,7 @@ from web.api.shapes.notification import (
     PartialAccountWithAvatar,
     Report,
 )
+from web.api.shapes.oembed import OEmbed
 from web.api.shapes.scheduled import ScheduledPoll, ScheduledStatus, ScheduledStatusParams
 from web.api.shapes.search import Search
 from web.api.shapes.status import (
@@ -54,6 +56,7 @@ __all__ = [
     "Application",
     "ApplicationWithSecret",
     "Context",
+    "Conversation",
     "Count",
     "CredentialAccount",
     "CredentialAccountRole",
@@ -72,6 +75,7 @@ __all__ = [
     "NotificationPolicySummary",
     "NotificationPolicyV1",
     "NotificationRequest",
+    "OEmbed",
     "PartialAccountWithAvatar",
     "Poll",
     "PollOption",
