@@ -17,7 +17,7 @@ from federation.errors import Gone
 from federation.reading import JSON, Note, read_collection, types
 from federation.reading.values import is_web
 from outbox import documents, enqueue, synchronisation
-from social import accounts, boosts, follows, moves, pins, polls, purge
+from social import accounts, boosts, domains, follows, moves, pins, polls, purge
 from social.errors import NotAllowed, NotFound, Unavailable
 from social.posts import find
 from social.posts.delete import receive_delete
@@ -51,6 +51,7 @@ class Errands:
             "verify_move": self._verify_move,
             "carry_followers": self._carry_followers,
             "purge_account": self._purge_account,
+            "leave_domain": self._leave_domain,
             "send_results": self._send_results,
             "synchronise_followers": self._synchronise_followers,
         }
@@ -135,6 +136,11 @@ class Errands:
         while await self._db.write(purge.step, job.payload["account_id"]):
             pass
 
+    async def _leave_domain(self, job: Job) -> None:
+        """Whoever follows one of ours from a domain that he does not want."""
+        while await self._db.write(_lose_followers, job.payload["account_id"], job.payload["domain"], self._now()):
+            pass
+
     async def _send_results(self, job: Job) -> None:
         await self._db.write(polls.send_results, job.payload["post_id"], self._now())
 
@@ -165,6 +171,14 @@ def _gone(tx: Connection, address: str, now: datetime, *, certain: bool) -> None
 
 def _move(tx: Connection, actor_uri: str, new: Account, now: datetime) -> None:
     moves.receive_move(tx, accounts.by_uri(tx, actor_uri), new, now)
+
+
+def _lose_followers(tx: Connection, account_id: int, domain: str, now: datetime) -> bool:
+    """Some; were there any?"""
+    found = domains.followers(tx, account_id, domain)
+    for follower_id in found:
+        follows.remove_follower(tx, account_id, follower_id, now)
+    return bool(found)
 
 
 def _synchronise(tx: Connection, actor: Account, listed: list[str], now: datetime) -> None:

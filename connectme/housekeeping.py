@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from federation.origin import Origin
 from inbox import spool
 from outbox import deliver
-from social import codes, polls, scheduled, sessions
+from social import codes, mutes, polls, scheduled, sessions
 from social.errors import Refusal
 from store.database import Database
 from store.tables import handled, idempotency, tombstones
@@ -80,6 +80,7 @@ class Housekeeping:
         while await self._db.write(polls.close_due, now) >= polls.CLOSED_AT_ONCE:
             pass
         await self._publish(now)
+        await self._db.write(mutes.forget_expired, now)
         if self._swept is None or now - self._swept >= SWEEP_EVERY:
             self._swept = now
             await self.sweep(now)

@@ -98,9 +98,16 @@ def carry(tx: Connection, account_id: int, target_id: int, now: datetime) -> boo
     found = many(tx, _OF_OURS, Follow, account=account_id, most=AT_ONCE)
     for follow in found:
         if follow.follower_id != target_id:
-            wishes = {"show_boosts": follow.show_boosts, "notify": follow.notify}
             with suppress(Refusal):  # he blocks the new one, or follows too many: then the old follow just ends
-                follows.ask(tx, follow.follower_id, target_id, now, **wishes)
+                follows.ask(
+                    tx,
+                    follow.follower_id,
+                    target_id,
+                    now,
+                    show_boosts=follow.show_boosts,
+                    notify=follow.notify,
+                    languages=(follow.languages or "").split(),
+                )
         follows.unfollow(tx, follow.follower_id, account_id, now)
     return len(found) == AT_ONCE
 

@@ -32,6 +32,7 @@ from social.filtering import DROP, FILTER
 from social.pages import Page
 from social.paging import Paged, padded, parted
 from social.views import PostView
+from social.visibility import silences
 from store.events import announce
 from store.ids import new_id
 from store.tables import (
@@ -39,7 +40,6 @@ from store.tables import (
     Notification,
     Report,
     accounts,
-    blocks,
     notification_policies,
     notifications,
     posts,
@@ -78,7 +78,6 @@ Row: TypeAlias = tuple[int, str, int, int | None]  # whom, what, by whom, about 
 
 _FROM = bindparam("from_id", type_=Id)
 _KEY, _LOWEST = bindparam("group_key", type_=Text()), bindparam("lowest", type_=Text())
-_BLOCKED = exists().where(blocks.c.account_id == users.c.account_id, blocks.c.target_id == _FROM)
 _QUIET = exists().where(
     posts.c.id == bindparam("post_id", type_=Id),
     thread_mutes.c.thread_id == posts.c.thread_id,
@@ -90,7 +89,7 @@ _arrived = (  # one row, if the news is for one of ours
     .where(
         users.c.account_id == bindparam("whom", type_=Id),
         or_(users.c.account_id != _FROM, bindparam("from_himself", type_=Boolean())),
-        ~_BLOCKED,
+        ~silences(users.c.account_id, _FROM),
         ~_QUIET,
     )
     .subquery()
@@ -147,8 +146,8 @@ class NotificationView:
 
 
 def notify(tx: Connection, account_id: int, kind: str, from_id: int, post_id: int | None, now: datetime) -> None:
-    """Tells `account_id`; nothing when he is not of ours, is `from_id` himself, blocks him, wants the conversation to
-    be quiet, or knows already; what his policy says of `from_id` counts, too."""
+    """Tells `account_id`; nothing when he is not of ours, is `from_id` himself, blocks or mutes him, wants the
+    conversation to be quiet, or knows already; what his policy says of `from_id` counts, too."""
     notify_many(tx, [(account_id, kind, from_id, post_id)], now)
 
 
@@ -239,7 +238,7 @@ def fits(of: Any = notifications) -> Any:
         or_(bindparam("filtered_too", type_=Boolean()), ~of.c.filtered),
         or_(sender.is_(None), of.c.from_id == sender),
         ~exists().where(accounts.c.id == of.c.from_id, gone),
-        ~exists().where(blocks.c.account_id == of.c.account_id, blocks.c.target_id == of.c.from_id),
+        ~silences(of.c.account_id, of.c.from_id),
     )
 
 

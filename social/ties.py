@@ -68,6 +68,7 @@ def add(
     accepted: bool = False,
     show_boosts: bool = True,
     notify: bool = False,
+    languages: str | None = None,
 ) -> Follow | None:
     """A new follow; uri None: made here.  None: there is one already, or another has that uri."""
     number = new_id()
@@ -80,6 +81,7 @@ def add(
         show_boosts=show_boosts,
         notify=notify,
         created_at=now,
+        languages=languages,
     )
     if not tx.execute(_ADD, asdict(follow)).rowcount:
         return None

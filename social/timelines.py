@@ -50,17 +50,24 @@ def _belongs() -> ColumnElement[bool]:
         _parent.c.author_id == reader,
         follows_the_answered,
     )
-    blocked = exists().where(
+    unsuitable = exists().where(
         _original.c.id == posts.c.boost_of_id,
         or_(
+            ~_spoken(_original.c.language),
             and_(blocks.c.account_id == reader, blocks.c.target_id == _original.c.author_id),
             and_(blocks.c.account_id == _original.c.author_id, blocks.c.target_id == reader),
         ),
     )
     return or_(
-        and_(posts.c.boost_of_id.is_(None), answer),
-        and_(posts.c.boost_of_id.is_not(None), follows.c.show_boosts, ~blocked),
+        and_(posts.c.boost_of_id.is_(None), answer, _spoken(posts.c.language)),
+        and_(posts.c.boost_of_id.is_not(None), follows.c.show_boosts, ~unsuitable),
     )
+
+
+def _spoken(language: ColumnElement[str | None]) -> ColumnElement[bool]:
+    """Is it one that the follower wants to read?  What says nothing of its language is."""
+    among = follows.c.languages.contains(literal(" ") + language + literal(" "))
+    return or_(follows.c.languages.is_(None), language.is_(None), among)
 
 
 _FOR_FOLLOWERS = (

@@ -11,12 +11,13 @@ tests/social/test_visibility.py compares the clause with the predicate over rand
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, FromClause, and_, bindparam, exists, or_, select
 
-from store.tables import Post, accounts, blocks, follows, mentions, posts, users
-from store.tables.base import Id
+from store.tables import Post, accounts, blocks, domain_blocks, follows, mentions, mutes, posts, users
+from store.tables.base import Id, Instant
 
 VISIBILITIES: Final = ("public", "unlisted", "private", "direct")  # from wide to narrow
 OPEN: Final = ("public", "unlisted")  # to be seen by anybody
@@ -24,6 +25,8 @@ OPEN: Final = ("public", "unlisted")  # to be seen by anybody
 Who: TypeAlias = ColumnElement[Any]  # a parameter, or a column
 
 VIEWER: BindParameter[int | None] = bindparam("viewer", type_=Id)  # an account's id; None: nobody in particular
+# When mutes are looked at; a query that says nothing of it means now.
+MOMENT: Final = bindparam("moment", type_=Instant, callable_=lambda: datetime.now(UTC))
 
 
 def visible(post: FromClause = posts, viewer: Who = VIEWER) -> ColumnElement[bool]:
@@ -34,10 +37,16 @@ def visible(post: FromClause = posts, viewer: Who = VIEWER) -> ColumnElement[boo
 
 
 def wanted(post: FromClause = posts, viewer: Who = VIEWER) -> ColumnElement[bool]:
-    """The clause that keeps authors whom the viewer blocks out of his lists, when boosted by others too."""
+    """The clause that keeps authors whom the viewer blocks or mutes, and those of domains that he does not want, out
+    of his lists, when boosted by others too."""
     original = posts.alias("unwanted")
-    boosted = exists().where(original.c.id == post.c.boost_of_id, _blocks(viewer, original.c.author_id))
-    return and_(~_blocks(viewer, post.c.author_id), or_(post.c.boost_of_id.is_(None), ~boosted))
+    boosted = exists().where(original.c.id == post.c.boost_of_id, _avoids(viewer, original.c.author_id))
+    return and_(~_avoids(viewer, post.c.author_id), or_(post.c.boost_of_id.is_(None), ~boosted))
+
+
+def silences(one: ColumnElement[int] | Who, other: ColumnElement[int] | Who) -> ColumnElement[bool]:
+    """The clause for: `one` does not want to be notified of what `other` does."""
+    return or_(_blocks(one, other), _mutes(one, other, mutes.c.notifications), _shuns_domain(one, other))
 
 
 def narrower(one: str, other: str) -> str:
@@ -102,6 +111,26 @@ def _gone(author: ColumnElement[int]) -> ColumnElement[bool]:
 
 def _blocks(one: ColumnElement[int] | Who, other: ColumnElement[int] | Who) -> ColumnElement[bool]:
     return exists().where(blocks.c.account_id == one, blocks.c.target_id == other)
+
+
+def _avoids(one: ColumnElement[int] | Who, other: ColumnElement[int] | Who) -> ColumnElement[bool]:
+    return or_(_blocks(one, other), _mutes(one, other), _shuns_domain(one, other))
+
+
+def _mutes(
+    one: ColumnElement[int] | Who, other: ColumnElement[int] | Who, *more: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    """What expired does not count, also before it is swept away."""
+    lasting = or_(mutes.c.expires_at.is_(None), mutes.c.expires_at > MOMENT)
+    return exists().where(mutes.c.account_id == one, mutes.c.target_id == other, lasting, *more)
+
+
+def _shuns_domain(one: ColumnElement[int] | Who, other: ColumnElement[int] | Who) -> ColumnElement[bool]:
+    """Who shuns no domain is found out once, and costs nothing for each row."""
+    unwanted, stranger = domain_blocks.alias("unwanted_domain"), accounts.alias("stranger")
+    any_ = exists().where(domain_blocks.c.account_id == one)
+    this = exists().where(stranger.c.id == other, unwanted.c.domain == stranger.c.domain, unwanted.c.account_id == one)
+    return and_(any_, this)
 
 
 def _addressed(post: ColumnElement[int], viewer: Who) -> ColumnElement[bool]:

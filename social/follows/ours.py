@@ -1,12 +1,13 @@
 """What our people do: follow, stop following, answer requests, remove followers."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, delete, update
 
 from outbox import documents, enqueue
-from social import accounts, notifications, ties, timelines
+from social import accounts, domains, notifications, ties, timelines
 from social.errors import Invalid, NotAllowed, NotFound
 from store.tables import INSTANCE_ACTOR_ID, Account, Follow, follows
 from store.tables import notifications as rows
@@ -21,7 +22,7 @@ _PREFER = (
     .where(
         follows.c.target_id == bindparam("target", type_=Id), follows.c.follower_id == bindparam("follower", type_=Id)
     )
-    .values(show_boosts=bindparam("boosts"), notify=bindparam("bell"))
+    .values(show_boosts=bindparam("boosts"), notify=bindparam("bell"), languages=bindparam("spoken"))
 )
 _SETTLED = delete(rows).where(
     rows.c.account_id == bindparam("whom", type_=Id),
@@ -38,15 +39,17 @@ def ask(
     *,
     show_boosts: bool = True,
     notify: bool = False,
+    languages: Sequence[str] | None = None,
 ) -> Follow:
-    """One of ours wants to follow `target_id`, or changes how he does.
+    """One of ours wants to follow `target_id`, or changes how he does.  `languages`: the only ones for his home feed.
 
     A remote account is asked; one of ours agrees at once, unless it is locked.
     Raises: Invalid, NotFound, NotAllowed.
     """
+    spoken = f" {' '.join(languages)} " if languages else None
     if found := ties.find(tx, follower_id, target_id):
         values = {"target": target_id, "follower": follower_id, "boosts": show_boosts, "bell": notify}
-        tx.execute(_PREFER, values)
+        tx.execute(_PREFER, {**values, "spoken": spoken})
         return ties.find(tx, follower_id, target_id) or found
     follower, target = accounts.by_id(tx, follower_id), accounts.by_id(tx, target_id)
     _check(tx, follower, target)
@@ -58,6 +61,7 @@ def ask(
         accepted=target.is_local and not target.locked,
         show_boosts=show_boosts,
         notify=notify,
+        languages=spoken,
     )
     if follow is None:  # asked twice at the same moment
         return ties.find(tx, follower_id, target_id) or _vanished()
@@ -154,7 +158,7 @@ def _check(tx: Connection, follower: Account, target: Account) -> None:
         raise NotFound("No such account", why=target.uri)
     if target.moved_to is not None or target.id == INSTANCE_ACTOR_ID:
         raise NotAllowed("That account cannot be followed")
-    if ties.are_apart(tx, follower.id, target.id):
+    if ties.are_apart(tx, follower.id, target.id) or domains.shuns(tx, follower.id, target):
         raise NotAllowed("You cannot follow that account")
     if follower.following_count >= MOST:
         raise Invalid(f"You can follow at most {MOST} accounts")

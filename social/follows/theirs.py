@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, update
 
 from federation.reading import same_origin
-from social import accounts, moderation, notifications, ties, timelines
+from social import accounts, domains, moderation, notifications, ties, timelines
 from social import undone as tombstones
 from social.follows.ours import answer, refuse, settle
 from store.ids import new_id
@@ -124,6 +124,7 @@ def _is_unwelcome(tx: Connection, follower: Account, target: Account) -> bool:
         or target.is_gone
         or target.moved_to is not None
         or ties.are_apart(tx, follower.id, target.id)
+        or domains.shuns(tx, target.id, follower)
     )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Boolean, Column, ForeignKey, LargeBinary, Table, Text
 
@@ -22,6 +23,7 @@ users = Table(
     Column("default_visibility", Text, nullable=False),
     Column("default_sensitive", Boolean, nullable=False),
     Column("default_language", Text),
+    Column("settings", Json, nullable=False, server_default="{}"),  # see social/preferences.py
 )
 
 
@@ -39,6 +41,7 @@ class User:
     default_visibility: str
     default_sensitive: bool
     default_language: str | None
+    settings: dict[str, Any]
 
 
 sessions = Table(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text, false
 
 from store.tables.base import Id, Instant, Json, id_column, metadata
 
@@ -37,7 +37,7 @@ accounts = Table(
     Column("avatar_alt", Text, nullable=False),
     Column("header_url", Text),
     Column("header_alt", Text, nullable=False),
-    Column("fields", Json, nullable=False),  # [{"name", "value" (safe HTML)}]
+    Column("fields", Json, nullable=False),  # [{"name", "value" (safe HTML), "verified_at" (ISO, where it is)}]
     Column("emojis", Json, nullable=False),  # [{"shortcode", "url"}]
     Column("also_known_as", Json, nullable=False),  # [uri]
     Column("moved_to", Text),  # uri
@@ -50,6 +50,8 @@ accounts = Table(
     Column("following_count", Integer, nullable=False),
     Column("posts_count", Integer, nullable=False),
     Column("last_post_at", Instant),
+    Column("hide_collections", Boolean, nullable=False, server_default=false()),  # who follows, and is followed
+    Column("attribution_domains", Json, nullable=False, server_default="[]"),  # [domain] whose pages may name it
     Index("ix_account_host", "host"),
     Index("ix_account_shared_inbox", "shared_inbox"),
 )
@@ -94,6 +96,8 @@ class Account:
     following_count: int
     posts_count: int
     last_post_at: datetime | None
+    hide_collections: bool
+    attribution_domains: list[str]
 
     @property
     def is_local(self) -> bool:
@@ -149,6 +153,8 @@ _BLANK: dict[str, Any] = {
     "following_count": 0,
     "posts_count": 0,
     "last_post_at": None,
+    "hide_collections": False,
+    "attribution_domains": [],
 }
 
 account_keys = Table(

@@ -18,6 +18,7 @@ follows = Table(
     Column("show_boosts", Boolean, nullable=False),
     Column("notify", Boolean, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("languages", Text),  # the only ones wanted, each between blanks: " de en "; None: all
     Index("ix_follow_follower_id", "follower_id", "target_id"),
     sqlite_with_rowid=False,
 )
@@ -33,6 +34,7 @@ class Follow:
     show_boosts: bool
     notify: bool
     created_at: datetime
+    languages: str | None = None
 
 
 blocks = Table(

@@ -1,6 +1,6 @@
 """Accounts: https://docs.joinmastodon.org/methods/accounts/ and /methods/follow_requests/"""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,23 +10,25 @@ from sqlalchemy import Connection
 from federation.origin import Origin
 from federation.reading.values import language
 from social import accounts, blocks, follows, pins, timelines, users
-from social.errors import Invalid, NotFound
+from social.errors import Invalid
 from social.pages import Page
-from store.tables import INSTANCE_ACTOR_ID, Account, User
+from store.tables import Account, User
 from web import auth, params
 from web.api import shapes
-from web.api.answers import answer, id_of, path_id, statuses
+from web.api.answers import answer, id_of, statuses
 from web.api.entities.account import account, credential_account, relationship
+from web.api.people import account_of, act, people, shown
 from web.api.spec import PAGE, spec
 from web.auth import Caller
 from web.keys import DATABASE, ORIGIN
-from web.paging import links, page_of
+from web.paging import page_of
 from web.params import Params, as_id, of_query
 
 routes = web.RouteTableDef()
 
 _REQUESTS = 100  # counted up to this number
 _RELATIONSHIPS = 80  # asked for at once
+_LANGUAGES = 50  # of one follow
 _PROFILE = {
     "display_name": str,
     "note": str,
@@ -116,7 +118,7 @@ def _fields(given: Params) -> list[tuple[str, str]] | None:
 async def lookup(request: web.Request) -> web.Response:
     """Those who are known here; `search` with `resolve` asks other servers."""
     handle, origin = of_query(request).text("acct"), request.app[ORIGIN]
-    return answer(account(_shown(await request.app[DATABASE].read(accounts.find_by_handle, handle, origin)), origin))
+    return answer(account(shown(await request.app[DATABASE].read(accounts.find_by_handle, handle, origin)), origin))
 
 
 @routes.get("/api/v1/accounts/relationships")
@@ -138,7 +140,7 @@ def _known(tx: Connection, reader_id: int, ids: Sequence[int]) -> list[follows.R
 @spec(answers=shapes.Account)
 @auth.anybody("read:accounts")
 async def get_account(request: web.Request, _: Account | None) -> web.Response:
-    return answer(account(await _account(request), request.app[ORIGIN]))
+    return answer(account(await account_of(request), request.app[ORIGIN]))
 
 
 @routes.get("/api/v1/accounts/{id}/statuses")
@@ -149,7 +151,7 @@ async def get_account(request: web.Request, _: Account | None) -> web.Response:
 )
 @auth.anybody("read:statuses")
 async def get_statuses(request: web.Request, reader: Account | None) -> web.Response:
-    page, asked, it = page_of(request), of_query(request), await _account(request)
+    page, asked, it = page_of(request), of_query(request), await account_of(request)
     if asked.flag("pinned"):
         views = await request.app[DATABASE].read(pins.shown, id_of(reader), it.id)
         return statuses(request, reader, views, Page(limit=len(views) + 1))
@@ -169,52 +171,49 @@ async def get_statuses(request: web.Request, reader: Account | None) -> web.Resp
 @spec(answers=list[shapes.Account], query=PAGE)
 @auth.anybody("read:accounts")
 async def get_followers(request: web.Request, reader: Account | None) -> web.Response:
-    return await _people(request, follows.followers_page, await _account(request), reader)
+    return await people(request, follows.followers_page, await account_of(request), reader)
 
 
 @routes.get("/api/v1/accounts/{id}/following")
 @spec(answers=list[shapes.Account], query=PAGE)
 @auth.anybody("read:accounts")
 async def get_following(request: web.Request, reader: Account | None) -> web.Response:
-    return await _people(request, follows.following_page, await _account(request), reader)
+    return await people(request, follows.following_page, await account_of(request), reader)
 
 
 @routes.get("/api/v1/follow_requests")
 @spec(answers=list[shapes.Account], query=PAGE)
 @auth.person("read:follows")
 async def get_follow_requests(request: web.Request, caller: Caller) -> web.Response:
-    return await _people(request, follows.requests_page, caller.account, caller.account)
-
-
-async def _people(
-    request: web.Request, unit: Callable[..., list[follows.Listed]], it: Account, reader: Account | None
-) -> web.Response:
-    """A list of `it`, cut by ids that only the Link header tells."""
-    page = page_of(request, usual=40, most=80)
-    found = await request.app[DATABASE].read(_listed, unit, it, page, id_of(reader))
-    entities = [account(one.account, request.app[ORIGIN]) for one in found]
-    return answer(entities, links(request, [one.id for one in found], page))
-
-
-def _listed(
-    tx: Connection, unit: Callable[..., list[follows.Listed]], it: Account, page: Page, reader_id: int | None
-) -> list[follows.Listed]:
-    """Nothing of who is suspended, and nothing for those whom he blocks."""
-    if it.is_gone or (reader_id is not None and follows.relationship(tx, reader_id, [it.id])[it.id].blocked_by):
-        return []
-    return unit(tx, it.id, page)
+    return await people(request, follows.requests_page, caller.account, caller.account)
 
 
 @routes.post("/api/v1/accounts/{id}/follow")
-@spec(answers=shapes.Relationship, body={"reblogs": bool, "notify": bool}, partial="`languages` is ignored")
+@spec(answers=shapes.Relationship, body={"reblogs": bool, "notify": bool, "languages": list[str]})
 @auth.person("write:follows")
 async def follow(request: web.Request, caller: Caller) -> web.Response:
     given = await params.read(request)
-    return await _act(request, caller, _follow, _flag(given, "reblogs"), _flag(given, "notify"))
+    return await act(request, caller, _follow, _flag(given, "reblogs"), _flag(given, "notify"), _languages(given))
+
+
+def _languages(given: Params) -> list[str] | None:
+    """None: nothing is said of them; an empty list: all."""
+    if "languages" not in given:
+        return None
+    found = given.many("languages")
+    if len(found) > _LANGUAGES or not all(map(language, found)):
+        raise Invalid("languages are codes like en or pt-BR")
+    return found
 
 
 def _follow(
-    tx: Connection, follower_id: int, target_id: int, now: datetime, boosts: bool | None, notify: bool | None
+    tx: Connection,
+    follower_id: int,
+    target_id: int,
+    now: datetime,
+    boosts: bool | None,
+    notify: bool | None,
+    languages: list[str] | None,
 ) -> None:
     """Follows; who follows already changes only what he says."""
     old = follows.relationship(tx, follower_id, [target_id])[target_id]
@@ -226,6 +225,7 @@ def _follow(
         now,
         show_boosts=usual if boosts is None else boosts,
         notify=old.notify if notify is None else notify,
+        languages=old.languages if languages is None else languages,
     )
 
 
@@ -233,59 +233,32 @@ def _follow(
 @spec(answers=shapes.Relationship)
 @auth.person("write:follows")
 async def unfollow(request: web.Request, caller: Caller) -> web.Response:
-    return await _act(request, caller, follows.unfollow)
-
-
-@routes.post("/api/v1/accounts/{id}/remove_from_followers")
-@spec(answers=shapes.Relationship)
-@auth.person("write:follows")
-async def remove_from_followers(request: web.Request, caller: Caller) -> web.Response:
-    return await _act(request, caller, follows.remove_follower)
+    return await act(request, caller, follows.unfollow)
 
 
 @routes.post("/api/v1/accounts/{id}/block")
 @spec(answers=shapes.Relationship)
 @auth.person("write:blocks")
 async def block(request: web.Request, caller: Caller) -> web.Response:
-    return await _act(request, caller, blocks.block)
+    return await act(request, caller, blocks.block)
 
 
 @routes.post("/api/v1/accounts/{id}/unblock")
 @spec(answers=shapes.Relationship)
 @auth.person("write:blocks")
 async def unblock(request: web.Request, caller: Caller) -> web.Response:
-    return await _act(request, caller, blocks.unblock)
+    return await act(request, caller, blocks.unblock)
 
 
 @routes.post("/api/v1/follow_requests/{id}/authorize")
 @spec(answers=shapes.Relationship)
 @auth.person("write:follows")
 async def authorize(request: web.Request, caller: Caller) -> web.Response:
-    return await _act(request, caller, follows.accept_request)
+    return await act(request, caller, follows.accept_request)
 
 
 @routes.post("/api/v1/follow_requests/{id}/reject")
 @spec(answers=shapes.Relationship)
 @auth.person("write:follows")
 async def reject(request: web.Request, caller: Caller) -> web.Response:
-    return await _act(request, caller, follows.reject_request)
-
-
-async def _act(request: web.Request, caller: Caller, unit: Callable[..., Any], *more: Any) -> web.Response:
-    """What `unit(tx, own_id, other_id, now, …)` does, and what both are to each other after it."""
-    it, db = await _account(request), request.app[DATABASE]
-    await db.write(unit, caller.account.id, it.id, datetime.now(UTC), *more)
-    known = await db.read(follows.relationship, caller.account.id, [it.id])
-    return answer(relationship(known[it.id]))
-
-
-async def _account(request: web.Request) -> Account:
-    """The account of the path.  Raises: NotFound."""
-    return _shown(await request.app[DATABASE].read(accounts.by_id, path_id(request)))
-
-
-def _shown(found: Account | None) -> Account:
-    """Not those who are deleted; nor the server's own actor, who is nobody to look at.  Raises: NotFound."""
-    if found is None or found.deleted_at is not None or found.id == INSTANCE_ACTOR_ID:
-        raise NotFound("Record not found")
-    return found
+    return await act(request, caller, follows.reject_request)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from federation.origin import Origin
+from social.mutes import Muted
 from social.relationships import Relationship
 from social.sanitise import plain
 from store.tables import Account, User
@@ -93,6 +94,10 @@ def credential_account(it: Account, user: User, origin: Origin, requests: int) -
     }
 
 
+def muted_account(it: Muted, origin: Origin) -> shapes.MutedAccount:
+    return {**account(it.account, origin), "mute_expires_at": moment(it.expires_at)}
+
+
 def relationship(it: Relationship) -> shapes.Relationship:
     """Relationship: https://docs.joinmastodon.org/entities/Relationship/"""
     return {
@@ -100,16 +105,16 @@ def relationship(it: Relationship) -> shapes.Relationship:
         "following": it.following,
         "showing_reblogs": it.show_boosts,
         "notifying": it.notify,
-        "languages": None,
+        "languages": list(it.languages) if it.languages is not None else None,
         "followed_by": it.followed_by,
         "blocking": it.blocking,
         "blocked_by": it.blocked_by,
-        "muting": False,
-        "muting_notifications": False,
-        "muting_expires_at": None,
+        "muting": it.muting,
+        "muting_notifications": it.muting_notifications,
+        "muting_expires_at": moment(it.muting_expires_at),
         "requested": it.requested,
         "requested_by": it.requested_by,
-        "domain_blocking": False,
-        "endorsed": False,
-        "note": "",
+        "domain_blocking": it.domain_blocking,
+        "endorsed": it.endorsed,
+        "note": it.note,
     }

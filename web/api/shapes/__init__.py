@@ -11,6 +11,7 @@ from web.api.shapes.account import (
     CredentialAccountRole,
     CredentialAccountSource,
     CustomEmoji,
+    MutedAccount,
     Relationship,
 )
 from web.api.shapes.app import Application, ApplicationWithSecret, Token, UserInfo
@@ -69,6 +70,7 @@ __all__ = [
     "InstanceV1",
     "MediaAttachment",
     "Merged",
+    "MutedAccount",
     "Notification",
     "NotificationGroup",
     "NotificationPolicy",

@@ -78,6 +78,10 @@ class CredentialAccount(Account):
     role: CredentialAccountRole
 
 
+class MutedAccount(Account):
+    mute_expires_at: str | None
+
+
 class Relationship(TypedDict):
     id: str
     following: bool
