@@ -128,6 +128,7 @@ def make_app(house: House, appender: Appender) -> web.Application:
         metrics_token=settings.metrics_token,
         setup_token="" if _is_here(house) else secrets.token_urlsafe(16),
     )
+    app[keys.BLOBS], app[keys.WORKSHOP] = house.blobs, house.workshop
     app[keys.POOL] = ThreadPoolExecutor(2, thread_name_prefix="slow")
     app[keys.SIGNER] = _signer(house, receiver)
     app[keys.READY] = lambda: _ready(house)

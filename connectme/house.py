@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, inspect
@@ -16,6 +16,8 @@ from connectme import __version__
 from connectme.bus import Bus
 from connectme.errors import Failure
 from connectme.gather import Gatherer
+from connectme.media.stores import open_store
+from connectme.media.workshop import Workshop
 from connectme.settings import Settings
 from federation.client import Client
 from federation.guard import Guard
@@ -25,6 +27,7 @@ from inbox.counts import Counts
 from inbox.rules import HostRules
 from ops import identity
 from social import accounts
+from store.blobs import Blobs
 from store.database import Database
 from store.tables import INSTANCE_ACTOR_ID, spool_metadata, spooled
 from store.wires import open_wire
@@ -47,6 +50,8 @@ class House:
     gatherer: Gatherer
     counts: Counts
     bus: Bus
+    blobs: Blobs
+    workshop: Workshop
 
 
 @asynccontextmanager
@@ -59,6 +64,7 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
         spool = await stack.enter_async_context(await Database.open(settings.spool_url))
         await spool.write(_spool_tables)
         key = await _own_key(db, origin)
+        origin = replace(origin, proxy_key=await _proxy_key(db))
         rules = HostRules(settings.federation_mode, [origin.host])
         await rules.read(db)
         client = Client(
@@ -73,7 +79,10 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
         bus = Bus(open_wire(settings.database_url, settings.data_dir / "live"))
         stack.push_async_callback(bus.close)
         db.listeners.append(bus.tell)
-        yield House(settings, origin, db, spool, rules, client, gatherer, Counts(), bus)
+        blobs = open_store(settings)
+        workshop = Workshop(settings.data_dir / "incoming", blobs)
+        stack.push_async_callback(workshop.close)
+        yield House(settings, origin, db, spool, rules, client, gatherer, Counts(), bus, blobs, workshop)
 
 
 def _spool_tables(tx: Connection) -> None:
@@ -97,6 +106,14 @@ async def _own_key(db: Database, origin: Origin) -> PrivateKey:
         pairs = await asyncio.to_thread(lambda: [generate("rsa"), generate("ed25519")])
         found = await db.write(_settle, origin, pairs)
     return load_private(*found)
+
+
+async def _proxy_key(db: Database) -> bytes:
+    key = await db.read(identity.proxy_key)
+    if key is None:  # a database from before there was one
+        await db.write(identity.note_proxy_key)
+        key = await db.read(identity.proxy_key)
+    return key or b""
 
 
 def _look(tx: Connection, origin: Origin) -> tuple[str, str] | None:

@@ -4,7 +4,7 @@ when nobody can need it any more.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -58,7 +58,10 @@ class Housekeeping:
         origin: Origin,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        also: Sequence[Callable[[datetime], Awaitable[None]]] = (),
     ) -> None:
+        """also: what else is swept, every SWEEP_EVERY."""
+        self._also = also
         self._db = db
         self._kept = kept
         self._origin = origin
@@ -105,6 +108,8 @@ class Housekeeping:
         await self._db.write(codes.prune, now)
         await self._kept.write(spool.drop_old_keys, now - KEYS)
         await self._kept.write(spool.trim)
+        for sweep in self._also:
+            await sweep(now)
 
     async def _all(self, statement: Delete, **values: Any) -> None:
         while await self._db.write(_delete, statement, values) >= AT_ONCE:

@@ -19,6 +19,7 @@ from connectme.house import House, opened
 from connectme.housekeeping import Housekeeping
 from connectme.indexing import Indexer
 from connectme.jobs import JobLoop
+from connectme.media.work import MediaWork
 from connectme.settings import Settings
 from inbox import spool
 from inbox.process import Processor
@@ -46,9 +47,10 @@ class Worker:
     def __init__(self, house: House) -> None:
         self.processor = Processor(house.db, house.spool, house.origin, house.gatherer, house.counts)
         self.deliverer = Deliverer(house.db, house.client)
-        self.jobs = JobLoop(house.db, Errands(house.db, house.gatherer).table)
+        media = MediaWork(house.db, house.origin, house.workshop)
+        self.jobs = JobLoop(house.db, {**Errands(house.db, house.gatherer).table, **media.table})
         self.indexer = Indexer(house.db)
-        self.housekeeping = Housekeeping(house.db, house.spool, house.origin)
+        self.housekeeping = Housekeeping(house.db, house.spool, house.origin, also=[media.sweep])
         self._house = house
 
     def wake(self) -> None:

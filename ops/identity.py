@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from federation.origin import Origin
 from social import instance
 
-DOMAIN, BASE_URL, INSTANCE = "domain", "base_url", "instance"
+DOMAIN, BASE_URL, INSTANCE, PROXY_KEY = "domain", "base_url", "instance", "proxy_key"
 
 
 class WrongDatabase(Exception):
@@ -32,4 +32,15 @@ def claim(tx: Connection, origin: Origin) -> None:
     """Makes an empty database ours.  Does nothing to one that is.  Raises: WrongDatabase."""
     for name, value in ((DOMAIN, origin.domain), (BASE_URL, origin.base_url), (INSTANCE, secrets.token_hex(16))):
         instance.note(tx, name, value)
+    note_proxy_key(tx)
     check(tx, origin)
+
+
+def note_proxy_key(tx: Connection) -> None:
+    """What signs the addresses of /proxy, in all processes alike; made once."""
+    instance.note(tx, PROXY_KEY, secrets.token_hex(32))
+
+
+def proxy_key(tx: Connection) -> bytes | None:
+    found = instance.fact(tx, PROXY_KEY)
+    return None if found is None else bytes.fromhex(found)

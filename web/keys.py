@@ -8,7 +8,9 @@ from ipaddress import IPv4Network, IPv6Network
 from aiohttp import web
 
 from federation.origin import Origin
+from social.media.kinds import Workshop
 from social.remote import Remote
+from store.blobs import Blobs
 from store.database import Database
 from store.tables import Account
 
@@ -47,6 +49,8 @@ DATABASE = web.AppKey("DATABASE", Database)
 ORIGIN = web.AppKey("ORIGIN", Origin)
 CONFIG = web.AppKey("CONFIG", Config)
 REMOTE = web.AppKey[Remote]("REMOTE")
+BLOBS = web.AppKey[Blobs]("BLOBS")
+WORKSHOP = web.AppKey[Workshop]("WORKSHOP")
 # Runs what would hold the loop for long: password hashes, new keys.
 POOL = web.AppKey[Executor]("POOL")
 # Whose signature a GET carries; None: unsigned.  Raises what federation.errors has for a wrong one.

@@ -23,6 +23,7 @@ from web.keys import CONFIG
 API = RateLimitItemPerMinute(300, 5, "api")
 API_PLACE = RateLimitItemPerMinute(1500, 5, "api-place")  # many people share an address
 DELETES = RateLimitItemPerMinute(30, 30, "deletes")
+UPLOADS = RateLimitItemPerMinute(30, 30, "uploads")
 SIGN_IN_ACCOUNT = RateLimitItemPerMinute(10, 10, "sign-in-account")
 SIGN_IN_PLACE = RateLimitItemPerMinute(30, 10, "sign-in-place")
 APPS = RateLimitItemPerMinute(30, 10, "apps")
@@ -94,6 +95,8 @@ async def _count(request: web.Request) -> Left:
     path = request.path.rstrip("/")
     if request.method == "DELETE" or path.endswith("/unreblog"):
         await limits.hit(DELETES, sha256(token).hex() if token else place)
+    if request.method == "POST" and path in ("/api/v1/media", "/api/v2/media"):
+        await limits.hit(UPLOADS, sha256(token).hex() if token else place)
     if path == "/api/v1/apps":
         await limits.hit(APPS, place)
     if not token:

@@ -24,7 +24,7 @@ _DEEP: Final = 4  # names in one key
 _ID = re.compile(r"[0-9]{1,19}")
 _NUMBER = re.compile(r"-?[0-9]{1,18}")
 # What aiohttp raises, at one depth or another, for bodies that are not what they say.
-_BROKEN: Final = (
+BROKEN: Final = (
     AssertionError,
     EOFError,
     HttpProcessingError,
@@ -144,7 +144,7 @@ async def _body(request: web.Request) -> dict[str, Any]:
         form = await request.post()
     except Malformed as error:
         raise Invalid(f"The body is not usable JSON: {error}") from error
-    except _BROKEN as error:
+    except BROKEN as error:
         raise Invalid("The body is not what its Content-Type says") from error
     return nested((key, value) for key, value in form.items() if isinstance(value, str))
 

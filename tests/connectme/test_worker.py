@@ -13,6 +13,7 @@ from connectme.bus import Bus
 from connectme.gather import Gatherer
 from connectme.house import House
 from connectme.housekeeping import AT_ONCE, Housekeeping
+from connectme.media.workshop import Workshop
 from connectme.settings import Settings
 from connectme.worker import Worker
 from federation.origin import Origin
@@ -22,6 +23,7 @@ from inbox.rules import HostRules
 from social import moderation
 from social.posts.drafts import Draft, PollDraft
 from social.posts.publish import publish
+from store.blobs import Folder
 from store.tables import CachedKey, activities, handled, idempotency, polls, tombstones
 from store.wires import open_wire
 from tests.conftest import NOW
@@ -37,7 +39,9 @@ async def house(db, url, spool, tmp_path):
     settings = Settings(data_dir=tmp_path)
     client, rules = lab_client(), HostRules()
     bus = Bus(open_wire(url, tmp_path / "live"))
-    yield House(settings, ORIGIN, db, spool, rules, client, Gatherer(db, client, ORIGIN), Counts(), bus)
+    blobs = Folder(tmp_path / "media")
+    files = blobs, Workshop(tmp_path / "incoming", blobs)
+    yield House(settings, ORIGIN, db, spool, rules, client, Gatherer(db, client, ORIGIN), Counts(), bus, *files)
     await bus.close()
     await client.close()
 

@@ -5,9 +5,10 @@ from typing import Any, Final
 from aiohttp import web
 from sqlalchemy import Connection
 
-from social import instance, pins
+from social import instance, media, pins
 from social.accounts import create, profile
 from social.instance import Usage
+from social.media import kinds, uploads
 from social.posts import drafts
 from social.text import URL_LENGTH
 from web import auth
@@ -16,11 +17,11 @@ from web.api.answers import answer
 from web.api.entities.instance import instance_v1, instance_v2
 from web.api.spec import spec
 from web.api.statuses import LONGEST_POLL, SHORTEST_POLL
-from web.keys import CONFIG, DATABASE, ORIGIN
+from web.keys import CONFIG, DATABASE, ORIGIN, WORKSHOP
 
 routes = web.RouteTableDef()
 
-# What clients ask before they offer it.
+# What clients ask before they offer it; what depends on what is installed is added by _configuration.
 _CONFIGURATION: Final[dict[str, Any]] = {
     "accounts": {
         "max_featured_tags": 0,
@@ -33,10 +34,9 @@ _CONFIGURATION: Final[dict[str, Any]] = {
     },
     "statuses": {
         "max_characters": drafts.LONGEST,
-        "max_media_attachments": 0,
+        "max_media_attachments": media.MOST,
         "characters_reserved_per_url": URL_LENGTH,
     },
-    "media_attachments": {"supported_mime_types": []},
     "polls": {
         "max_options": drafts.MOST_OPTIONS,
         "max_characters_per_option": drafts.LONGEST_OPTION,
@@ -46,12 +46,28 @@ _CONFIGURATION: Final[dict[str, Any]] = {
 }
 
 
+def _configuration(request: web.Request) -> dict[str, Any]:
+    workshop = request.app[WORKSHOP]
+    return {
+        **_CONFIGURATION,
+        "media_attachments": {
+            "supported_mime_types": list(workshop.supported),
+            "description_limit": uploads.DESCRIPTION_LIMIT,
+            "image_size_limit": kinds.PICTURE_LIMIT,
+            "image_matrix_limit": workshop.pixels,
+            "video_size_limit": kinds.FILM_LIMIT,
+            "video_frame_rate_limit": kinds.FILM_FRAMES,
+            "video_matrix_limit": kinds.FILM_PIXELS,
+        },
+    }
+
+
 @routes.get("/api/v1/instance")
 @spec(answers=shapes.InstanceV1)
 @auth.public
 async def get_v1(request: web.Request) -> web.Response:
     usage, hosts = await request.app[DATABASE].read(_numbers)
-    return answer(instance_v1(request.app[ORIGIN], request.app[CONFIG], usage, hosts, _CONFIGURATION))
+    return answer(instance_v1(request.app[ORIGIN], request.app[CONFIG], usage, hosts, _configuration(request)))
 
 
 def _numbers(tx: Connection) -> tuple[Usage, int]:
@@ -63,7 +79,7 @@ def _numbers(tx: Connection) -> tuple[Usage, int]:
 @auth.public
 async def get_v2(request: web.Request) -> web.Response:
     usage = await request.app[DATABASE].read(instance.usage)
-    return answer(instance_v2(request.app[ORIGIN], request.app[CONFIG], usage, _CONFIGURATION))
+    return answer(instance_v2(request.app[ORIGIN], request.app[CONFIG], usage, _configuration(request)))
 
 
 @routes.get("/api/v1/instance/peers")

@@ -1,0 +1,106 @@
+"""Forms with files: read piece by piece into files of their own, and no further than their limits.
+
+Other bodies, and those without files, are read by web/params.py.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TypeVar
+
+from aiohttp import BodyPartReader, web
+from aiohttp.web_exceptions import HTTPRequestEntityTooLarge
+
+from social.errors import Invalid
+from web import params
+from web.keys import WORKSHOP
+from web.params import Params
+
+TEXTS: Final = 256 * 1024  # bytes of all fields that are no files
+FIELDS: Final = 128
+CHUNK: Final = 1 << 18
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Form:
+    """`files`: by the name of the field.  They are gone when the request is answered."""
+
+    params: Params
+    files: dict[str, Path] = field(default_factory=dict)
+
+
+@asynccontextmanager
+async def received(request: web.Request, limits: Mapping[str, int]) -> AsyncIterator[Form]:
+    """limits: fields that may be files → bytes.  Raises: 413, Invalid."""
+    if request.content_type != "multipart/form-data":
+        yield Form(await params.read(request))
+        return
+    if (request.content_length or 0) > sum(limits.values()) + TEXTS:
+        raise HTTPRequestEntityTooLarge(sum(limits.values()), request.content_length or 0)
+    folder = await asyncio.to_thread(tempfile.mkdtemp, dir=request.app[WORKSHOP].folder, prefix="form-")
+    reader = _Reader(Path(folder), limits)
+    try:
+        yield await reader.read(request)
+    finally:
+        await asyncio.to_thread(reader.forget)
+
+
+class _Reader:
+    def __init__(self, folder: Path, limits: Mapping[str, int]) -> None:
+        self._folder = folder
+        self._limits = limits
+        self._left = TEXTS
+        self._texts: list[tuple[str, str]] = []
+        self._files: dict[str, Path] = {}
+
+    async def read(self, request: web.Request) -> Form:
+        count = 0
+        try:
+            async for part in await request.multipart():
+                count += 1
+                if not isinstance(part, BodyPartReader) or count > FIELDS:
+                    raise Invalid("The form has too many fields")
+                await self._take(part)
+        except params.BROKEN as error:
+            raise Invalid("The body is not what its Content-Type says") from error
+        values = params.nested([*request.query.items(), *self._texts])
+        return Form(Params(values), self._files)
+
+    async def _take(self, part: BodyPartReader) -> None:
+        name = part.name or ""
+        if name in self._limits and part.filename is not None:
+            await self._file(name, part)
+            return
+        data = b""
+        while chunk := await part.read_chunk():
+            self._left -= len(chunk)
+            if self._left < 0:
+                raise HTTPRequestEntityTooLarge(TEXTS, TEXTS + 1)
+            data += chunk
+        if part.filename is None:
+            self._texts.append((name, data.decode("utf-8", "replace")))
+
+    async def _file(self, name: str, part: BodyPartReader) -> None:
+        if name in self._files:
+            raise Invalid(f"{name} is there twice")
+        target, size = self._folder / f"file{len(self._files)}", 0
+        with target.open("wb") as file:
+            while chunk := await part.read_chunk(CHUNK):
+                size += len(chunk)
+                if size > self._limits[name]:
+                    raise HTTPRequestEntityTooLarge(self._limits[name], size)
+                await asyncio.to_thread(file.write, chunk)
+        if size:  # browsers send an empty file where none was chosen
+            self._files[name] = target
+        else:
+            target.unlink()
+
+    def forget(self) -> None:
+        for file in self._folder.iterdir():
+            file.unlink()
+        self._folder.rmdir()
