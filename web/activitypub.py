@@ -138,6 +138,8 @@ async def _people(request: web.Request, unit: Callable[..., list[follows.Listed]
     account, page = await _owner(request), _page(request)
     uri = f"{account.uri}/{which}"
     total = account.followers_count if which == "followers" else account.following_count
+    if account.hide_collections:  # how many, not who
+        return _document(request, vocabulary.OrderedCollection(id=uri, total_items=total))
     if page is None:
         return _whole(request, uri, total)
     found = await request.app[DATABASE].read(unit, account.id, page)

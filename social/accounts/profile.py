@@ -38,6 +38,7 @@ class ProfileChanges:
     locked: bool | None = None
     discoverable: bool | None = None
     indexable: bool | None = None
+    hide_collections: bool | None = None
     bot: bool | None = None
     fields: Sequence[tuple[str, str]] | None = None
     avatar_url: str | None = None
@@ -119,7 +120,7 @@ def _looks(changes: ProfileChanges) -> dict[str, Any]:
 
 
 def _switches(changes: ProfileChanges) -> dict[str, Any]:
-    names = ("locked", "discoverable", "indexable")
+    names = ("locked", "discoverable", "indexable", "hide_collections")
     return {name: getattr(changes, name) for name in names if getattr(changes, name) is not None}
 
 

@@ -35,6 +35,7 @@ _PROFILE = {
     "locked": bool,
     "discoverable": bool,
     "indexable": bool,
+    "hide_collections": bool,
     "bot": bool,
     "fields_attributes": list[dict[str, str]],
     "source": dict[str, Any],
@@ -65,6 +66,7 @@ async def update_credentials(request: web.Request, caller: Caller) -> web.Respon
         locked=_flag(given, "locked"),
         discoverable=_flag(given, "discoverable"),
         indexable=_flag(given, "indexable"),
+        hide_collections=_flag(given, "hide_collections"),
         bot=_flag(given, "bot"),
         fields=_fields(given),
     )
@@ -171,14 +173,14 @@ async def get_statuses(request: web.Request, reader: Account | None) -> web.Resp
 @spec(answers=list[shapes.Account], query=PAGE)
 @auth.anybody("read:accounts")
 async def get_followers(request: web.Request, reader: Account | None) -> web.Response:
-    return await people(request, follows.followers_page, await account_of(request), reader)
+    return await people(request, follows.followers_page, await account_of(request), reader, hideable=True)
 
 
 @routes.get("/api/v1/accounts/{id}/following")
 @spec(answers=list[shapes.Account], query=PAGE)
 @auth.anybody("read:accounts")
 async def get_following(request: web.Request, reader: Account | None) -> web.Response:
-    return await people(request, follows.following_page, await account_of(request), reader)
+    return await people(request, follows.following_page, await account_of(request), reader, hideable=True)
 
 
 @routes.get("/api/v1/follow_requests")

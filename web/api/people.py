@@ -39,9 +39,16 @@ async def act(request: web.Request, caller: Caller, unit: Callable[..., Any], *m
 
 
 async def people(
-    request: web.Request, unit: Callable[..., list[follows.Listed]], it: Account, reader: Account | None
+    request: web.Request,
+    unit: Callable[..., list[follows.Listed]],
+    it: Account,
+    reader: Account | None,
+    *,
+    hideable: bool = False,
 ) -> web.Response:
-    """A list of `it`, cut by ids that only the Link header tells."""
+    """A list of `it`, cut by ids that only the Link header tells.  hideable: he may keep it for himself."""
+    if hideable and it.hide_collections and it.id != id_of(reader):
+        return answer([])
     page = page_of(request, usual=40, most=80)
     found = await request.app[DATABASE].read(_listed, unit, it, page, id_of(reader))
     entities = [account(one.account, request.app[ORIGIN]) for one in found]

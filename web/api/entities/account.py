@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from federation.origin import Origin
+from social.featured import FeaturedView
 from social.mutes import Muted
 from social.relationships import Relationship
 from social.sanitise import plain
@@ -57,7 +58,7 @@ def account(it: Account, origin: Origin) -> shapes.Account:
         "following_count": it.following_count,
         "statuses_count": it.posts_count,
         "last_status_at": it.last_post_at.date().isoformat() if it.last_post_at else None,
-        "hide_collections": False,
+        "hide_collections": it.hide_collections,
         "noindex": not it.indexable,
         "emojis": emojis(it.emojis),
         "roles": [],
@@ -82,7 +83,7 @@ def credential_account(it: Account, user: User, origin: Origin, requests: int) -
             "follow_requests_count": requests,
             "discoverable": it.discoverable,
             "indexable": it.indexable,
-            "hide_collections": False,
+            "hide_collections": it.hide_collections,
         },
         "role": {
             "id": {"owner": "3", "admin": "2", "moderator": "1"}.get(user.role, "-99"),
@@ -91,6 +92,29 @@ def credential_account(it: Account, user: User, origin: Origin, requests: int) -
             "color": "",
             "highlighted": user.role != "member",
         },
+    }
+
+
+def featured_tag(view: FeaturedView, origin: Origin) -> shapes.FeaturedTag:
+    """FeaturedTag: https://docs.joinmastodon.org/entities/FeaturedTag/"""
+    return {
+        "id": str(view.tag.id),
+        "name": view.tag.shown,
+        "url": origin.tag(view.tag.name),
+        "statuses_count": str(view.posts),
+        "last_status_at": view.last_at.date().isoformat() if view.last_at else None,
+    }
+
+
+def preferences(user: User) -> shapes.Preferences:
+    """Preferences: https://docs.joinmastodon.org/entities/Preferences/"""
+    return {
+        "posting:default:visibility": user.default_visibility,
+        "posting:default:sensitive": user.default_sensitive,
+        "posting:default:language": user.default_language,
+        "reading:expand:media": "default",
+        "reading:expand:spoilers": False,
+        "reading:autoplay:gifs": False,
     }
 
 

@@ -11,7 +11,10 @@ from web.api.shapes.account import (
     CredentialAccountRole,
     CredentialAccountSource,
     CustomEmoji,
+    FamiliarFollowers,
+    FeaturedTag,
     MutedAccount,
+    Preferences,
     Relationship,
 )
 from web.api.shapes.app import Application, ApplicationWithSecret, Token, UserInfo
@@ -65,6 +68,8 @@ __all__ = [
     "CustomEmoji",
     "DeletedStatus",
     "Error",
+    "FamiliarFollowers",
+    "FeaturedTag",
     "GroupedNotificationsResults",
     "Instance",
     "InstanceV1",
@@ -81,6 +86,7 @@ __all__ = [
     "PartialAccountWithAvatar",
     "Poll",
     "PollOption",
+    "Preferences",
     "Relationship",
     "Report",
     "ScheduledPoll",

@@ -99,3 +99,31 @@ class Relationship(TypedDict):
     domain_blocking: bool
     endorsed: bool
     note: str
+
+
+class FeaturedTag(TypedDict):
+    """`statuses_count` is a text: so it is with Mastodon."""
+
+    id: str
+    name: str
+    url: str
+    statuses_count: str
+    last_status_at: str | None
+
+
+class FamiliarFollowers(TypedDict):
+    id: str
+    accounts: list[Account]
+
+
+Preferences = TypedDict(
+    "Preferences",
+    {
+        "posting:default:visibility": str,
+        "posting:default:sensitive": bool,
+        "posting:default:language": str | None,
+        "reading:expand:media": str,
+        "reading:expand:spoilers": bool,
+        "reading:autoplay:gifs": bool,
+    },
+)
