@@ -6,7 +6,7 @@ Secrets and tokens are kept as SHA-256 only.  Scopes are one string, with spaces
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, LargeBinary, bindparam, insert, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
@@ -17,6 +17,8 @@ from social.events import AccessEnded
 from social.paging import parted
 from store.events import announce
 from store.ids import new_id
+from store.memory import Memory
+from store.prepared import Prepared
 from store.rows import one
 from store.tables import Account, App, Token, User, accounts, apps, tokens, users
 from store.tables.base import Id, Instant
@@ -30,7 +32,7 @@ _ADD_APP = insert(apps)
 _APP_BY_CLIENT = select(apps).where(apps.c.client_id == bindparam("client"))
 _APP_BY_ID = select(apps).where(apps.c.id == bindparam("app"))
 _ADD_TOKEN = insert(tokens)
-_FIND = (
+_FIND_TYPED = (
     select(tokens, apps, users, accounts)
     .join(apps, apps.c.id == tokens.c.app_id)
     .outerjoin(users, users.c.account_id == tokens.c.account_id)
@@ -42,6 +44,8 @@ _FIND = (
         accounts.c.deleted_at.is_(None),
     )
 )
+_FIND = Prepared(_FIND_TYPED)
+_REMEMBERED: "Memory[Bearer]" = Memory(1_000)
 _LIVE = tokens.c.revoked_at.is_(None)
 _REVOKE = update(tokens).where(_LIVE).values(revoked_at=bindparam("at", type_=Instant)).returning(tokens.c.account_id)
 _REVOKE_HASH = _REVOKE.where(tokens.c.hash == bindparam("hash_"), tokens.c.app_id == bindparam("app", type_=Id))
@@ -159,9 +163,18 @@ def used(tx: Connection, token: Token, now: datetime) -> None:
 
 def token(tx: Connection, token_hash: bytes) -> Bearer | None:
     """Who comes with that token.  None: unknown, revoked, or in the name of one who is suspended."""
-    row = tx.execute(_FIND, {"hash_": token_hash}).one_or_none()
-    if row is None:
+    rows = _FIND.rows(tx, hash_=token_hash)
+    if not rows:
         return None
+    row = tuple(rows[0])
+    bearer = _REMEMBERED.get(tx, token_hash, row)
+    if bearer is None:
+        bearer = _bearer(tx.execute(_FIND_TYPED, {"hash_": token_hash}).one())
+        _REMEMBERED.put(tx, token_hash, row, bearer)
+    return bearer
+
+
+def _bearer(row: Any) -> Bearer:
     first = len(tokens.c)
     second = first + len(apps.c)
     third = second + len(users.c)

@@ -41,10 +41,10 @@ _FOLLOWERS = select(follows.c.target_id, follows.c.follower_id).where(
 
 
 def _did(post: Any, who: Any) -> Any:
-    return select(post, who).where(post.in_(_IDS), who.in_(_WHO))
+    return select(post, who).join(users, users.c.account_id == who).where(post.in_(_IDS))
 
 
-# Those for whom the post does not look as it looks to the others.
+# Those of ours for whom the post does not look as it looks to the others.
 _TOUCHED = union_all(
     _did(posts.c.id, posts.c.author_id),
     _did(likes.c.post_id, likes.c.account_id),
@@ -52,7 +52,7 @@ _TOUCHED = union_all(
     _did(poll_votes.c.post_id, poll_votes.c.account_id),
     _did(bookmarks.c.post_id, bookmarks.c.account_id),
     select(posts.c.id, thread_mutes.c.account_id).where(
-        thread_mutes.c.thread_id == posts.c.thread_id, posts.c.id.in_(_IDS), thread_mutes.c.account_id.in_(_WHO)
+        thread_mutes.c.thread_id == posts.c.thread_id, posts.c.id.in_(_IDS)
     ),
 )
 
@@ -112,10 +112,13 @@ def _pairs(tx: Connection, query: Any, ids: Sequence[int], who: Iterable[int]) -
     return found
 
 
-def _own(tx: Connection, looks: dict[int, PostView], who: Collection[int]) -> dict[int, dict[int, PostView]]:
+def _own(tx: Connection, looks: dict[int, PostView], who: set[int]) -> dict[int, dict[int, PostView]]:
     """One by one: those who listen and have liked the post already, or wrote it, are few."""
     shown = {number: (view.boost_of or view).parts.post.id for number, view in looks.items()}
-    touched = _pairs(tx, _TOUCHED, list({*shown, *shown.values()}), who)
+    touched: dict[int, set[int]] = defaultdict(set)
+    for number, account_id in tx.execute(_TOUCHED, {"ids": padded(list({*shown, *shown.values()}))}):
+        if account_id in who:
+            touched[number].add(account_id)
     found: dict[int, dict[int, PostView]] = defaultdict(dict)
     for number, original in shown.items():
         for account_id in touched[number] | touched[original]:

@@ -7,6 +7,8 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam
 
 from social.pages import Page
 from store.ids import LARGEST
+from store.prepared import Prepared
+from store.prepared import padded as padded  # noqa: PLC0414  where most look for it
 from store.tables.base import Id
 
 MOST: Final = 200  # on one page, whatever is asked for
@@ -24,35 +26,31 @@ class Paged:
         part = query.where(column < below, column > above).limit(bindparam("most"))
         self._newest = part.order_by(column.desc())
         self._nearest = part.order_by(column)
+        self._ids_newest, self._ids_nearest = Prepared(self._newest), Prepared(self._nearest)
 
     def __call__(self, tx: Connection, page: Page, **values: Any) -> list[int]:
-        return [row[0] for row in self.rows(tx, page, **values)]
+        """values: numbers, words, None, and lists of them (store/prepared.py)."""
+        asked = _asked(page, values)
+        if page.min_id is None:
+            return [row[0] for row in self._ids_newest.rows(tx, **asked)]
+        return [row[0] for row in self._ids_nearest.rows(tx, **asked)][::-1]
 
     def rows(self, tx: Connection, page: Page, **values: Any) -> Sequence[Any]:
         """The whole rows, newest first."""
-        after = page.since_id if page.min_id is None else page.min_id
-        asked = {
-            **values,
-            "below": LARGEST if page.max_id is None else _id(page.max_id),
-            "above": 0 if after is None else _id(after),
-            "most": max(0, min(page.limit, MOST)),
-        }
+        asked = _asked(page, values)
         if page.min_id is None:
             return tx.execute(self._newest, asked).all()
         return tx.execute(self._nearest, asked).all()[::-1]
 
 
-def padded(values: Sequence[T]) -> list[T]:
-    """`values` for an IN (…), the last one repeated until there are 1, 2, 4, 8, … of them.
-
-    So a query has a few texts instead of one for each length, and both drivers find it among the prepared ones.
-
-    >>> padded([7, 8, 9])
-    [7, 8, 9, 9]
-    """
-    if not values:
-        return []
-    return [*values, *([values[-1]] * ((1 << (len(values) - 1).bit_length()) - len(values)))]
+def _asked(page: Page, values: dict[str, Any]) -> dict[str, Any]:
+    after = page.since_id if page.min_id is None else page.min_id
+    return {
+        **values,
+        "below": LARGEST if page.max_id is None else _id(page.max_id),
+        "above": 0 if after is None else _id(after),
+        "most": max(0, min(page.limit, MOST)),
+    }
 
 
 def parted(values: Sequence[T]) -> Iterator[list[T]]:

@@ -14,12 +14,13 @@ from outbox import parts
 from outbox.parts import Parts
 from social.paging import padded
 from social.visibility import VIEWER, visible
+from store.prepared import Prepared
 from store.tables import bookmarks, likes, pins, poll_votes, thread_mutes
 from store.tables import posts as posts_table
 from store.tables.base import Id
 
 _IDS = bindparam("ids", expanding=True, type_=Id)
-_VISIBLE = select(posts_table.c.id, posts_table.c.boost_of_id).where(posts_table.c.id.in_(_IDS), visible())
+_VISIBLE = Prepared(select(posts_table.c.id, posts_table.c.boost_of_id).where(posts_table.c.id.in_(_IDS), visible()))
 _AT_ONCE = 1_000  # ids: a statement takes 32,766 parameters
 _LIKED, _BOOSTED, _PINNED, _VOTED, _BOOKMARKED, _MUTED = range(6)
 
@@ -29,15 +30,21 @@ def _mine(what: int, post: Any, owner: Any, option: Any = None, *also: Any) -> A
     return select(literal(what), post, number).where(owner == VIEWER, post.in_(_IDS), *also)
 
 
-_MINE = union_all(
-    _mine(_LIKED, likes.c.post_id, likes.c.account_id),
-    _mine(_BOOSTED, posts_table.c.boost_of_id, posts_table.c.author_id),
-    _mine(_PINNED, pins.c.post_id, pins.c.account_id),
-    _mine(_VOTED, poll_votes.c.post_id, poll_votes.c.account_id, poll_votes.c.option),
-    _mine(_BOOKMARKED, bookmarks.c.post_id, bookmarks.c.account_id),
-    _mine(
-        _MUTED, posts_table.c.id, thread_mutes.c.account_id, None, thread_mutes.c.thread_id == posts_table.c.thread_id
-    ),
+_MINE = Prepared(
+    union_all(
+        _mine(_LIKED, likes.c.post_id, likes.c.account_id),
+        _mine(_BOOSTED, posts_table.c.boost_of_id, posts_table.c.author_id),
+        _mine(_PINNED, pins.c.post_id, pins.c.account_id),
+        _mine(_VOTED, poll_votes.c.post_id, poll_votes.c.account_id, poll_votes.c.option),
+        _mine(_BOOKMARKED, bookmarks.c.post_id, bookmarks.c.account_id),
+        _mine(
+            _MUTED,
+            posts_table.c.id,
+            thread_mutes.c.account_id,
+            None,
+            thread_mutes.c.thread_id == posts_table.c.thread_id,
+        ),
+    )
 )
 
 
@@ -61,12 +68,12 @@ class PostView:
 class _Mine:
     """What the reader did with some posts."""
 
-    def __init__(self, tx: Connection, ids: Sequence[int], viewer_id: int | None) -> None:
+    def __init__(self, tx: Connection, ids: list[int], viewer_id: int | None) -> None:
         self._did: dict[int, set[int]] = defaultdict(set)
         self._votes: dict[int, list[int]] = defaultdict(list)
         if viewer_id is None:
             return
-        for what, post_id, option in tx.execute(_MINE, {"ids": ids, "viewer": viewer_id}):
+        for what, post_id, option in _MINE.rows(tx, ids=ids, viewer=viewer_id):
             self._did[what].add(post_id)
             if what == _VOTED:
                 self._votes[post_id].append(option)
@@ -97,12 +104,12 @@ def posts(tx: Connection, ids: Sequence[int], viewer_id: int | None) -> list[Pos
 
 
 def _some(tx: Connection, ids: Sequence[int], viewer_id: int | None) -> list[PostView]:
-    visible_ids = tx.execute(_VISIBLE, {"ids": padded(ids), "viewer": viewer_id}).all()
+    visible_ids = _VISIBLE.rows(tx, ids=padded(ids), viewer=viewer_id)
     boosted = {row[0]: row[1] for row in visible_ids}
     needed = padded(list({*boosted, *filter(None, boosted.values())}))
     if not needed:
         return []
-    found, mine = parts.load(tx, needed), _Mine(tx, needed, viewer_id)
+    found, mine = parts.recall(tx, needed), _Mine(tx, needed, viewer_id)
 
     def view(post_id: int) -> PostView:
         inner = boosted.get(post_id)
@@ -113,8 +120,8 @@ def _some(tx: Connection, ids: Sequence[int], viewer_id: int | None) -> list[Pos
 
 def alike(tx: Connection, ids: Sequence[int]) -> dict[int, PostView]:
     """How posts look to who did nothing with them.  Whoever calls this decides who may see them (social/live.py)."""
-    found = parts.load(tx, padded(ids))
-    originals = parts.load(tx, padded([one.post.boost_of_id for one in found.values() if one.post.boost_of_id]))
+    found = parts.recall(tx, padded(ids))
+    originals = parts.recall(tx, padded([one.post.boost_of_id for one in found.values() if one.post.boost_of_id]))
     return {
         number: PostView(one, PostView(originals[one.post.boost_of_id]) if one.post.boost_of_id else None)
         for number, one in found.items()

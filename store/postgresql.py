@@ -7,6 +7,7 @@ from sqlalchemy import URL, Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from store.memory import READ_ONLY
 from store.units import Unit, run
 
 T = TypeVar("T")
@@ -22,7 +23,9 @@ class PostgreSQL:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         # As on SQLite, a read of several statements sees one moment; it costs no further round trip.
-        self._snapshots = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        self._snapshots = engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True, **{READ_ONLY: True}
+        )
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         async with self._snapshots.connect() as connection:

@@ -15,6 +15,7 @@ import aiosqlite
 from sqlalchemy import URL, Connection, create_engine
 from sqlalchemy.pool import StaticPool
 
+from store.memory import READ_ONLY
 from store.units import Unit, run
 
 T = TypeVar("T")
@@ -62,17 +63,17 @@ class Line:
         synchronous = f"synchronous = {url.query.get('synchronous', 'full')}"
         only = f"query_only = {int(read_only)}"
         try:
-            await line._cross(partial(line._begin, (*PRAGMAS, synchronous, only)))
+            await line._cross(partial(line._begin, (*PRAGMAS, synchronous, only), read_only))
         except BaseException:
             await driver.close()  # its thread, too
             raise
         return line
 
-    def _begin(self, pragmas: tuple[str, ...], raw: sqlite3.Connection) -> None:
+    def _begin(self, pragmas: tuple[str, ...], read_only: bool, raw: sqlite3.Connection) -> None:
         for pragma in pragmas:
             raw.execute(f"PRAGMA {pragma}")
         engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool, hide_parameters=True)
-        self._tx = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        self._tx = engine.connect().execution_options(isolation_level="AUTOCOMMIT", **{READ_ONLY: read_only})
         self._tx.begin()  # to SQLAlchemy all is one transaction; the real ones are ours, see _commit
 
     async def run(self, work: Work[T]) -> T:

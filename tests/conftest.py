@@ -14,6 +14,7 @@ from sqlalchemy import Engine, event, make_url
 
 import migrations
 from federation.origin import Origin
+from store import prepared
 from store.database import Database
 from store.tables import spool_metadata
 from tests import postgresql
@@ -106,7 +107,9 @@ def queries() -> Iterator[list[str]]:
         seen.append(statement)
 
     event.listen(Engine, "before_cursor_execute", see)
+    prepared.WATCHERS.append(seen.append)
     yield seen
+    prepared.WATCHERS.remove(seen.append)
     event.remove(Engine, "before_cursor_execute", see)
 
 

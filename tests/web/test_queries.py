@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from outbox import parts
 from social import boosts, marks, reactions
 from social.posts.drafts import PollDraft
 from tests.web.site import Site
@@ -12,7 +13,8 @@ POLL = PollDraft(("yes", "no"), datetime.now(UTC) + timedelta(hours=1))
 
 
 async def cost(site: Site, queries: list[str], path: str, token: str | None) -> tuple[int, int]:
-    """(queries, items)"""
+    """(queries, items) when nothing is remembered."""
+    parts.REMEMBERED.forget()
     queries.clear()
     answer = await site.get(path, token)
     assert answer.status == 200, answer.body

@@ -14,6 +14,7 @@ from social.views import PostView
 from store.tables import Account
 from web.api.entities.frame import Frame
 from web.api.entities.status import status
+from web.api.pieces import piece
 from web.errors import PLAIN
 from web.keys import DATABASE, ORIGIN
 from web.paging import links
@@ -39,7 +40,7 @@ def statuses(
     frame = framed(request, reader)
     if cursors is None:
         cursors = [view.parts.post.id for view in found]
-    return answer([status(view, frame) for view in found], links(request, cursors, page))
+    return answer([piece(view, frame) for view in found], links(request, cursors, page))
 
 
 def framed(request: web.Request, reader: Account | None) -> Frame:

@@ -18,6 +18,7 @@ from web.api import scheduled_statuses, shapes
 from web.api.answers import answer, framed, id_of, path_id, shown
 from web.api.entities.edit import status_edit
 from web.api.entities.status import status
+from web.api.pieces import piece
 from web.api.spec import spec
 from web.auth import Caller
 from web.keys import DATABASE, ORIGIN
@@ -118,8 +119,8 @@ async def get_context(request: web.Request, reader: Account | None) -> web.Respo
     frame = framed(request, reader)
     return answer(
         {
-            "ancestors": [status(view, frame) for view in above],
-            "descendants": [status(view, frame) for view in below],
+            "ancestors": [piece(view, frame) for view in above],
+            "descendants": [piece(view, frame) for view in below],
         }
     )
 

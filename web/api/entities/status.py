@@ -1,6 +1,8 @@
 """Status: https://docs.joinmastodon.org/entities/Status/"""
 
+from collections.abc import Callable
 from html import escape
+from typing import Any
 
 from outbox.parts import Written
 from social.views import PostView
@@ -12,6 +14,13 @@ from web.api.entities.media import media_attachment
 
 
 def status(view: PostView, frame: Frame) -> shapes.Status:
+    entity = shared(view, frame)
+    vary(entity, view, frame)
+    return entity
+
+
+def shared(view: PostView, frame: Frame) -> shapes.Status:
+    """What depends on `view.parts` and our own address alone, whoever reads it and when; see web/api/pieces.py."""
     parts = view.parts
     post, author = parts.post, parts.author
     entity: shapes.Status = {
@@ -31,7 +40,7 @@ def status(view: PostView, frame: Frame) -> shapes.Status:
         "favourites_count": post.likes_count,
         "quotes_count": 0,
         "content": content(post.title, post.html),
-        "reblog": status(view.boost_of, frame) if view.boost_of else None,
+        "reblog": None,
         "application": None if parts.written is None else _application(parts.written),
         "account": account(author, frame.origin),
         "media_attachments": [media_attachment(m, frame.origin) for m in parts.media],
@@ -43,16 +52,20 @@ def status(view: PostView, frame: Frame) -> shapes.Status:
         "tags": [{"name": t.shown, "url": frame.origin.tag(t.name)} for t in parts.tags],
         "emojis": emojis(post.emojis),
         "card": None,
-        "poll": poll(view, parts.poll, frame) if parts.poll else None,
+        "poll": None,
         "filtered": [],
         "local_only": post.local_only,
     }
-    if frame.reader_id is not None:
-        _add_of_reader(entity, view)
     return entity
 
 
-def _add_of_reader(entity: shapes.Status, view: PostView) -> None:
+def vary(entity: shapes.Status, view: PostView, frame: Frame, inner: Callable[[PostView, Frame], Any] = status) -> None:
+    """All the rest: what differs from reader to reader, or with time.  inner: renders what a boost boosts."""
+    entity["reblog"] = inner(view.boost_of, frame) if view.boost_of else None
+    entity["poll"] = poll(view, view.parts.poll, frame) if view.parts.poll else None
+    entity["filtered"] = []
+    if frame.reader_id is None:
+        return
     entity["favourited"] = view.liked
     entity["reblogged"] = view.boosted
     entity["muted"] = view.muted

@@ -1,0 +1,70 @@
+"""The short way to rows: the same rows on each engine, whatever the lengths of lists; errors as everywhere else."""
+
+import pytest
+from sqlalchemy import bindparam, literal, select, union_all
+from sqlalchemy.exc import DBAPIError
+
+from store import prepared
+from store.memory import Memory
+from store.prepared import Prepared, padded
+from store.tables import accounts
+from store.tables.base import Id
+from tests.people import add, remote
+
+IDS = bindparam("ids", expanding=True, type_=Id)
+WHO = bindparam("who", type_=Id)
+HOSTS = bindparam("hosts", expanding=True)
+SOME = select(accounts.c.id, literal("x"), accounts.c.host).where(
+    accounts.c.id.in_(IDS), accounts.c.host.in_(HOSTS), accounts.c.kind.in_(("Person", "Group"))
+)
+BOTH = union_all(SOME.where(accounts.c.id > WHO), SOME.where(accounts.c.id == WHO))
+
+
+async def test_rows_are_those_of_the_query(db):
+    people = [remote(f"u{n}", host=f"h{n % 2}.test", id=n) for n in range(1, 8)]
+    await db.write(add, *people)
+    short, both = Prepared(SOME), Prepared(BOTH)
+    for ids in ([1], [1, 2, 3], [7, 2], [99], list(range(1, 8))):
+        for hosts in (["h0.test"], ["h0.test", "h1.test"]):
+            asked = {"ids": padded(ids), "hosts": hosts}
+
+            def compare(tx, asked=asked):
+                ours = sorted(map(tuple, short.rows(tx, **asked)))
+                assert ours == sorted(map(tuple, tx.execute(SOME, asked)))
+                for who in (None, 2):
+                    ours = sorted(map(tuple, both.rows(tx, who=who, **asked)))
+                    assert ours == sorted(map(tuple, tx.execute(BOTH, {**asked, "who": who})))
+
+            await db.read(compare)
+    assert len(short._texts) == 8  # of 1, 2, 4, 8 ids with 1, 2 hosts
+
+
+async def test_errors_are_those_of_sqlalchemy(db):
+    broken = Prepared(select(literal(1)).select_from(accounts).where(accounts.c.id == WHO))
+    await db.read(lambda tx: broken.rows(tx, who=1) and None)
+    with pytest.raises(DBAPIError):
+        await db.read(lambda tx: broken.rows(tx, who=[object()][0]) and None)
+
+
+async def test_who_counts_statements_sees_them(db, queries):
+    await db.read(lambda tx: Prepared(SOME).rows(tx, ids=[1], hosts=["x"]) and None)
+    assert len(queries) == 1
+    assert len(prepared.WATCHERS) == 1
+
+
+async def test_what_was_made_of_a_row_is_given_back_for_an_equal_row_only_and_writes_remember_nothing(db):
+    memory: Memory[str] = Memory(4)
+
+    def look(tx, row):
+        return memory.get(tx, 1, row)
+
+    await db.write(memory.put, 1, (1, "a"), "made while writing")
+    assert await db.read(look, (1, "a")) is None
+    await db.read(lambda tx: [memory.put(tx, n, (n, "a"), f"made of {n}") for n in range(9)] and None)
+
+    def all_of_it(tx):
+        return [n for n in range(9) if memory.get(tx, n, (n, "a"))]
+
+    assert 8 in await db.read(all_of_it)
+    assert len(await db.read(all_of_it)) <= 4
+    assert await db.read(lambda tx: memory.get(tx, 8, (8, "b"))) is None
