@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from federation.origin import Origin
 from inbox import spool
 from outbox import deliver
-from social import codes, mutes, polls, scheduled, sessions
+from social import codes, links, mutes, polls, scheduled, sessions
 from social.errors import Refusal
 from store.database import Database
 from store.tables import handled, idempotency, tombstones
@@ -106,6 +106,7 @@ class Housekeeping:
         await self._db.write(deliver.sweep, now - SENT)
         await self._db.write(sessions.prune, now)
         await self._db.write(codes.prune, now)
+        await self._db.write(links.prune, now)
         await self._kept.write(spool.drop_old_keys, now - KEYS)
         await self._kept.write(spool.trim)
         for sweep in self._also:

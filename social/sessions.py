@@ -136,6 +136,12 @@ def revoke_all(tx: Connection, account_id: int, now: datetime) -> None:
     revoke_programs(tx, account_id, now)
 
 
+def revoke_others(tx: Connection, account_id: int, cookie_hash: bytes, now: datetime) -> None:
+    """As `revoke_all`, but for one browser."""
+    end_others(tx, account_id, cookie_hash)
+    revoke_programs(tx, account_id, now)
+
+
 def revoke_programs(tx: Connection, account_id: int, now: datetime) -> int:
     """Ends all tokens that programs hold in a person's name, and the codes for which they could get new ones."""
     tx.execute(_END_CODES, {"account": account_id})

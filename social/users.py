@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from federation.reading.values import clean
+from social import links
 from social.errors import Invalid, NotFound
 from social.sessions import revoke_all
 from social.visibility import VISIBILITIES
 from store.rows import many, one
-from store.tables import User, accounts, notifications, users
+from store.tables import User, accounts, notifications, second_factors, users
 from store.tables.base import Id, Instant
 
 ROLES: Final = ("owner", "admin", "moderator", "member")  # the mightiest first
@@ -46,6 +47,7 @@ _NO_STAFF_NEWS = delete(notifications).where(
 _EMAIL_IS = _THIS.values(email=bindparam("address"), confirmed_at=bindparam("at", type_=Instant))
 _CONFIRM = _THIS.values(confirmed_at=func.coalesce(users.c.confirmed_at, bindparam("at", type_=Instant)))
 _APPROVE = _THIS.values(approved_at=func.coalesce(users.c.approved_at, bindparam("at", type_=Instant)))
+_ASKS_CODE = select(exists().where(second_factors.c.account_id == _ACCOUNT))
 _DEFAULTS = _THIS.values(
     default_visibility=bindparam("visibility"),
     default_sensitive=bindparam("sensitive"),
@@ -61,6 +63,7 @@ class SignIn:
     password: str  # its hash
     role: str
     barred: str = ""
+    asks_code: bool = False
 
 
 def clean_email(address: str) -> str:
@@ -95,7 +98,13 @@ def sign_in_facts(tx: Connection, login: str) -> SignIn | None:
     user = by_email_or_name(tx, login)
     if user is None:
         return None
-    return SignIn(user.account_id, user.password, user.role, _barred(tx, user))
+    return SignIn(
+        user.account_id,
+        user.password,
+        user.role,
+        _barred(tx, user),
+        bool(tx.scalar(_ASKS_CODE, {"account": user.account_id})),
+    )
 
 
 def _barred(tx: Connection, user: User) -> str:
@@ -117,6 +126,8 @@ def everybody(tx: Connection) -> list[User]:
 def set_password(tx: Connection, account_id: int, password_hash: str, now: datetime) -> None:
     """Whoever knew the old one is out: all sessions and tokens end.  Raises: NotFound."""
     _change(tx.execute(_PASSWORD, {"account": account_id, "hash_": password_hash}).rowcount)
+    for purpose in (links.SIGN_IN, links.PASSWORD):
+        links.end_all(tx, account_id, purpose)
     revoke_all(tx, account_id, now)
 
 

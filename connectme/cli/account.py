@@ -13,7 +13,7 @@ from connectme.cli.database import origin_of, with_database
 from federation.keys import KeyPair, generate
 from federation.origin import Origin
 from ops import identity
-from social import accounts, passwords, secrets, users
+from social import accounts, passwords, second_factor, secrets, users
 from social.accounts import NewAccount, find
 from social.errors import NotFound
 from store.database import Database
@@ -137,6 +137,16 @@ def set_password(context: Context, name: str, password: str | None) -> None:
     click.echo(f"{name} has a new password" + ("" if password else f": {chosen}"))
 
 
+@account.command("codes-off", epilog=example("connectme account codes-off alice"))
+@click.argument("name")
+@passes
+def codes_off(context: Context, name: str) -> None:
+    """Ask for no code at sign-in any more, for one who lost telephone and recovery codes."""
+    if not with_database(context.settings(), lambda db: db.write(_codes_off, name, datetime.now(UTC))):
+        raise fail(f"no code is asked of {name}")
+    click.echo(f"{name} signs in with the password alone; all sessions and tokens have ended")
+
+
 @account.command("set-role", epilog=example("connectme account set-role alice moderator"))
 @click.argument("name")
 @click.argument("role", type=role_choice)
@@ -200,6 +210,10 @@ def _person(tx: Connection, name: str, origin: Origin) -> Person:
 
 def _set_password(tx: Connection, name: str, hashed: str, now: datetime) -> None:
     users.set_password(tx, find.local(tx, name).id, hashed, now)
+
+
+def _codes_off(tx: Connection, name: str, now: datetime) -> bool:
+    return second_factor.turn_off(tx, find.local(tx, name).id, b"", now)
 
 
 def _set_role(tx: Connection, name: str, role: str, now: datetime) -> None:

@@ -14,11 +14,12 @@ from sqlalchemy import Connection
 
 from federation.keys import KeyPair, generate
 from federation.origin import Origin
-from social import accounts, instance, passwords, sessions, users
+from social import accounts, instance, links, passwords, second_factor, sessions, users
 from social.accounts import NewAccount
 from social.errors import Invalid, NotAllowed, Refusal
 from social.secrets import new_token, sha256
-from store.tables import Account
+from social.users import SignIn
+from store.tables import Account, Link
 from web import auth, client_address, csrf, params
 from web.keys import CONFIG, DATABASE, ORIGIN, POOL
 from web.limits import LIMITS, SIGN_IN_ACCOUNT, SIGN_IN_PLACE, TooMany
@@ -51,14 +52,45 @@ async def signed_in(request: web.Request) -> web.Response:
     back = addresses.local(given.text("next"), "/home")
     try:
         await count_tries(request, name.lower())
-        account_id = await _who(request, name, password)
+        found = await _who(request, name, password)
     except TooMany as refused:
         return _login_form(request, back, name, says=_wait(refused), status=429, headers=_retry(refused))
     except Refusal as refusal:
         return _login_form(request, back, name, says=str(refusal), status=frame.status_of(refusal))
+    if found.asks_code:
+        pending = new_token()
+        await request.app[DATABASE].write(
+            links.add, found.account_id, links.SIGN_IN, sha256(pending), datetime.now(UTC)
+        )
+        return _code_form(request, back, pending)
     answer = addresses.see_other(back)
-    await start_session(request, answer, account_id)
+    await start_session(request, answer, found.account_id)
     return answer
+
+
+@routes.post("/login/code")
+async def with_code(request: web.Request) -> web.Response:
+    """The second step, after a right password: `pending` proves the first."""
+    csrf.check_place(request)
+    given = await params.read(request)
+    back, pending, now = addresses.local(given.text("next"), "/home"), given.text("pending"), datetime.now(UTC)
+    link = await request.app[DATABASE].read(links.find, sha256(pending), links.SIGN_IN, now)
+    if link is None:
+        return _login_form(request, back, says="That took too long. Please start again.", status=403)
+    try:
+        await count_tries(request, f"code {link.account_id}")
+    except TooMany as refused:
+        return _code_form(request, back, pending, says=_wait(refused), status=429, headers=_retry(refused))
+    if not await request.app[DATABASE].write(_second_step, link, given.text("code"), now):
+        return _code_form(request, back, pending, says="That code does not fit", status=403)
+    answer = addresses.see_other(back)
+    await start_session(request, answer, link.account_id)
+    return answer
+
+
+def _second_step(tx: Connection, link: Link, code: str, now: datetime) -> bool:
+    standing = users.in_good_standing(tx, link.account_id)
+    return standing is not None and second_factor.use(tx, link.account_id, code, now) and links.end(tx, link)
 
 
 @routes.post("/logout")
@@ -78,7 +110,7 @@ async def count_tries(request: web.Request, name: str) -> None:
         await limits.hit(SIGN_IN_ACCOUNT, sha256(name).hex())
 
 
-async def _who(request: web.Request, name: str, password: str) -> int:
+async def _who(request: web.Request, name: str, password: str) -> SignIn:
     """The account that signs in.  As long, and with the same words, for an unknown name.  Raises: NotAllowed."""
     facts = await request.app[DATABASE].read(users.sign_in_facts, name)
     hashed = facts.password if facts else passwords.NOBODY
@@ -87,7 +119,7 @@ async def _who(request: web.Request, name: str, password: str) -> int:
         raise NotAllowed(users.WRONG)
     if facts.barred:
         raise NotAllowed(facts.barred)
-    return facts.account_id
+    return facts
 
 
 async def start_session(request: web.Request, answer: web.Response, account_id: int) -> None:
@@ -125,6 +157,23 @@ def _login_form(
     return frame.show(
         request, "login.html", status=status, headers=more, policy=policy, back=back, name=name, says=says, noindex=True
     )
+
+
+def _code_form(
+    request: web.Request,
+    back: str,
+    pending: str,
+    *,
+    says: str = "",
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+) -> web.Response:
+    policy = frame.usual_policy(request.app[ORIGIN].scheme, forms=not back.startswith("/oauth/"))
+    more = {"Cache-Control": "no-store", **(headers or {})}
+    return frame.show(
+        request, "login_code.html", status=status, headers=more, policy=policy, back=back, pending=pending, says=says,
+        noindex=True,
+    )  # fmt: skip
 
 
 def _wait(refused: TooMany) -> str:
