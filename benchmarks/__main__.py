@@ -1,15 +1,19 @@
-"""`make bench`, or `python -m benchmarks inbound fanout footprint` for a part of it."""
+"""`make bench`, or `python -m benchmarks inbound reads` for a part of it.
+
+BENCH_MANY=1 in the environment: reads once more with a million posts held, which takes minutes to make.
+"""
 
 import asyncio
+import os
 import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import fanout, footprint, inbound
+from benchmarks import fanout, footprint, inbound, reads, streaming
 from benchmarks.measure import Goal
 from tests import postgresql
 
-PARTS = ("footprint", "inbound", "fanout")
+PARTS = ("footprint", "inbound", "fanout", "reads", "streaming")
 
 
 def main(asked: list[str]) -> int:
@@ -45,7 +49,23 @@ def _fanout(folder: Path) -> None:
     fanout.run(folder / "fanout")
 
 
-_RUN = {"footprint": _footprint, "inbound": _inbound, "fanout": _fanout}
+def _reads(folder: Path) -> None:
+    print("\nReads, SQLite")
+    reads.run(folder / "reads", many="BENCH_MANY" in os.environ)
+
+
+def _streaming(folder: Path) -> None:
+    print("\nStreams")
+    asyncio.run(streaming.measure(folder / "streaming"))
+
+
+_RUN = {
+    "footprint": _footprint,
+    "inbound": _inbound,
+    "fanout": _fanout,
+    "reads": _reads,
+    "streaming": _streaming,
+}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))
