@@ -12,6 +12,7 @@ from typing import TypeAlias
 from sqlalchemy import Connection
 
 from connectme.gather import BUDGET, Gatherer, known_post
+from connectme.previews import Previewer
 from federation.client import Budget
 from federation.errors import Gone
 from federation.reading import JSON, Note, read_collection, types
@@ -38,6 +39,7 @@ class Errands:
     """`table[job.kind]` does it."""
 
     def __init__(self, db: Database, gatherer: Gatherer) -> None:
+        previewer = Previewer(db, gatherer.client, gatherer.is_ours, gatherer.now)
         self._db = db
         self._gatherer = gatherer
         self._now = gatherer.now
@@ -47,6 +49,7 @@ class Errands:
             "fetch_pinned": self._fetch_pinned,
             "fetch_account": self._fetch_account,
             "fetch_replies": self._fetch_replies,
+            "fetch_card": previewer.fetch,
             "check_deleted": self._check_deleted,
             "verify_move": self._verify_move,
             "carry_followers": self._carry_followers,

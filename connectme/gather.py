@@ -54,7 +54,7 @@ class Gatherer:
     ) -> None:
         self.now = clock
         self._db = db
-        self._client = client
+        self.client = client
         self._origin = origin
         self._permits = permits
         self._running: dict[tuple[str, str], asyncio.Task[Any]] = {}
@@ -105,7 +105,7 @@ class Gatherer:
         if self.is_ours(address):
             raise NotFound("No such thing here", why=address)
         self._check(host_of(address))
-        return (await self._client.fetch_document(address, budget)).document
+        return (await self.client.fetch_document(address, budget)).document
 
     def is_ours(self, who: str) -> bool:
         """Is it an address or a handle of this server?"""
@@ -158,12 +158,12 @@ class Gatherer:
     async def _fetch_account(self, who: str, budget: Budget) -> Account:
         if is_web(who):
             self._check(host_of(who))
-            return await self._remember(await actors.fetch_actor(self._client, who, budget))
+            return await self._remember(await actors.fetch_actor(self.client, who, budget))
         handle = parse_handle(who)
         if handle is None:
             raise NotFound("That is no handle", why=who)
         self._check(handle[1])
-        return await self._remember(await actors.fetch_by_handle(self._client, who, budget))
+        return await self._remember(await actors.fetch_by_handle(self.client, who, budget))
 
     async def _remember(self, met: Met) -> Account:
         self._check(host_of(met.actor.id))

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Delete, Table, and_, bindparam, delete, select
+from sqlalchemy import ColumnElement, Connection, Delete, Table, and_, bindparam, delete, exists, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from federation.origin import Origin
@@ -18,7 +18,7 @@ from outbox import deliver
 from social import codes, links, mutes, polls, scheduled, sessions
 from social.errors import Refusal
 from store.database import Database
-from store.tables import handled, idempotency, tombstones
+from store.tables import cards, handled, idempotency, posts, tombstones
 from store.tables.base import Instant
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ REMEMBERED: Final = timedelta(days=30)  # ids of activities: longer than any ser
 BURIED: Final = timedelta(days=180)  # what others deleted before it came
 SENT: Final = timedelta(days=1)  # activities that nobody waits for
 KEYS: Final = timedelta(days=30)  # in the spool's file; those in use are written again
+UNUSED: Final = timedelta(days=30)  # previews of what no post links to any more
 REPEATED: Final = timedelta(days=1)  # a client that did not hear our answer
 
 _BEFORE = bindparam("before", type_=Instant)
@@ -47,6 +48,7 @@ _HANDLED = _some(handled, handled.c.at < _BEFORE)
 _TOMBSTONES = _some(
     tombstones, and_(tombstones.c.at < _BEFORE, ~tombstones.c.owner.startswith(bindparam("ours"), autoescape=False))
 )
+_CARDS = _some(cards, and_(cards.c.fetched_at < _BEFORE, ~exists().where(posts.c.card_id == cards.c.id)))
 _IDEMPOTENCY = _some(idempotency, idempotency.c.at < _BEFORE)
 
 
@@ -102,6 +104,7 @@ class Housekeeping:
         ours = f"{self._origin.base_url}/"
         await self._all(_HANDLED, before=now - REMEMBERED)
         await self._all(_TOMBSTONES, before=now - BURIED, ours=ours)
+        await self._all(_CARDS, before=now - UNUSED)
         await self._all(_IDEMPOTENCY, before=now - REPEATED)
         await self._db.write(deliver.sweep, now - SENT)
         await self._db.write(sessions.prune, now)

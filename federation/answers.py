@@ -22,6 +22,7 @@ LONGEST_WISH: Final = 1024  # characters of Accept-Signature
 LONGEST_WAIT: Final = 7 * 86400.0  # seconds; whoever says more means never
 
 PROFILE: Final = "https://www.w3.org/ns/activitystreams"
+ACCEPT_PAGE: Final = "text/html, application/xhtml+xml"
 ACCEPT_ACTIVITY: Final = f'application/activity+json, application/ld+json; profile="{PROFILE}"'
 _JSON: Final = re.compile(r"application/(?:[a-z0-9.-]{1,40}\+)?json")
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
@@ -44,6 +45,22 @@ def is_json(media_type: str) -> bool:
     return _JSON.fullmatch(media_type.partition(";")[0].strip().lower()) is not None
 
 
+def is_page(media_type: str) -> bool:
+    return media_type.partition(";")[0].strip().lower() in ("text/html", "application/xhtml+xml")
+
+
+def charset(media_type: str) -> str:
+    """
+    >>> charset("text/html; Charset=ISO-8859-1")
+    'ISO-8859-1'
+    """
+    for part in media_type.split(";")[1:]:
+        name, _, value = part.partition("=")
+        if name.strip().lower() == "charset":
+            return value.strip(' "')
+    return ""
+
+
 def only(headers: CIMultiDictProxy[str], name: str) -> str:
     """The value of a header that must not be there twice; "" when it is not there.  Raises: Malformed."""
     values: Sequence[str] = headers.getall(name, ())
@@ -52,19 +69,25 @@ def only(headers: CIMultiDictProxy[str], name: str) -> str:
     return values[0] if values else ""
 
 
-async def body_of(response: ClientResponse) -> bytes:
-    """The whole body, decompressed.  Raises: Malformed, as soon as it is too large or not what it is said to be."""
+async def body_of(response: ClientResponse, *, whole: bool = True) -> bytes:
+    """The whole body, decompressed.  Raises: Malformed, as soon as it is too large or not what it is said to be.
+
+    whole: False, when the first megabyte is enough.
+    """
     encoding = only(response.headers, "Content-Encoding").strip().lower()
     if encoding not in ("", "identity", "gzip", "x-gzip"):
         raise Malformed("Content-Encoding", encoding)
-    if (response.content_length or 0) > LARGEST:
+    if whole and (response.content_length or 0) > LARGEST:
         raise Malformed("body", f"{response.content_length} bytes")
     unpack = _Gunzip() if "gzip" in encoding else None
-    parts, received, size = [], 0, 0
+    parts: list[bytes] = []
+    received, size = 0, 0
     async for chunk in response.content.iter_any():
         received += len(chunk)
         part = chunk if unpack is None else unpack(chunk, LARGEST + 1 - size)
         size += len(part)
+        if not whole and max(received, size) >= LARGEST:
+            return b"".join([*parts, part])[:LARGEST]
         if max(received, size) > LARGEST or (size > RATIO_FREE and size > RATIO * received):
             raise Malformed("body", f"more than {LARGEST} bytes, or compressed beyond reason")
         parts.append(part)

@@ -25,7 +25,7 @@ from federation.peers import ONE_KNOCK, Manner, Peer, Peers, scheme_of
 from federation.signatures import Scheme, sign
 from federation.transport import Limits, Reply, Transport
 
-__all__ = ["Answer", "Budget", "Client", "Fetched", "Limits"]
+__all__ = ["Answer", "Budget", "Client", "Fetched", "FetchedPage", "Limits"]
 
 T = TypeVar("T")
 
@@ -64,6 +64,15 @@ class Fetched:
 
     url: str
     document: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedPage:
+    """The beginning of a page for people; `charset` as its header says it."""
+
+    url: str
+    charset: str
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +131,10 @@ class Client:
     async def fetch_json(self, url: str, budget: Budget, accept: str) -> Fetched:
         """Any JSON object, by an unsigned request: WebFinger, NodeInfo.  Raises: as fetch_document, but not Forged."""
         return await self._in_time(url, self._json(url, budget, accept))
+
+    async def fetch_page(self, url: str, budget: Budget) -> FetchedPage:
+        """The first megabyte of an HTML page, by an unsigned request.  Raises: as fetch_json."""
+        return await self._in_time(url, self._page(url, budget))
 
     async def post(
         self,
@@ -190,10 +203,17 @@ class Client:
         reply = await self._get(self.guard.check_url(url), budget, accept, None)
         return Fetched(str(reply.url), _parsed(reply, answers.is_json))
 
-    async def _get(self, url: URL, budget: Budget, accept: str, key: PrivateKey | None) -> Reply:
+    async def _page(self, url: str, budget: Budget) -> FetchedPage:
+        reply = await self._get(self.guard.check_url(url), budget, answers.ACCEPT_PAGE, None, whole=False)
+        media_type = answers.only(reply.headers, "Content-Type")
+        if not answers.is_page(media_type):
+            raise Malformed("Content-Type", media_type)
+        return FetchedPage(str(reply.url), answers.charset(media_type), reply.body)
+
+    async def _get(self, url: URL, budget: Budget, accept: str, key: PrivateKey | None, *, whole: bool = True) -> Reply:
         """Follows redirects; each hop is checked, paid for and signed like the first."""
         for _ in range(1 + REDIRECTS):
-            reply = await self._knock(url, budget, accept, key)
+            reply = await self._knock(url, budget, accept, key, whole=whole)
             place = answers.only(reply.headers, "Location") if reply.status in _MOVED else ""
             if not place:
                 if reply.status != answers.OK:
@@ -208,7 +228,9 @@ class Client:
         except ValueError as error:
             raise Refused(f"redirected to {place[:80]!r}: {error}") from None
 
-    async def _knock(self, url: URL, budget: Budget, accept: str, key: PrivateKey | None) -> Reply:
+    async def _knock(
+        self, url: URL, budget: Budget, accept: str, key: PrivateKey | None, *, whole: bool = True
+    ) -> Reply:
         """One answer: the first that is no refusal of our signature."""
         host = host_of(url)
         self._permit(host)
@@ -218,7 +240,7 @@ class Client:
         headers = {"Accept": accept, **self._headers}
         if key is None:
             budget.spend()
-            return await self._transport.get(url, host, peer, headers)
+            return await self._transport.get(url, host, peer, headers, whole=whole)
         schemes = peer.schemes(None, now)
         for tried in schemes:
             budget.spend()

@@ -72,15 +72,18 @@ class Transport:
             await self._opened.close()
         await self._resolver.close()
 
-    async def get(self, url: URL, host: str, peer: Peer, headers: Mapping[str, str]) -> Reply:
-        """The caller limits the total time.  Raises: Unreachable, Refused, Malformed (see answers.body_of)."""
+    async def get(self, url: URL, host: str, peer: Peer, headers: Mapping[str, str], *, whole: bool = True) -> Reply:
+        """The caller limits the total time.  whole: what is too large is refused, else cut.
+
+        Raises: Unreachable, Refused, Malformed (see answers.body_of).
+        """
         headers = {**headers, "Accept-Encoding": "gzip", **self._farewell(peer)}
         try:
             async with asyncio.timeout(self._limits.headers) as deadline:
                 async with self._session.get(url, headers=headers, allow_redirects=False) as response:
                     deadline.reschedule(None)
-                    whole = response.status == answers.OK
-                    body = await (answers.body_of(response) if whole else answers.beginning(response))
+                    there = response.status == answers.OK
+                    body = await (answers.body_of(response, whole=whole) if there else answers.beginning(response))
                     return Reply(url, response.status, response.headers, body)
         except (ClientError, OSError) as error:  # TimeoutError is an OSError
             raise _trouble(host, error) from error

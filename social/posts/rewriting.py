@@ -9,8 +9,9 @@ from sqlalchemy import Connection, Select, bindparam, delete, func, insert, sele
 
 from outbox import parts
 from outbox.parts import Parts
-from social import fulltext, notifications
+from social import cards, fulltext, notifications
 from social import media as files
+from social.cards import Linking
 from social.events import Edited
 from social.notifications import Row
 from social.posts import storing
@@ -77,6 +78,8 @@ def rewrite(tx: Connection, old: Parts, change: Change, at: datetime, now: datet
         [Fresh(old.author, {"id": post.id}, mentions=change.mentions, tags=change.tags,
                media=change.media or (), poll=change.poll)],
     )  # fmt: skip
+    if change.words["html"] != post.html:
+        cards.relink(tx, Linking(post.id, change.words["html"], post.visibility), now)
     _tell(tx, old, change, now)
     fulltext.ask(tx, [post.id])
     announce(tx, Edited(post.id, post.author_id))

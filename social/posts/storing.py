@@ -13,7 +13,8 @@ from typing import Any, Final
 from sqlalchemy import BindParameter, Connection, Insert, Select, bindparam, case, insert, or_, select, update
 from sqlalchemy.dialects import postgresql  # SQLite has the same ON CONFLICT
 
-from social import conversations, fulltext, notifications, timelines
+from social import cards, conversations, fulltext, notifications, timelines
+from social.cards import Linking
 from social.conversations import Said
 from social.events import Posted
 from social.notifications import Row
@@ -91,6 +92,9 @@ def store(tx: Connection, batch: Sequence[Fresh], now: datetime, known: Iterable
             one.values["thread_id"] = healed.thread(one.values["thread_id"])
         if place := healed.parents.get(one.id):
             one.values["reply_to_id"] = place.id
+    linked = cards.link(tx, [_linking(one) for one in new], now)
+    for one in new:
+        one.values["card_id"] = linked.get(one.id)
     _count(tx, new, healed)
     timelines.push(tx, [*(one.id for one in new), *healed.parents])
     conversations.add(tx, _direct(new))
@@ -104,6 +108,10 @@ def store(tx: Connection, batch: Sequence[Fresh], now: datetime, known: Iterable
 def _may_be_found(one: Fresh) -> bool:
     """By its words, by anybody here; the index looks closer, but is not asked about all that passes by."""
     return one.values["local"] or one.author.indexable or any(mention.tell for mention in one.mentions)
+
+
+def _linking(one: Fresh) -> Linking:
+    return Linking(one.id, one.values["html"], one.values["visibility"])
 
 
 def _direct(new: Sequence[Fresh]) -> list[Said]:

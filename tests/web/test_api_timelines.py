@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from social import boosts
+from federation.reading.page import Preview
+from social import boosts, cards
 from social.posts import receive
 from store.ids import LARGEST
 from tests.people import follow, remote, stored
@@ -130,3 +131,19 @@ async def test_answers_for_one_reader_are_kept_by_no_cache(site: Site):
     _, token = await site.person("alice")
     for path in (HOME, PUBLIC):
         assert (await site.get(path, token)).headers["Cache-Control"] == "private, no-store"
+
+
+async def test_a_post_shows_what_its_link_leads_to(site: Site):
+    alice, token = await site.person("alice")
+    link = "/api/v1/timelines/link?url=https://site.test/a"
+    assert (await site.get(link)).status == 404
+    post = await site.posted(alice, "https://site.test/a")
+    assert (await site.get(f"/api/v1/statuses/{post.id}")).json["card"] is None
+    found = Preview(title="A page", author_name="Ann", image_url="https://site.test/p.png", width=8)
+    await site.db.write(cards.fetched, post.card_id, found, datetime.now(UTC))
+    [status] = (await site.get(link, token)).json
+    card = status["card"]
+    assert (card["url"], card["title"], card["type"], card["html"]) == ("https://site.test/a", "A page", "link", "")
+    assert (card["width"], card["authors"]) == (8, [{"name": "Ann", "url": "", "account": None}])
+    assert card["image"].startswith("https://")
+    assert (await site.get("/api/v1/timelines/link?url[a]=1")).status == 422

@@ -30,7 +30,7 @@ async def conversation(site: Site, length: int) -> tuple[str, str]:
     root = await site.posted(alice, "root")
     for number in range(length):
         more = {"poll": POLL} if number % 3 == 0 else {"summary": "cw"}
-        answer = await site.posted(bob, f"@alice #tag{number}", reply_to_id=root.id, **more)
+        answer = await site.posted(bob, f"@alice #tag{number} https://site.test/", reply_to_id=root.id, **more)
         top = await site.posted(bob, f"{number} #tag")
         await site.db.write(reactions.like, alice.id, answer.id, datetime.now(UTC))
         await site.db.write(boosts.boost, bob.id, answer.id, datetime.now(UTC))

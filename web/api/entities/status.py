@@ -9,6 +9,7 @@ from social.views import PostView
 from store.tables import Poll
 from web.api import shapes
 from web.api.entities.account import account, emojis, moment
+from web.api.entities.card import preview_card
 from web.api.entities.frame import Frame
 from web.api.entities.media import media_attachment
 
@@ -51,7 +52,7 @@ def shared(view: PostView, frame: Frame) -> shapes.Status:
         ],
         "tags": [{"name": t.shown, "url": frame.origin.tag(t.name)} for t in parts.tags],
         "emojis": emojis(post.emojis),
-        "card": None,
+        "card": preview_card(parts.card, frame.origin) if parts.card else None,
         "poll": None,
         "filtered": [],
         "local_only": post.local_only,

@@ -50,6 +50,35 @@ class Poll(TypedDict):
     own_votes: NotRequired[list[int]]
 
 
+class PreviewCardAuthor(TypedDict):
+    name: str
+    url: str
+    account: Account | None
+
+
+class PreviewCard(TypedDict):
+    """`html` is always empty: nothing of other sites runs here."""
+
+    url: str
+    title: str
+    description: str
+    language: str | None
+    type: str
+    author_name: str
+    author_url: str
+    provider_name: str
+    provider_url: str
+    html: str
+    width: int
+    height: int
+    image: str | None
+    image_description: str
+    embed_url: str
+    blurhash: str | None
+    published_at: str | None
+    authors: list[PreviewCardAuthor]
+
+
 class StatusApplication(TypedDict):
     name: str
     website: str | None
@@ -81,7 +110,7 @@ class Status(TypedDict):
     mentions: list[StatusMention]
     tags: list[StatusTag]
     emojis: list[CustomEmoji]
-    card: None
+    card: PreviewCard | None
     poll: Poll | None
     filtered: list[Any]
     local_only: bool
