@@ -20,7 +20,7 @@ FOR_ANYBODY = [(method, path, wanted) for method, path, wanted in ROUTES if "any
 
 
 def address(path: str) -> str:
-    return path.replace("{id}", "1").replace("{name}", "x")
+    return path.replace("{id}", "1").replace("{name}", "x").replace("{group_key}", "x")
 
 
 def named(case: tuple[str, str, str]) -> str:

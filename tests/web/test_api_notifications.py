@@ -2,7 +2,7 @@
 
 import pytest
 
-from social import filtering
+from social import filtering, reactions
 from tests.web.site import Site
 
 HERE, POLICY, REQUESTS = "/api/v1/notifications", "/api/v2/notifications/policy", "/api/v1/notifications/requests"
@@ -129,3 +129,66 @@ async def test_requests_are_paged_by_link_and_answered_together(site: Site):
     assert (await site.get(REQUESTS, token)).ids == everything[3:]
     assert len((await site.get(f"{HERE}?include_filtered=1", token)).ids) == 3
     assert (await site.post(f"{REQUESTS}/accept", token, json={"id": ["1"] * 101})).status == 422
+
+
+GROUPS = "/api/v2/notifications"
+
+
+async def liked(site: Site, number: int = 10):
+    """alice's token, and her post that many like."""
+    alice, token = await site.person("alice")
+    post = await site.posted(alice, "like this")
+    for one in range(number):
+        bob, _ = await site.person(f"bob{one}")
+        await site.do(reactions.like, bob.id, post.id)
+    await site.posted(bob, "@alice")
+    return token, post
+
+
+@pytest.mark.parametrize("query", ["expand_accounts=none", "limit=x", "account_id=x"])
+async def test_groups_of_a_wrong_question(site: Site, query):
+    _, token = await site.person("alice")
+    assert (await site.get(f"{GROUPS}?{query}", token)).status == 422
+    assert (await site.get(f"{GROUPS}/nothing", token)).status == 404
+
+
+async def test_groups_with_what_they_are_about(site: Site):
+    token, post = await liked(site)
+    answer = await site.get(GROUPS, token)
+    told, group = answer.json["notification_groups"]
+    assert (told["type"], told["group_key"]) == ("mention", f"ungrouped-{told['most_recent_notification_id']}")
+    assert (group["type"], group["notifications_count"], group["status_id"]) == ("favourite", 10, str(post.id))
+    assert group["page_max_id"] == group["most_recent_notification_id"] > group["page_min_id"]
+    assert len(group["sample_account_ids"]) == 8
+    assert {one["id"] for one in answer.json["accounts"]} == set(group["sample_account_ids"])
+    assert {one["id"] for one in answer.json["statuses"]} == {told["status_id"], group["status_id"]}
+    assert "partial_accounts" not in answer.json
+    assert (await site.get(answer.link("next") or "", token)).json["notification_groups"] == []
+    assert (await site.get(f"{GROUPS}/unread_count", token)).json == {"count": 2}
+    alone = (await site.get(f"{GROUPS}?grouped_types[]=follow", token)).json["notification_groups"]
+    assert len(alone) == 11
+
+
+async def test_most_accounts_come_in_part_when_a_program_wants_it(site: Site):
+    token, _ = await liked(site)
+    found = (await site.get(f"{GROUPS}?expand_accounts=partial_avatars", token)).json
+    assert [one["acct"] for one in found["accounts"]] == ["bob9"]
+    assert len(found["partial_accounts"]) == 7
+    assert set(found["partial_accounts"][0]) == {"id", "acct", "url", "avatar", "avatar_static", "locked", "bot"}
+
+
+async def test_one_group_over_the_api(site: Site):
+    token, _ = await liked(site)
+    _, other = await site.person("anna")
+    key = (await site.get(GROUPS, token)).json["notification_groups"][1]["group_key"]
+    found = (await site.get(f"{GROUPS}/{key}", token)).json
+    assert [group["group_key"] for group in found["notification_groups"]] == [key]
+    assert "page_min_id" not in found["notification_groups"][0]
+    assert len((await site.get(f"{GROUPS}/{key}/accounts", token)).json) == 10
+    assert (await site.get(f"{GROUPS}/{key}", other)).status == 404
+    await site.post(f"{GROUPS}/{key}/dismiss", other)
+    assert (await site.get(f"{GROUPS}/unread_count", token)).json == {"count": 2}
+    assert (await site.post(f"{GROUPS}/{key}/dismiss", token)).json == {}
+    assert (await site.get(f"{GROUPS}/unread_count", token)).json == {"count": 1}
+    assert (await site.post(f"{GROUPS}/clear", token)).json == {}
+    assert (await site.get(GROUPS, token)).json["notification_groups"] == []

@@ -19,7 +19,9 @@ async def cost(site: Site, queries: list[str], path: str, token: str | None) -> 
     answer = await site.get(path, token)
     assert answer.status == 200, answer.body
     found = answer.json
-    return len(queries), len(found["descendants"] if isinstance(found, dict) else found)
+    if isinstance(found, dict):
+        found = found["descendants"] if "descendants" in found else found["notification_groups"]
+    return len(queries), len(found)
 
 
 async def conversation(site: Site, length: int) -> tuple[str, str]:
@@ -48,6 +50,7 @@ async def conversation(site: Site, length: int) -> tuple[str, str]:
         "/api/v1/timelines/tag/tag?limit=40",
         "/api/v1/statuses/{}/context",
         "/api/v1/notifications?limit=80",
+        "/api/v2/notifications?limit=80",
         "/api/v1/bookmarks?limit=40",
         "/api/v1/favourites?limit=40",
     ],

@@ -56,7 +56,7 @@ def instance_v2(origin: Origin, config: Config, usage: Usage, configuration: Map
             "message": None,
             "url": None,
         },
-        "api_versions": {"mastodon": 1},
+        "api_versions": {"mastodon": 2},
         "contact": {"email": config.contact_email, "account": None},
         "rules": [],
     }

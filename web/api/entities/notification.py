@@ -1,9 +1,12 @@
 """Notification: https://docs.joinmastodon.org/entities/Notification/"""
 
+from collections.abc import Sequence
+
 from social.filtering import ACCEPT, Summary
+from social.grouping import Group
 from social.notification_requests import RequestView
 from social.notifications import NotificationView, ReportView
-from store.tables import Notification, NotificationPolicy
+from store.tables import Account, Notification, NotificationPolicy
 from web.api import shapes
 from web.api.entities.account import account, moment
 from web.api.entities.frame import Frame
@@ -87,3 +90,50 @@ def request_entity(view: RequestView, frame: Frame) -> shapes.NotificationReques
     if view.post:
         entity["last_status"] = status(view.post, frame)
     return entity
+
+
+def grouped(groups: Sequence[Group], frame: Frame, *, partly: bool) -> shapes.GroupedNotificationsResults:
+    """GroupedNotificationsResults.  partly: of each group, only the newest sender is told in full."""
+    full = {one.id: one for group in groups for one in (group.sample[:1] if partly else group.sample)}
+    rest = {one.id: one for group in groups for one in group.sample if one.id not in full}
+    posts = {group.head.post.parts.post.id: group.head.post for group in groups if group.head.post}
+    entity: shapes.GroupedNotificationsResults = {
+        "accounts": [account(one, frame.origin) for one in full.values()],
+        "statuses": [status(view, frame) for view in posts.values()],
+        "notification_groups": [_group(group, frame) for group in groups],
+    }
+    if partly:
+        entity["partial_accounts"] = [_partial(one, frame) for one in rest.values()]
+    return entity
+
+
+def _group(group: Group, frame: Frame) -> shapes.NotificationGroup:
+    """NotificationGroup: https://docs.joinmastodon.org/methods/grouped_notifications/#NotificationGroup"""
+    entity: shapes.NotificationGroup = {
+        "group_key": group.key,
+        "notifications_count": group.count,
+        "type": group.head.notification.kind,
+        "most_recent_notification_id": str(group.newest),
+        "sample_account_ids": [str(one.id) for one in group.sample],
+    }
+    if group.oldest is not None:
+        entity["page_min_id"], entity["page_max_id"] = str(group.oldest), str(group.newest)
+        entity["latest_page_notification_at"] = moment(group.newest_at)
+    if group.head.post:
+        entity["status_id"] = str(group.head.post.parts.post.id)
+    if group.head.report:
+        entity["report"] = report(group.head.report, frame)
+    return entity
+
+
+def _partial(it: Account, frame: Frame) -> shapes.PartialAccountWithAvatar:
+    whole = account(it, frame.origin)
+    return {
+        "id": whole["id"],
+        "acct": whole["acct"],
+        "url": whole["url"],
+        "avatar": whole["avatar"],
+        "avatar_static": whole["avatar_static"],
+        "locked": whole["locked"],
+        "bot": whole["bot"],
+    }
