@@ -127,8 +127,10 @@ def make_app(house: House, appender: Appender) -> web.Application:
         trusted_proxies=settings.trusted_proxies,
         metrics_token=settings.metrics_token,
         setup_token="" if _is_here(house) else secrets.token_urlsafe(16),
+        vapid_key=house.push_key.shown,
     )
     app[keys.BLOBS], app[keys.WORKSHOP] = house.blobs, house.workshop
+    app[keys.GUARD] = house.client.guard
     app[keys.POOL] = ThreadPoolExecutor(2, thread_name_prefix="slow")
     app[keys.SIGNER] = _signer(house, receiver)
     app[keys.READY] = lambda: _ready(house)

@@ -23,10 +23,11 @@ from federation.client import Client
 from federation.guard import Guard
 from federation.keys import KeyPair, PrivateKey, generate, load_private
 from federation.origin import Origin
+from federation.webpush import VapidKey
 from inbox.counts import Counts
 from inbox.rules import HostRules
 from ops import identity
-from social import accounts
+from social import accounts, push
 from store.blobs import Blobs
 from store.database import Database
 from store.tables import INSTANCE_ACTOR_ID, spool_metadata, spooled
@@ -52,6 +53,7 @@ class House:
     bus: Bus
     blobs: Blobs
     workshop: Workshop
+    push_key: VapidKey
 
 
 @asynccontextmanager
@@ -65,6 +67,7 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
         await spool.write(_spool_tables)
         key = await _own_key(db, origin)
         origin = replace(origin, proxy_key=await _proxy_key(db))
+        push_key = await _push_key(db)
         rules = HostRules(settings.federation_mode, [origin.host])
         await rules.read(db)
         client = Client(
@@ -82,7 +85,7 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
         blobs = open_store(settings)
         workshop = Workshop(settings.data_dir / "incoming", blobs)
         stack.push_async_callback(workshop.close)
-        yield House(settings, origin, db, spool, rules, client, gatherer, Counts(), bus, blobs, workshop)
+        yield House(settings, origin, db, spool, rules, client, gatherer, Counts(), bus, blobs, workshop, push_key)
 
 
 def _spool_tables(tx: Connection) -> None:
@@ -114,6 +117,14 @@ async def _proxy_key(db: Database) -> bytes:
         await db.write(identity.note_proxy_key)
         key = await db.read(identity.proxy_key)
     return key or b""
+
+
+async def _push_key(db: Database) -> VapidKey:
+    """The key by which push services know this server; the same in all processes, for ever."""
+    kept = await db.read(push.key)
+    if kept is None:
+        kept = await db.write(push.keep_key, VapidKey.make().text)
+    return VapidKey.load(kept)
 
 
 def _look(tx: Connection, origin: Origin) -> tuple[str, str] | None:

@@ -20,6 +20,7 @@ from connectme.housekeeping import Housekeeping
 from connectme.indexing import Indexer
 from connectme.jobs import JobLoop
 from connectme.media.work import MediaWork
+from connectme.pushes import Pusher
 from connectme.settings import Settings
 from inbox import spool
 from inbox.process import Processor
@@ -48,7 +49,8 @@ class Worker:
         self.processor = Processor(house.db, house.spool, house.origin, house.gatherer, house.counts)
         self.deliverer = Deliverer(house.db, house.client)
         media = MediaWork(house.db, house.origin, house.workshop)
-        self.jobs = JobLoop(house.db, {**Errands(house.db, house.gatherer).table, **media.table})
+        errands, pusher = Errands(house.db, house.gatherer), _pusher(house)
+        self.jobs = JobLoop(house.db, {**errands.table, **media.table, **pusher.table})
         self.indexer = Indexer(house.db)
         self.housekeeping = Housekeeping(house.db, house.spool, house.origin, also=[media.sweep])
         self._house = house
@@ -96,6 +98,12 @@ class Worker:
         while await self.processor.round() or await self.jobs.round() or await self.deliverer.round():
             await self.processor.meet_all()
         await self.indexer.round()
+
+
+def _pusher(house: House) -> Pusher:
+    email, now = house.settings.contact_email, house.gatherer.now
+    contact = f"mailto:{email}" if email else house.origin.base_url
+    return Pusher(house.db, house.client, house.origin, house.push_key, contact, now)
 
 
 async def until(stop: asyncio.Event, seconds: float) -> bool:

@@ -179,6 +179,16 @@ class Client:
             peer.one_knock_until = now + ONE_KNOCK
         return refusals[0]  # no scheme pleases them, so what they said of the likelier one tells more
 
+    async def push(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Brings `body` to a push service (federation/webpush.py), unsigned; returns the answer, whatever its status.
+
+        Push services are no servers of the federation: its policy does not hold for them, the guard does.
+        Raises: Refused (by the guard); Unreachable.
+        """
+        target, _, host = self._inbox(url)
+        reply = await self._transport.post(target, host, self._peers.of(host), {**self._headers, **headers}, body)
+        return self._answer(reply, "cavage")
+
     async def _in_time(self, url: str, work: Coroutine[Any, Any, T]) -> T:
         try:
             async with asyncio.timeout(self._limits.total):

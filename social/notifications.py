@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
-from social import filtering, notification_requests, views
+from social import filtering, notification_requests, push, views
 from social.events import Notified
 from social.filtering import DROP, FILTER
 from social.pages import Page
@@ -122,9 +122,12 @@ _TELL = (
     )
     .on_conflict_do_nothing()
 )
-_TOLD = select(notifications.c.id, notifications.c.account_id, notifications.c.filtered).where(
-    notifications.c.id.in_(bindparam("ids", expanding=True, type_=Id))
-)
+_TOLD = select(
+    notifications.c.id,
+    notifications.c.account_id,
+    notifications.c.filtered,
+    push.IS_FOR_A_PROGRAM.label("wakes"),
+).where(notifications.c.id.in_(bindparam("ids", expanding=True, type_=Id)))
 _STAFF_IDS = select(users.c.account_id).where(users.c.role.in_(_STAFF)).order_by(users.c.account_id)
 
 
@@ -201,6 +204,8 @@ def _tell(tx: Connection, new: list[dict[str, Any]]) -> None:
     told = tx.execute(_TOLD, {"ids": padded([row["id"] for row in new])}).all()
     if kept_back := [row.id for row in told if row.filtered]:
         notification_requests.arrive(tx, kept_back)
+    if waking := [row.id for row in told if row.wakes and not row.filtered]:
+        push.wake(tx, waking, new[0]["now"])
     for row in told:
         if not row.filtered:
             announce(tx, Notified(row.account_id, row.id))
@@ -231,13 +236,14 @@ WHOSE: Final = notifications.c.account_id == bindparam("viewer", type_=Id)
 
 def fits(of: Any = notifications) -> Any:
     """The clause for what may be listed at all, and was asked for (Choice.values)."""
-    gone = or_(accounts.c.suspended_at.is_not(None), accounts.c.deleted_at.is_not(None))
+    author = accounts.alias("author")
+    gone = or_(author.c.suspended_at.is_not(None), author.c.deleted_at.is_not(None))
     sender = bindparam("sender", type_=Id)
     return and_(
         of.c.kind.in_(bindparam("kinds", expanding=True)),
         or_(bindparam("filtered_too", type_=Boolean()), ~of.c.filtered),
         or_(sender.is_(None), of.c.from_id == sender),
-        ~exists().where(accounts.c.id == of.c.from_id, gone),
+        ~exists().where(author.c.id == of.c.from_id, gone),
         ~silences(of.c.account_id, of.c.from_id),
     )
 

@@ -22,7 +22,7 @@ from social.apps import Bearer
 from social.errors import Invalid, NotAllowed, Unauthorised
 from social.secrets import sha256
 from social.sessions import SignedIn
-from store.tables import Account, App, User
+from store.tables import Account, App, Token, User
 from web import scopes
 from web.errors import Handler
 from web.keys import DATABASE, ORIGIN
@@ -40,6 +40,7 @@ class Caller:
     account: Account
     user: User
     app: App
+    token: Token
 
 
 ForPerson: TypeAlias = Callable[[web.Request, Caller], Awaitable[web.StreamResponse]]
@@ -152,7 +153,7 @@ async def _caller(request: web.Request, wanted: tuple[str, ...]) -> Caller:
     if not all(when and now - when < SEEN_EVERY for when in (found.token.last_used_at, found.user.seen_at)):
         with suppress(SQLAlchemyError, sqlite3.Error, OSError):  # nobody is refused for want of a statistic
             await request.app[DATABASE].write(apps.used, found.token, now)
-    return Caller(found.account, found.user, found.app)
+    return Caller(found.account, found.user, found.app, found.token)
 
 
 def _check_scopes(found: Bearer, wanted: tuple[str, ...]) -> None:

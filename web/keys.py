@@ -7,6 +7,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 from aiohttp import web
 
+from federation.guard import Guard
 from federation.origin import Origin
 from social.media.kinds import Workshop
 from social.remote import Remote
@@ -48,6 +49,7 @@ class Part:
 DATABASE = web.AppKey("DATABASE", Database)
 ORIGIN = web.AppKey("ORIGIN", Origin)
 CONFIG = web.AppKey("CONFIG", Config)
+GUARD = web.AppKey("GUARD", Guard)  # where this server may go
 REMOTE = web.AppKey[Remote]("REMOTE")
 BLOBS = web.AppKey[Blobs]("BLOBS")
 WORKSHOP = web.AppKey[Workshop]("WORKSHOP")

@@ -17,6 +17,7 @@ from connectme.media.workshop import Workshop
 from connectme.settings import Settings
 from connectme.worker import Worker
 from federation.origin import Origin
+from federation.webpush import VapidKey
 from inbox import spool as spooling
 from inbox.counts import Counts
 from inbox.rules import HostRules
@@ -41,7 +42,8 @@ async def house(db, url, spool, tmp_path):
     bus = Bus(open_wire(url, tmp_path / "live"))
     blobs = Folder(tmp_path / "media")
     files = blobs, Workshop(tmp_path / "incoming", blobs)
-    yield House(settings, ORIGIN, db, spool, rules, client, Gatherer(db, client, ORIGIN), Counts(), bus, *files)
+    more = bus, *files, VapidKey.make()
+    yield House(settings, ORIGIN, db, spool, rules, client, Gatherer(db, client, ORIGIN), Counts(), *more)
     await bus.close()
     await client.close()
 

@@ -46,7 +46,7 @@ def instance_v2(origin: Origin, config: Config, usage: Usage, configuration: Map
         "configuration": {
             **configuration,
             "urls": {"streaming": origin.streaming},
-            "vapid": {"public_key": ""},
+            "vapid": {"public_key": config.vapid_key},
             "translation": {"enabled": False},
             "limited_federation": False,
         },

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from social.filtering import ACCEPT, Summary
 from social.grouping import Group
 from social.notification_requests import RequestView
-from social.notifications import NotificationView, ReportView
-from store.tables import Account, Notification, NotificationPolicy
+from social.notifications import KINDS, NotificationView, ReportView
+from store.tables import Account, Notification, NotificationPolicy, PushSubscription
 from web.api import shapes
 from web.api.entities.account import account, moment
 from web.api.entities.frame import Frame
@@ -136,4 +136,17 @@ def _partial(it: Account, frame: Frame) -> shapes.PartialAccountWithAvatar:
         "avatar_static": whole["avatar_static"],
         "locked": whole["locked"],
         "bot": whole["bot"],
+    }
+
+
+def subscription(it: PushSubscription, key: str) -> shapes.WebPushSubscription:
+    """WebPushSubscription: https://docs.joinmastodon.org/entities/WebPushSubscription/"""
+    alerts = it.alerts.split()
+    return {
+        "id": str(it.id),
+        "endpoint": it.endpoint,
+        "standard": it.standard,
+        "alerts": {kind: kind in alerts for kind in KINDS},
+        "policy": it.policy,
+        "server_key": key,
     }

@@ -32,7 +32,11 @@ from web.api.shapes.notification import (
     NotificationPolicyV1,
     NotificationRequest,
     PartialAccountWithAvatar,
+    PushAddress,
+    PushKeys,
+    PushWish,
     Report,
+    WebPushSubscription,
 )
 from web.api.shapes.oembed import OEmbed
 from web.api.shapes.scheduled import ScheduledPoll, ScheduledStatus, ScheduledStatusParams
@@ -91,6 +95,9 @@ __all__ = [
     "Preferences",
     "PreviewCard",
     "PreviewCardAuthor",
+    "PushAddress",
+    "PushKeys",
+    "PushWish",
     "Relationship",
     "Report",
     "ScheduledPoll",
@@ -107,4 +114,5 @@ __all__ = [
     "StatusTag",
     "Token",
     "UserInfo",
+    "WebPushSubscription",
 ]

@@ -101,5 +101,32 @@ class NotificationRequest(TypedDict):
     last_status: NotRequired[Status]
 
 
+class PushKeys(TypedDict):
+    p256dh: str
+    auth: str
+
+
+class PushAddress(TypedDict):
+    endpoint: str
+    keys: PushKeys
+    standard: NotRequired[bool]
+
+
+class PushWish(TypedDict):
+    """alerts: by kind of notification.  policy: all, followed, follower or none."""
+
+    alerts: NotRequired[dict[str, bool]]
+    policy: NotRequired[str]
+
+
+class WebPushSubscription(TypedDict):
+    id: str
+    endpoint: str
+    standard: bool
+    alerts: dict[str, bool]
+    policy: str
+    server_key: str
+
+
 class Merged(TypedDict):
     merged: bool
