@@ -3,6 +3,9 @@
 The home feed holds a reader's own posts and those of whom he follows.  A comment on somebody else's post is there only
 if he follows that one too, or was answered himself; while its parent is unknown it waits (social/posts/healing.py).
 Direct posts are not in it: they are notified.
+
+The feed of a list is written at arrival, too: it has what its members bring into the home feed, as far as the list
+wants answers.  Members of an exclusive list are there instead of home.
 """
 
 from collections.abc import Sequence
@@ -28,7 +31,19 @@ from social.pages import Page
 from social.paging import Paged, padded
 from social.views import PostView
 from social.visibility import visible, wanted
-from store.tables import blocks, follows, home_entries, media, post_tags, posts, users
+from store.tables import (
+    blocks,
+    followed_tags,
+    follows,
+    home_entries,
+    list_entries,
+    list_members,
+    lists,
+    media,
+    post_tags,
+    posts,
+    users,
+)
 from store.tables.base import Id
 
 FILL: Final = 40  # posts that a new follow brings into the home feed
@@ -50,14 +65,16 @@ def _belongs() -> ColumnElement[bool]:
         _parent.c.author_id == reader,
         follows_the_answered,
     )
-    unsuitable = exists().where(
-        _original.c.id == posts.c.boost_of_id,
-        or_(
-            ~_spoken(_original.c.language),
-            and_(blocks.c.account_id == reader, blocks.c.target_id == _original.c.author_id),
-            and_(blocks.c.account_id == _original.c.author_id, blocks.c.target_id == reader),
-        ),
+    # Each block by its whole key: an OR beside another condition would read the whole table.
+    blocked = or_(
+        exists()
+        .where(blocks.c.account_id == reader, blocks.c.target_id == _original.c.author_id)
+        .correlate(follows, _original),
+        exists()
+        .where(blocks.c.account_id == _original.c.author_id, blocks.c.target_id == reader)
+        .correlate(follows, _original),
     )
+    unsuitable = exists().where(_original.c.id == posts.c.boost_of_id, or_(~_spoken(_original.c.language), blocked))
     return or_(
         and_(posts.c.boost_of_id.is_(None), answer, _spoken(posts.c.language)),
         and_(posts.c.boost_of_id.is_not(None), follows.c.show_boosts, ~unsuitable),
@@ -70,12 +87,22 @@ def _spoken(language: ColumnElement[str | None]) -> ColumnElement[bool]:
     return or_(follows.c.languages.is_(None), language.is_(None), among)
 
 
+def _kept_in_a_list() -> ColumnElement[bool]:
+    """Is the author in an exclusive list of the follower?  One look at an index where nobody has him in any list."""
+    return exists().where(
+        list_members.c.account_id == posts.c.author_id,
+        list_members.c.follower_id == follows.c.follower_id,
+        lists.c.id == list_members.c.list_id,
+        lists.c.exclusive,
+    )
+
+
 _FOR_FOLLOWERS = (
     select(follows.c.follower_id, posts.c.id)
     .join_from(posts, follows, follows.c.target_id == posts.c.author_id)
     .join(users, users.c.account_id == follows.c.follower_id)
     .outerjoin(_parent, _parent.c.id == posts.c.reply_to_id)
-    .where(posts.c.visibility != "direct", follows.c.accepted, _belongs())
+    .where(posts.c.visibility != "direct", follows.c.accepted, _belongs(), ~_kept_in_a_list())
 )
 _FOR_AUTHORS = select(users.c.account_id, posts.c.id).join_from(
     posts, users, and_(users.c.account_id == posts.c.author_id, posts.c.visibility != "direct")
@@ -103,20 +130,115 @@ _EMPTY = delete(home_entries).where(
 )
 
 
+_also_listed = list_members.alias("also_listed")
+
+
+def _for_lists() -> Any:
+    """(list, post): what belongs into the feeds of lists.  Whoever is in his own list is there with all he writes."""
+    answers_nobody = or_(posts.c.reply_to_uri.is_(None), _parent.c.author_id == posts.c.author_id)
+    answers_member = exists().where(
+        _also_listed.c.list_id == lists.c.id, _also_listed.c.account_id == _parent.c.author_id
+    )
+    wants = or_(
+        answers_nobody,
+        _parent.c.author_id == lists.c.account_id,
+        and_(_parent.c.id.is_not(None), lists.c.replies_policy == "followed"),
+        and_(lists.c.replies_policy == "list", answers_member),
+    )
+    follows_him = and_(
+        follows.c.target_id == list_members.c.account_id, follows.c.follower_id == list_members.c.follower_id
+    )
+    return (
+        select(list_members.c.list_id, posts.c.id)
+        .join_from(posts, list_members, list_members.c.account_id == posts.c.author_id)
+        .join(lists, lists.c.id == list_members.c.list_id)
+        .outerjoin(follows, follows_him)
+        .outerjoin(_parent, _parent.c.id == posts.c.reply_to_id)
+        .where(
+            posts.c.visibility != "direct",
+            or_(list_members.c.follower_id.is_(None), and_(follows.c.accepted, _belongs())),
+            wants,
+        )
+    )
+
+
+def _write_lists(entries: Any) -> Any:
+    return insert(list_entries).from_select(["list_id", "post_id"], entries).on_conflict_do_nothing()
+
+
+_LIST = bindparam("list", type_=Id)
+_PUSH_LISTS = _write_lists(_for_lists().where(posts.c.id.in_(_IDS)))
+_NEWEST_FOR_LISTS = _for_lists().where(posts.c.author_id == _AUTHOR).order_by(posts.c.id.desc())
+_FILL_LIST = _write_lists(
+    select(_NEWEST_FOR_LISTS.where(lists.c.id == _LIST).limit(FILL).subquery("newest")).where(true())
+)
+_LISTS_OF = select(list_members.c.list_id).where(
+    list_members.c.account_id == _AUTHOR, list_members.c.follower_id == _OWNER
+)
+_EMPTY_LISTS = delete(list_entries).where(
+    list_entries.c.list_id.in_(select(lists.c.id).where(lists.c.account_id == _OWNER)),
+    list_entries.c.post_id.in_(select(posts.c.id).where(posts.c.author_id == _AUTHOR)),
+)
+_EMPTY_LIST = delete(list_entries).where(
+    list_entries.c.list_id == _LIST,
+    list_entries.c.post_id.in_(select(posts.c.id).where(posts.c.author_id == _AUTHOR)),
+)
+_PUSH_TAGGED = _write(
+    select(followed_tags.c.account_id, posts.c.id)
+    .distinct()
+    .join_from(posts, post_tags, post_tags.c.post_id == posts.c.id)
+    .join(followed_tags, followed_tags.c.name == post_tags.c.name)
+    .where(
+        posts.c.id.in_(_IDS),
+        posts.c.visibility == "public",
+        followed_tags.c.account_id != posts.c.author_id,
+        ~exists().where(
+            or_(
+                and_(blocks.c.account_id == followed_tags.c.account_id, blocks.c.target_id == posts.c.author_id),
+                and_(blocks.c.account_id == posts.c.author_id, blocks.c.target_id == followed_tags.c.account_id),
+            )
+        ),
+    )
+)
+
+
 def push(tx: Connection, ids: Sequence[int]) -> None:
-    """Adds stored posts, however many, to the home feeds where they belong.  A second time is harmless."""
+    """Adds stored posts, however many, to the home feeds and lists where they belong.  A second time is harmless."""
     if ids:
         tx.execute(_PUSH, {"ids": padded(ids)})
+        tx.execute(_PUSH_LISTS, {"ids": padded(ids)})
+
+
+def push_tagged(tx: Connection, ids: Sequence[int]) -> None:
+    """Adds public posts to the home feeds of those who follow one of their hashtags."""
+    if ids:
+        tx.execute(_PUSH_TAGGED, {"ids": padded(ids)})
 
 
 def fill(tx: Connection, owner_id: int, author_id: int) -> None:
-    """Adds the newest posts of `author_id`, whom `owner_id` follows since now."""
+    """Adds the newest posts of `author_id`, whom `owner_id` follows since now, or has in no exclusive list any more."""
     tx.execute(_FILL, {"owner": owner_id, "author": author_id})
+    for list_id in tx.scalars(_LISTS_OF, {"owner": owner_id, "author": author_id}).all():
+        fill_list(tx, list_id, author_id)
 
 
 def empty(tx: Connection, owner_id: int, author_id: int) -> None:
-    """Takes the posts of `author_id` out again: unfollowed, or blocked."""
+    """Takes the posts of `author_id` out again, of lists too: unfollowed, or blocked."""
+    empty_home(tx, owner_id, author_id)
+    tx.execute(_EMPTY_LISTS, {"owner": owner_id, "author": author_id})
+
+
+def empty_home(tx: Connection, owner_id: int, author_id: int) -> None:
     tx.execute(_EMPTY, {"owner": owner_id, "author": author_id})
+
+
+def fill_list(tx: Connection, list_id: int, author_id: int) -> None:
+    """Adds the newest posts of a new member."""
+    tx.execute(_FILL_LIST, {"list": list_id, "author": author_id})
+
+
+def empty_list(tx: Connection, list_id: int, author_id: int) -> None:
+    tx.execute(_EMPTY_LIST, {"list": list_id, "author": author_id})
 
 
 _SEEN = (visible(), wanted())
@@ -127,8 +249,19 @@ _HOME = Paged(
     home_entries.c.post_id,
 )
 _LISTED = select(posts.c.id).where(posts.c.listed, *_SEEN)
-_PUBLIC = Paged(_LISTED, posts.c.id)
-_LOCAL = Paged(_LISTED.where(posts.c.local), posts.c.id)
+_WITH_MEDIA = exists().where(media.c.post_id == posts.c.id)
+_PLACES = {"": _LISTED, "local": _LISTED.where(posts.c.local), "remote": _LISTED.where(~posts.c.local)}
+_PUBLIC = {
+    (place, only_media): Paged(query.where(_WITH_MEDIA) if only_media else query, posts.c.id)
+    for place, query in _PLACES.items()
+    for only_media in (False, True)
+}
+_OF_LIST = Paged(
+    select(list_entries.c.post_id)
+    .join(posts, posts.c.id == list_entries.c.post_id)
+    .where(list_entries.c.list_id == _LIST, *_SEEN),
+    list_entries.c.post_id,
+)
 
 
 def home_page(tx: Connection, reader_id: int, page: Page) -> list[PostView]:
@@ -136,10 +269,25 @@ def home_page(tx: Connection, reader_id: int, page: Page) -> list[PostView]:
     return views.posts(tx, _HOME(tx, page, viewer=reader_id), reader_id)
 
 
-def public_page(tx: Connection, viewer_id: int | None, page: Page, local_only: bool = False) -> list[PostView]:
+def list_page(tx: Connection, reader_id: int, list_id: int, page: Page) -> list[PostView]:
+    """A page of the feed of a list, which is the reader's own: the caller made sure."""
+    return views.posts(tx, _OF_LIST(tx, page, list=list_id, viewer=reader_id), reader_id)
+
+
+def public_page(
+    tx: Connection,
+    viewer_id: int | None,
+    page: Page,
+    *,
+    local_only: bool = False,
+    remote_only: bool = False,
+    only_media: bool = False,
+) -> list[PostView]:
     """What everybody writes publicly, here and elsewhere; no boosts, no comments on others."""
-    ids = _LOCAL if local_only else _PUBLIC
-    return views.posts(tx, ids(tx, page, viewer=viewer_id), viewer_id)
+    if local_only and remote_only:
+        return []
+    place = "local" if local_only else "remote" if remote_only else ""
+    return views.posts(tx, _PUBLIC[place, only_media](tx, page, viewer=viewer_id), viewer_id)
 
 
 def _flag(name: str) -> ColumnElement[bool]:
@@ -156,18 +304,7 @@ _ACCOUNT = Paged(
     ),
     posts.c.id,
 )
-_MEDIA = Paged(_OF_ACCOUNT.where(exists().where(media.c.post_id == posts.c.id)), posts.c.id)
-_TAG = Paged(
-    select(post_tags.c.post_id)
-    .join(posts, posts.c.id == post_tags.c.post_id)
-    .where(
-        post_tags.c.name == bindparam("tag"),
-        posts.c.visibility == "public",
-        or_(~_flag("local"), posts.c.local),
-        *_SEEN,
-    ),
-    post_tags.c.post_id,
-)
+_MEDIA = Paged(_OF_ACCOUNT.where(_WITH_MEDIA), posts.c.id)
 
 
 def account_page(
@@ -185,8 +322,3 @@ def account_page(
     if only_media:
         return views.posts(tx, _MEDIA(tx, page, **who), viewer_id)
     return views.posts(tx, _ACCOUNT(tx, page, **who, replies=int(replies), boosts=int(boosts)), viewer_id)
-
-
-def tag_page(tx: Connection, viewer_id: int | None, name: str, page: Page, local_only: bool = False) -> list[PostView]:
-    """Public posts, comments among them, with a hashtag; `name` as social.text normalises it."""
-    return views.posts(tx, _TAG(tx, page, viewer=viewer_id, tag=name, local=int(local_only)), viewer_id)

@@ -18,7 +18,7 @@ from social.posts import find, sending
 from social.visibility import OPEN
 from store.events import announce
 from store.rows import many
-from store.tables import Account, Post, accounts, home_entries, posts, users
+from store.tables import Account, Post, accounts, home_entries, list_entries, list_members, posts, users
 from store.tables.base import Id
 
 AT_ONCE: Final = 200  # of `remove_some`
@@ -27,6 +27,14 @@ _IDS = bindparam("ids", expanding=True, type_=Id)
 _BOOSTS = select(posts).where(posts.c.boost_of_id.in_(_IDS))
 _NO_ENTRIES = delete_rows(home_entries).where(
     home_entries.c.owner_id.in_(select(users.c.account_id)), home_entries.c.post_id.in_(_IDS)
+)
+_NO_LIST_ENTRIES = delete_rows(list_entries).where(
+    list_entries.c.list_id.in_(
+        select(list_members.c.list_id).where(
+            list_members.c.account_id.in_(select(posts.c.author_id).where(posts.c.id.in_(_IDS)))
+        )
+    ),
+    list_entries.c.post_id.in_(_IDS),
 )
 _DELETE = delete_rows(posts).where(posts.c.id.in_(_IDS))
 _SOME = select(posts).where(posts.c.author_id == bindparam("author", type_=Id)).order_by(posts.c.id).limit(AT_ONCE)
@@ -92,6 +100,7 @@ def remove(tx: Connection, gone: Sequence[Post]) -> None:
         tx.execute(_NO_ENTRIES, {"ids": part})
         if any(removed[number].visibility == "direct" for number in part):
             conversations.without(tx, part)
+        tx.execute(_NO_LIST_ENTRIES, {"ids": part})
         media.orphan(tx, part)
         tx.execute(_DELETE, {"ids": part})
     fulltext.ask(tx, list(removed))

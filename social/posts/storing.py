@@ -98,6 +98,7 @@ def store(tx: Connection, batch: Sequence[Fresh], now: datetime, known: Iterable
     _count(tx, new, healed)
     timelines.push(tx, [*(one.id for one in new), *healed.parents])
     conversations.add(tx, _direct(new))
+    timelines.push_tagged(tx, [one.id for one in new if one.tags and one.may_list])
     _notify(tx, [one for one in new if one.values["published"] > now - NEWS], now)
     fulltext.ask(tx, [one.id for one in new if _may_be_found(one)])
     for one in new:

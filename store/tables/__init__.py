@@ -29,6 +29,8 @@ from store.tables.graph import (
     mutes,
 )
 from store.tables.jobs import Job, facts, jobs
+from store.tables.lists import AccountList, list_entries, list_members, lists
+from store.tables.markers import Marker, markers
 from store.tables.marks import bookmarks, thread_mutes
 from store.tables.messages import CachedKey, Spooled, cached_keys, counts, handled, spool_metadata, spooled
 from store.tables.moderation import HostPolicy, Report, host_policies, reports
@@ -73,11 +75,13 @@ from store.tables.signing import (
     signups,
 )
 from store.tables.site import Rule, SiteText, rules, site_texts, visits
+from store.tables.tags import followed_tags
 from store.tables.timelines import Notification, home_entries, notifications
 
 ROWS = {
     Account: accounts,
     AccountKey: account_keys,
+    AccountList: lists,
     App: apps,
     Block: blocks,
     CachedKey: cached_keys,
@@ -93,6 +97,7 @@ ROWS = {
     Job: jobs,
     Like: likes,
     Link: links,
+    Marker: markers,
     Media: media,
     Mute: mutes,
     Notification: notifications,
@@ -119,6 +124,7 @@ __all__ = [
     "ROWS",
     "Account",
     "AccountKey",
+    "AccountList",
     "App",
     "Block",
     "CachedKey",
@@ -134,6 +140,7 @@ __all__ = [
     "Job",
     "Like",
     "Link",
+    "Marker",
     "Media",
     "Mute",
     "Notification",
@@ -175,6 +182,7 @@ __all__ = [
     "endorsements",
     "facts",
     "featured_tags",
+    "followed_tags",
     "follows",
     "handled",
     "home_entries",
@@ -184,6 +192,10 @@ __all__ = [
     "jobs",
     "likes",
     "links",
+    "list_entries",
+    "list_members",
+    "lists",
+    "markers",
     "media",
     "mentions",
     "metadata",

@@ -5,11 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import BigInteger, Column, MetaData, Table, create_engine, insert, select, update
 
-from social import boosts, timelines
+from social import boosts, tagged, timelines
 from social.pages import Page
 from social.paging import MOST, Paged, padded, parted
 from social.posts import publish
 from social.posts.drafts import Draft
+from social.tagged import Asked
 from store.tables import accounts, blocks
 from tests.conftest import NOW
 from tests.people import follow, local, remote, stored
@@ -252,8 +253,8 @@ async def test_a_tag_has_public_posts_and_comments(db):
         (bob, note(bob, hashtags=("cats",), to=(), cc=root.to)),
         (bob, note(bob, hashtags=("dogs",))),
     )
-    assert set(await shown(db, timelines.tag_page, None, "cats", Page())) == {found[0].id, found[1].id}
-    assert await shown(db, timelines.tag_page, None, "cats", Page(), local_only=True) == []
+    assert set(await shown(db, tagged.page, None, Asked("cats"), Page())) == {found[0].id, found[1].id}
+    assert await shown(db, tagged.page, None, Asked("cats", local_only=True), Page()) == []
 
 
 async def test_feeds_cost_the_same_queries_for_1_and_40(db, queries):
@@ -267,7 +268,7 @@ async def test_feeds_cost_the_same_queries_for_1_and_40(db, queries):
             (timelines.home_page, (alice.id, Page(40))),
             (timelines.public_page, (alice.id, Page(40))),
             (timelines.account_page, (alice.id, bob.id, Page(40))),
-            (timelines.tag_page, (None, "t", Page(40))),
+            (tagged.page, (None, Asked("t"), Page(40))),
         ):
             queries.clear()
             found = await shown(db, unit, *args)

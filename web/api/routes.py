@@ -14,6 +14,8 @@ from web.api import (
     grouped_notifications,
     instance,
     keeping,
+    lists,
+    markers,
     media,
     notification_policy,
     notifications,
@@ -26,6 +28,7 @@ from web.api import (
     search,
     status_actions,
     statuses,
+    tags,
     timelines,
 )
 from web.errors import PLAIN, as_json, guarded
@@ -51,6 +54,8 @@ _FILES = (
     finding,
     instance,
     keeping,
+    lists,
+    markers,
     notification_policy,
     media,
     grouped_notifications,
@@ -65,6 +70,7 @@ _FILES = (
     status_actions,
     statuses,
     streaming,
+    tags,
     timelines,
     tokens,
 )

@@ -2,7 +2,8 @@
 
 from aiohttp import web
 
-from social import timelines
+from social import tagged, timelines
+from social.tagged import Asked
 from social.text import normalise_tag
 from store.tables import Account
 from web import auth
@@ -12,9 +13,11 @@ from web.api.spec import PAGE, spec
 from web.auth import Caller
 from web.keys import DATABASE
 from web.paging import page_of
-from web.params import of_query
+from web.params import Params, of_query
 
 routes = web.RouteTableDef()
+
+_ONLY = {"local": bool, "remote": bool, "only_media": bool}
 
 
 @routes.get("/api/v1/timelines/home")
@@ -27,19 +30,38 @@ async def home(request: web.Request, caller: Caller) -> web.Response:
 
 
 @routes.get("/api/v1/timelines/public")
-@spec(answers=list[shapes.Status], query={**PAGE, "local": bool}, partial="`remote` and `only_media` are ignored")
+@spec(answers=list[shapes.Status], query={**PAGE, **_ONLY})
 @auth.anybody("read:statuses")
 async def public(request: web.Request, reader: Account | None) -> web.Response:
-    page, local = page_of(request), of_query(request).flag("local")
-    views = await request.app[DATABASE].read(timelines.public_page, id_of(reader), page, local)
+    page, asked = page_of(request), of_query(request)
+    views = await request.app[DATABASE].read(
+        timelines.public_page,
+        id_of(reader),
+        page,
+        local_only=asked.flag("local"),
+        remote_only=asked.flag("remote"),
+        only_media=asked.flag("only_media"),
+    )
     return statuses(request, reader, views, page)
 
 
 @routes.get("/api/v1/timelines/tag/{name}")
-@spec(answers=list[shapes.Status], query={**PAGE, "local": bool}, partial="`any`, `all`, `none` are ignored")
+@spec(answers=list[shapes.Status], query={**PAGE, **_ONLY, "any": list[str], "all": list[str], "none": list[str]})
 @auth.anybody("read:statuses")
 async def tag(request: web.Request, reader: Account | None) -> web.Response:
-    page, local = page_of(request), of_query(request).flag("local")
-    name = normalise_tag(request.match_info["name"].replace("\0", ""))
-    views = await request.app[DATABASE].read(timelines.tag_page, id_of(reader), name, page, local)
+    page, asked = page_of(request), of_query(request)
+    wanted = Asked(
+        normalise_tag(request.match_info["name"].replace("\0", "")),
+        any=_names(asked, "any"),
+        all=_names(asked, "all"),
+        none=_names(asked, "none"),
+        local_only=asked.flag("local"),
+        remote_only=asked.flag("remote"),
+        only_media=asked.flag("only_media"),
+    )
+    views = await request.app[DATABASE].read(tagged.page, id_of(reader), wanted, page)
     return statuses(request, reader, views, page)
+
+
+def _names(asked: Params, list_: str) -> tuple[str, ...]:
+    return tuple(normalise_tag(name) for name in asked.many(list_))

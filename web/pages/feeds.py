@@ -3,8 +3,9 @@
 from aiohttp import web
 from sqlalchemy import Connection
 
-from social import follows, instance, notifications, timelines
+from social import follows, instance, notifications, tagged, timelines
 from social.pages import Page
+from social.tagged import Asked
 from social.text import normalise_tag
 from social.views import PostView
 from web.keys import DATABASE
@@ -70,14 +71,14 @@ async def local(request: web.Request) -> web.Response:
 
 async def _feed(request: web.Request, title: str, says: str, *, local: bool) -> web.Response:
     signed, page = await frame.look(request), page_of(request)
-    found = await request.app[DATABASE].read(timelines.public_page, viewer_id(signed), page, local)
+    found = await request.app[DATABASE].read(timelines.public_page, viewer_id(signed), page, local_only=local)
     return _list(request, title, says, found, page)
 
 
 @routes.get("/tags/{name}")
 async def tag(request: web.Request) -> web.Response:
     signed, page, name = await frame.look(request), page_of(request), request.match_info["name"].replace("\0", "")[:100]
-    found = await request.app[DATABASE].read(timelines.tag_page, viewer_id(signed), normalise_tag(name), page)
+    found = await request.app[DATABASE].read(tagged.page, viewer_id(signed), Asked(normalise_tag(name)), page)
     shown = next((t.shown for v in found for t in v.parts.tags if t.name == normalise_tag(name)), name)
     return _list(request, f"#{shown.removeprefix('#')}", "Public posts with this hashtag.", found, page)
 

@@ -21,6 +21,7 @@ from web.api.shapes.app import Application, ApplicationWithSecret, Token, UserIn
 from web.api.shapes.conversation import Conversation
 from web.api.shapes.error import Error
 from web.api.shapes.instance import Instance, InstanceV1
+from web.api.shapes.list import List, Marker, Markers, Tag, TagDay
 from web.api.shapes.notification import (
     Count,
     GroupedNotificationsResults,
@@ -79,6 +80,9 @@ __all__ = [
     "GroupedNotificationsResults",
     "Instance",
     "InstanceV1",
+    "List",
+    "Marker",
+    "Markers",
     "MediaAttachment",
     "Merged",
     "MutedAccount",
@@ -112,6 +116,8 @@ __all__ = [
     "StatusMention",
     "StatusSource",
     "StatusTag",
+    "Tag",
+    "TagDay",
     "Token",
     "UserInfo",
     "WebPushSubscription",
