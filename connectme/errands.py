@@ -15,10 +15,10 @@ from connectme.gather import BUDGET, Gatherer, known_post
 from connectme.previews import Previewer
 from federation.client import Budget
 from federation.errors import Gone
-from federation.reading import JSON, Note, read_collection, types
+from federation.reading import JSON, Note, read_collection, read_quote_authorization, types
 from federation.reading.values import is_web
 from outbox import documents, enqueue, synchronisation
-from social import accounts, boosts, domains, follows, moves, pins, polls, purge
+from social import accounts, boosts, domains, follows, moves, pins, polls, purge, quotes
 from social.errors import NotAllowed, NotFound, Unavailable
 from social.posts import find
 from social.posts.delete import receive_delete
@@ -51,6 +51,7 @@ class Errands:
             "fetch_replies": self._fetch_replies,
             "fetch_card": previewer.fetch,
             "check_deleted": self._check_deleted,
+            quotes.VERIFY: self._verify_quote,
             "verify_move": self._verify_move,
             "carry_followers": self._carry_followers,
             "purge_account": self._purge_account,
@@ -124,6 +125,19 @@ class Errands:
     async def _gone(self, address: str, error: Gone) -> None:
         # 410 is said on purpose; 404 also by who may not show it to us.
         await self._db.write(_gone, address, self._now(), certain=str(error).endswith(" 410"))
+
+    async def _verify_quote(self, job: Job) -> None:
+        """The quoted post is fetched, and what its author says about being quoted."""
+        claim = await self._db.read(quotes.claim_of, job.payload["post_id"])
+        if claim is None or self._gatherer.is_ours(claim.quoted_uri):
+            return
+        quoted_id = await self._db.read(known_post, claim.quoted_uri)
+        if quoted_id is None:
+            quoted_id = await self._gatherer.fetch_post(claim.quoted_uri, depth=1)  # what it quotes stays unknown
+        approved = None
+        if claim.approval is not None:
+            approved = read_quote_authorization(await self._gatherer.document(claim.approval, Budget(BUDGET)))
+        await self._db.write(quotes.verified, claim, quoted_id, approved, self._now())
 
     async def _verify_move(self, job: Job) -> None:
         """The new account is looked at as it is now: it has to name the old one."""

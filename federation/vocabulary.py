@@ -364,10 +364,23 @@ class Update(_Activity, frozen=True, kw_only=True, tag="Update"):
     object: Note | Question | Person | Service | Group | Organization | Application
 
 
-class Delete(_Activity, frozen=True, kw_only=True, tag="Delete"):
-    """`object` is the Tombstone of a post, or the id of an actor."""
+class QuoteAuthorization(Document, frozen=True, kw_only=True, tag="QuoteAuthorization"):
+    """FEP-044f: `interacting_object` may quote `interaction_target`, says the author of that one."""
 
-    object: Tombstone | str
+    context_ = contexts.POST
+
+    id: str
+    attributed_to: str
+    interacting_object: str
+    interaction_target: str
+
+
+class Delete(_Activity, frozen=True, kw_only=True, tag="Delete"):
+    """`object` is the Tombstone of a post, an approval that is taken back, or the id of an actor."""
+
+    context_ = contexts.POST
+
+    object: Tombstone | QuoteAuthorization | str
 
 
 class Follow(_Activity, frozen=True, kw_only=True, tag="Follow"):

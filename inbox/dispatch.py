@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 from sqlalchemy import Connection
 
 from federation import reading
-from inbox.handlers import actors, blocks, boosts, flags, follows, pins, posts, reactions, undo
+from inbox.handlers import actors, blocks, boosts, flags, follows, pins, posts, quotes, reactions, undo
 from inbox.messages import Here, Verified
 from store.tables import Account
 
@@ -22,6 +22,9 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "Accept/Follow": follows.accept,
     "Reject": follows.reject,
     "Reject/Follow": follows.reject,
+    "QuoteRequest": quotes.request,
+    "Accept/QuoteRequest": quotes.accept,
+    "Reject/QuoteRequest": quotes.reject,
     "Undo": undo.by_id,
     "Undo/Follow": follows.undo_follow,
     "Undo/Like": reactions.undo,

@@ -15,6 +15,7 @@ from store.tables import (
     Media,
     Poll,
     Post,
+    Quote,
     accounts,
     apps,
     cards,
@@ -23,6 +24,7 @@ from store.tables import (
     polls,
     post_tags,
     posts,
+    quotes,
 )
 from store.tables.base import Id
 
@@ -61,7 +63,7 @@ class Written:
 @dataclass(frozen=True, slots=True)
 class Parts:
     """A post with all that belongs to it.  `boost_of_uri`: what it boosts; `parent_author_id`: whom it answers;
-    `written`: with which program; `card`: what its first link leads to, once that is known."""
+    `written`: with which program; `card`: what its first link leads to, once that is known; `quote`: what it quotes."""
 
     post: Post
     author: Account
@@ -73,20 +75,24 @@ class Parts:
     parent_author_id: int | None = None
     written: Written | None = None
     card: Card | None = None
+    quote: Quote | None = None
 
 
 _IDS = bindparam("ids", expanding=True, type_=Id)
 _PARENTS = posts.alias("parent")
 _BOOSTED = posts.alias("boosted")
 _POSTS = (
-    select(posts, accounts, _BOOSTED.c.uri, _PARENTS.c.author_id)
+    select(posts, accounts, _BOOSTED.c.uri, _PARENTS.c.author_id, quotes)
     .join(accounts, accounts.c.id == posts.c.author_id)
     .outerjoin(_BOOSTED, _BOOSTED.c.id == posts.c.boost_of_id)
     .outerjoin(_PARENTS, _PARENTS.c.id == posts.c.reply_to_id)
+    .outerjoin(quotes, quotes.c.post_id == posts.c.id)
     .where(posts.c.id.in_(_IDS))
 )
 _POST_ENDS = len(posts.c)
 _AUTHOR_ENDS = _POST_ENDS + len(accounts.c)
+
+_QUOTE_BEGINS = _AUTHOR_ENDS + 2
 
 _MENTIONS = (
     select(
@@ -141,6 +147,7 @@ def load(tx: Connection, ids: Sequence[int]) -> dict[int, Parts]:
             row[_AUTHOR_ENDS + 1],
             written.get(post.app_id or 0),
             previews.get(post.card_id or 0),
+            _quote(row),
         )
     return found
 
@@ -187,6 +194,10 @@ def recall(tx: Connection, ids: list[int]) -> dict[int, Parts]:
             if made.poll is None:
                 REMEMBERED.put(tx, number, changed[number], made)
     return found
+
+
+def _quote(row: _Row) -> Quote | None:
+    return None if row[_QUOTE_BEGINS] is None else Quote(*row[_QUOTE_BEGINS:])
 
 
 def _rows(tx: Connection, query: Select[*tuple[Any, ...]], ids: Sequence[int]) -> Sequence[_Row]:

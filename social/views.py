@@ -4,25 +4,38 @@ Everything that shows a post to anybody comes through `posts`, which leaves out 
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, literal, select, union_all
+from sqlalchemy import Connection, Text, and_, bindparam, func, literal, select, type_coerce, union_all
 
 from outbox import parts
 from outbox.parts import Parts
 from social.paging import padded
-from social.visibility import VIEWER, visible
+from social.quoting import Verdict, verdict
+from social.visibility import OPEN, VIEWER, visible, wanted
 from store.prepared import Prepared
-from store.tables import bookmarks, likes, pins, poll_votes, thread_mutes
+from store.tables import Quote, bookmarks, follows, likes, pins, poll_votes, quotes, thread_mutes
 from store.tables import posts as posts_table
 from store.tables.base import Id
 
 _IDS = bindparam("ids", expanding=True, type_=Id)
-_VISIBLE = Prepared(select(posts_table.c.id, posts_table.c.boost_of_id).where(posts_table.c.id.in_(_IDS), visible()))
+_VISIBLE = Prepared(
+    select(posts_table.c.id, posts_table.c.boost_of_id, quotes.c.quoted_id)
+    .outerjoin(
+        quotes,
+        and_(
+            quotes.c.post_id == func.coalesce(posts_table.c.boost_of_id, posts_table.c.id),
+            quotes.c.state == "accepted",
+        ),
+    )
+    .where(posts_table.c.id.in_(_IDS), visible())
+)
+_QUOTED = select(posts_table.c.id, ~wanted()).where(posts_table.c.id.in_(_IDS), visible())
+_SHOWN = ("accepted", "blocked_account", "blocked_domain", "muted_account")
 _AT_ONCE = 1_000  # ids: a statement takes 32,766 parameters
-_LIKED, _BOOSTED, _PINNED, _VOTED, _BOOKMARKED, _MUTED = range(6)
+_LIKED, _BOOSTED, _PINNED, _VOTED, _BOOKMARKED, _MUTED, _FOLLOWED = range(7)
 
 
 def _mine(what: int, post: Any, owner: Any, option: Any = None, *also: Any) -> Any:
@@ -44,6 +57,15 @@ _MINE = Prepared(
             None,
             thread_mutes.c.thread_id == posts_table.c.thread_id,
         ),
+        _mine(  # only where it matters: may he quote it?
+            _FOLLOWED,
+            posts_table.c.id,
+            follows.c.follower_id,
+            None,
+            follows.c.target_id == posts_table.c.author_id,
+            follows.c.accepted,
+            type_coerce(posts_table.c.quote_policy, Text).contains("followers"),
+        ),
     )
 )
 
@@ -57,6 +79,8 @@ class PostView:
 
     parts: Parts
     boost_of: "PostView | None" = None
+    quote: "QuoteView | None" = None
+    may_quote: Verdict = "unknown"
     liked: bool = False
     boosted: bool = False
     bookmarked: bool = False
@@ -65,12 +89,25 @@ class PostView:
     voted: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class QuoteView:
+    """What a post quotes, for one reader.  post: None where it is not shown, and in what is itself quoted.
+
+    state: as https://docs.joinmastodon.org/entities/Quote/ has them.
+    """
+
+    state: str
+    post: PostView | None = None
+    quoted_id: int | None = None
+
+
 class _Mine:
     """What the reader did with some posts."""
 
     def __init__(self, tx: Connection, ids: list[int], viewer_id: int | None) -> None:
         self._did: dict[int, set[int]] = defaultdict(set)
         self._votes: dict[int, list[int]] = defaultdict(list)
+        self._viewer_id = viewer_id
         if viewer_id is None:
             return
         for what, post_id, option in _MINE.rows(tx, ids=ids, viewer=viewer_id):
@@ -78,12 +115,14 @@ class _Mine:
             if what == _VOTED:
                 self._votes[post_id].append(option)
 
-    def view(self, post: Parts, boost_of: PostView | None) -> PostView:
+    def view(self, post: Parts, boost_of: PostView | None, quote: QuoteView | None) -> PostView:
         """A boost shows what the reader did with the post that it boosts, as Mastodon does."""
         of = post.post.boost_of_id or post.post.id
         return PostView(
             post,
             boost_of,
+            quote,
+            verdict(post.post, self._viewer_id, follows=post.post.id in self._did[_FOLLOWED]),
             liked=of in self._did[_LIKED],
             boosted=of in self._did[_BOOSTED],
             bookmarked=of in self._did[_BOOKMARKED],
@@ -96,7 +135,7 @@ class _Mine:
 def posts(tx: Connection, ids: Sequence[int], viewer_id: int | None) -> list[PostView]:
     """The views of those of `ids` that the viewer may see, in that order; boosts with what they boost.
 
-    Nine queries at most for each thousand.
+    Ten queries at most for each thousand.
     """
     return [
         view for start in range(0, len(ids), _AT_ONCE) for view in _some(tx, ids[start : start + _AT_ONCE], viewer_id)
@@ -106,27 +145,75 @@ def posts(tx: Connection, ids: Sequence[int], viewer_id: int | None) -> list[Pos
 def _some(tx: Connection, ids: Sequence[int], viewer_id: int | None) -> list[PostView]:
     visible_ids = _VISIBLE.rows(tx, ids=padded(ids), viewer=viewer_id)
     boosted = {row[0]: row[1] for row in visible_ids}
-    needed = padded(list({*boosted, *filter(None, boosted.values())}))
+    quoted = _quoted(tx, [row[2] for row in visible_ids if row[2] is not None], viewer_id)
+    needed = padded(list({*boosted, *filter(None, boosted.values()), *quoted}))
     if not needed:
         return []
     found, mine = parts.recall(tx, needed), _Mine(tx, needed, viewer_id)
 
     def view(post_id: int) -> PostView:
-        inner = boosted.get(post_id)
-        return mine.view(found[post_id], None if inner is None else view(inner))
+        inner, one = boosted.get(post_id), found[post_id]
+        return mine.view(one, None if inner is None else view(inner), quote(one, deep=True))
+
+    def quote(one: Parts, *, deep: bool) -> QuoteView | None:
+        if one.quote is None:
+            return None
+        state = _state(one.quote, quoted) if deep else one.quote.state
+        shown = deep and state in _SHOWN and one.quote.quoted_id in found
+        of = found[one.quote.quoted_id] if shown and one.quote.quoted_id else None
+        inner = mine.view(of, None, quote(of, deep=False)) if of else None
+        return QuoteView(state, inner, one.quote.quoted_id if state in _SHOWN else None)
 
     return [view(post_id) for post_id in ids if post_id in boosted]
+
+
+def _quoted(tx: Connection, ids: Sequence[int], viewer_id: int | None) -> dict[int, bool]:
+    """Those that the viewer may see; True for those of which he wants to see nothing."""
+    if not ids:
+        return {}
+    return {row[0]: bool(row[1]) for row in tx.execute(_QUOTED, {"ids": padded(ids), "viewer": viewer_id})}
+
+
+def _state(quote: Quote, quoted: Mapping[int, bool]) -> str:
+    if quote.state != "accepted":
+        return quote.state
+    if quote.quoted_id is None:
+        return "deleted"
+    if quote.quoted_id not in quoted:
+        return "unauthorized"
+    return "blocked_account" if quoted[quote.quoted_id] else "accepted"
 
 
 def alike(tx: Connection, ids: Sequence[int]) -> dict[int, PostView]:
     """How posts look to who did nothing with them.  Whoever calls this decides who may see them (social/live.py)."""
     found = parts.recall(tx, padded(ids))
     originals = parts.recall(tx, padded([one.post.boost_of_id for one in found.values() if one.post.boost_of_id]))
+    quoted = parts.recall(tx, padded(_quoted_ids([*found.values(), *originals.values()])))
+
+    def view(one: Parts) -> PostView:
+        boosted = originals.get(one.post.boost_of_id or 0)
+        return PostView(one, None if boosted is None else view(boosted), _openly(one.quote, quoted))
+
     return {
-        number: PostView(one, PostView(originals[one.post.boost_of_id]) if one.post.boost_of_id else None)
+        number: view(one)
         for number, one in found.items()
         if one.post.boost_of_id is None or one.post.boost_of_id in originals
     }
+
+
+def _quoted_ids(found: Sequence[Parts]) -> list[int]:
+    there = (one.quote for one in found if one.quote is not None and one.quote.state == "accepted")
+    return [quote.quoted_id for quote in there if quote.quoted_id is not None]
+
+
+def _openly(quote: Quote | None, quoted: Mapping[int, Parts]) -> QuoteView | None:
+    """A quote as everybody may see it."""
+    if quote is None:
+        return None
+    of = quoted.get(quote.quoted_id or 0)
+    closed = of is not None and (of.post.visibility not in OPEN or of.author.is_gone)
+    state = _state(quote, {} if of is None or closed else {of.post.id: False})
+    return QuoteView(state, PostView(of), of.post.id) if state == "accepted" and of else QuoteView(state)
 
 
 def post(tx: Connection, post_id: int, viewer_id: int | None) -> PostView | None:

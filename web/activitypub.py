@@ -16,7 +16,7 @@ from sqlalchemy import Connection, bindparam, select
 from federation import vocabulary
 from federation.signatures import ACCEPT_SIGNATURE
 from outbox import documents, synchronisation
-from social import accounts, follows, pins, timelines, views
+from social import accounts, follows, pins, quotes, timelines, views
 from social.errors import Gone, NotAllowed, NotFound, Unauthorised
 from social.pages import Page
 from social.posts import around
@@ -204,6 +204,17 @@ async def replies(request: web.Request) -> web.Response:
         return _whole(request, uri, post_.replies_count)
     found = await request.app[DATABASE].read(around.replies, post_.id, await _viewer(request), page)
     return _part(request, uri, page, [u for _, u in found], [i for i, _ in found], post_.replies_count)
+
+
+@routes.get("/users/{name}/quote_authorizations/{id}")
+async def quote_authorization(request: web.Request) -> web.Response:
+    """FEP-044f: for whoever may see the post that is quoted."""
+    viewer, account = await _viewer(request), await _owner(request)
+    uri = f"{account.uri}/quote_authorizations/{request.match_info['id']}"
+    approved, quoted = await request.app[DATABASE].read(quotes.approval, uri)
+    if await request.app[DATABASE].read(views.post, quoted.id, viewer) is None:
+        raise NotFound("No such approval")
+    return _document(request, documents.quote_authorization(account, uri, approved.quoting_uri, quoted.uri))
 
 
 @routes.get("/users/{name}/posts/{id}/{which:likes|shares}")

@@ -17,6 +17,7 @@ from federation.reading.activities import (
     read_reaction,
 )
 from federation.reading.actors import ACTOR_KINDS, Actor, Field, Image, Key, read_actor, read_keys
+from federation.reading.approvals import QuoteAuthorization, read_quote_authorization
 from federation.reading.collections import COLLECTION_KINDS, Collection, read_collection
 from federation.reading.media import Attachment
 from federation.reading.posts import (
@@ -68,6 +69,7 @@ __all__ = [
     "Note",
     "Option",
     "Poll",
+    "QuoteAuthorization",
     "Reaction",
     "Visibility",
     "actor_of",
@@ -85,6 +87,7 @@ __all__ = [
     "read_keys",
     "read_move",
     "read_note",
+    "read_quote_authorization",
     "read_reaction",
     "same_origin",
     "text",

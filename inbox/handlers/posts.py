@@ -14,7 +14,7 @@ from federation.reading.values import is_web
 from inbox.handlers import actors, forwarding, hints
 from inbox.handlers.inside import inside, object_uri
 from inbox.messages import Here, Verified
-from social import accounts, polls
+from social import accounts, polls, quotes
 from social.posts import find
 from social.posts.delete import receive_delete
 from social.posts.edit import receive_edit
@@ -73,6 +73,8 @@ def delete(tx: Connection, actor: Account, message: Verified, here: Here) -> Non
         return
     if not same_origin(what, actor.uri):
         raise Forged(f"{actor.uri} deletes what is not his")
+    if quotes.receive_revocation(tx, actor, what, here.now):
+        return
     forwarding.forward_delete(tx, message, what, here)
     receive_delete(tx, actor, what, here.now)
 

@@ -19,18 +19,29 @@ from outbox.documents.activities import (
 )
 from outbox.documents.actors import actor, delete_actor, instance_actor, update_actor
 from outbox.documents.posts import Audience, announce, audience, create, delete, note, update
+from outbox.documents.quotes import (
+    QUOTE_REQUEST,
+    asked_to_quote,
+    delete_approval,
+    quote_answer,
+    quote_authorization,
+    quote_request,
+)
 
 __all__ = [
+    "QUOTE_REQUEST",
     "Audience",
     "accept",
     "actor",
     "add",
     "announce",
+    "asked_to_quote",
     "audience",
     "block",
     "create",
     "delete",
     "delete_actor",
+    "delete_approval",
     "emoji_react",
     "flag",
     "follow",
@@ -38,6 +49,9 @@ __all__ = [
     "like",
     "move",
     "note",
+    "quote_answer",
+    "quote_authorization",
+    "quote_request",
     "reject",
     "remove",
     "undo",

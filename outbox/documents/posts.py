@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from html import escape
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -115,16 +116,17 @@ def emojis(found: Iterable[dict[str, str]] | None) -> tuple[vocabulary.Emoji, ..
 def _note(parts: Parts) -> vocabulary.Note:
     post = parts.post
     to, cc = audience(post.visibility, parts.author, _people(parts))
+    quoted_uri = parts.quote.quoted_uri if parts.quote else None
     return vocabulary.Note(
         id=post.uri,
         attributed_to=parts.author.uri,
-        content=post.html,
+        content=_quoted(parts) + post.html,
         published=post.published,
         to=to,
         cc=cc,
         updated=post.edited_at,
         url=post.url or post.uri,
-        content_map={post.language: post.html} if post.language else None,
+        content_map={post.language: _quoted(parts) + post.html} if post.language else None,
         source=vocabulary.Source(post.source) if post.source is not None else None,
         summary=post.summary or None,
         sensitive=post.sensitive or bool(post.summary),
@@ -135,7 +137,30 @@ def _note(parts: Parts) -> vocabulary.Note:
         replies=f"{post.uri}/replies",
         likes=f"{post.uri}/likes",
         shares=f"{post.uri}/shares",
+        quote=quoted_uri,
+        quote_uri=quoted_uri,
+        misskey_quote=quoted_uri,
+        quote_authorization=parts.quote.approval if parts.quote else None,
+        interaction_policy=_policy(parts),
     )
+
+
+def _quoted(parts: Parts) -> str:
+    """For those who know no quotes; who does hides the paragraph by its class, as with Mastodon."""
+    if parts.quote is None:
+        return ""
+    address = escape(parts.quote.quoted_uri)
+    return f'<p class="quote-inline">RE: <a href="{address}">{address}</a></p>'
+
+
+def _policy(parts: Parts) -> vocabulary.InteractionPolicy | None:
+    """Nobody but the author is said by naming him."""
+    policy = parts.post.quote_policy
+    if policy is None:
+        return None
+    uris = {"public": PUBLIC, "followers": followers_of(parts.author)}
+    approved = tuple([uris[name] for name in policy["automatic"]]) or (parts.author.uri,)
+    return vocabulary.InteractionPolicy(can_quote=vocabulary.Approval(automatic_approval=approved))
 
 
 def _question(parts: Parts, poll: Poll) -> vocabulary.Question:
@@ -165,8 +190,16 @@ def _tags(parts: Parts) -> tuple[vocabulary.Tag, ...]:
     return (
         *[_mention(one) for one in parts.mentions if not one.silent],
         *[_hashtag(base, one) for one in parts.tags],
+        *_link(parts),
         *emojis(parts.post.emojis),
     )
+
+
+def _link(parts: Parts) -> tuple[vocabulary.Link, ...]:
+    """FEP-e232."""
+    if parts.quote is None:
+        return ()
+    return (vocabulary.Link(href=parts.quote.quoted_uri, name=f"RE: {parts.quote.quoted_uri}"),)
 
 
 def _mention(one: Mentioned) -> vocabulary.Mention:

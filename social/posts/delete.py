@@ -11,7 +11,7 @@ from sqlalchemy import delete as delete_rows
 from federation.errors import Forged
 from federation.reading import same_origin
 from outbox import documents, parts
-from social import conversations, fulltext, media, undone
+from social import conversations, fulltext, media, quotes, undone
 from social.events import Deleted
 from social.paging import parted
 from social.posts import find, sending
@@ -96,6 +96,8 @@ def remove(tx: Connection, gone: Sequence[Post]) -> None:
     for part in parted(list(removed)):
         removed.update({boost.id: boost for boost in many(tx, _BOOSTS, Post, ids=part)})
     _count(tx, list(removed.values()))
+    for part in parted(list(removed)):
+        quotes.forget(tx, part)
     for part in parted(list(removed)):
         tx.execute(_NO_ENTRIES, {"ids": part})
         if any(removed[number].visibility == "direct" for number in part):

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from federation.reading.values import clean, is_web
+from social import quoting
 from social import text as texts
 from social.errors import Invalid
 from social.visibility import VISIBILITIES
@@ -72,6 +73,8 @@ class Draft:
     file_changes: tuple[FileChange, ...] = ()  # of an edit
     local_only: bool = False  # for people of ours alone; an answer to such a post is always such a post
     app_id: int | None = None  # the program that it is written with
+    quoted_id: int | None = None
+    quote_policy: str = "public"  # who may quote it: see social/quoting.py
 
 
 def check(draft: Draft, now: datetime, *, may_be_empty: bool = False) -> Draft:
@@ -83,8 +86,10 @@ def check(draft: Draft, now: datetime, *, may_be_empty: bool = False) -> Draft:
     if len(draft.text) + len(draft.summary) > _TYPED * LONGEST:
         raise Invalid(f"A post has at most {LONGEST} characters")
     text, summary = texts.tidy(draft.text), _line(draft.summary)
-    if not (text or draft.media or draft.media_ids or draft.poll or may_be_empty):
+    if not (text or draft.media or draft.media_ids or draft.poll or draft.quoted_id or may_be_empty):
         raise Invalid("A post needs words, a picture or a poll")
+    if draft.quoted_id and (draft.poll or draft.media_ids):
+        raise Invalid("A post that quotes another has no files and no poll")
     if draft.media_ids and draft.poll:
         raise Invalid("A post has files or a poll, not both")
     if texts.length(text) + len(summary) > LONGEST:
@@ -106,6 +111,8 @@ def check(draft: Draft, now: datetime, *, may_be_empty: bool = False) -> Draft:
         file_changes=tuple(_check_change(change) for change in draft.file_changes),
         local_only=draft.local_only,
         app_id=draft.app_id,
+        quoted_id=draft.quoted_id,
+        quote_policy=quoting.checked(draft.quote_policy),
     )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import BindParameter, Connection, Select, bindparam, select
 
 from federation.origin import Origin
 from outbox import documents, parts
-from social import accounts, text
+from social import accounts, quotes, quoting, text
 from social.media import attaching
 from social.paging import padded
 from social.posts import drafts, find, sending, storing
@@ -49,8 +49,10 @@ def publish(tx: Connection, origin: Origin, author_id: int, draft: Draft, now: d
     """
     draft, author = drafts.check(draft, now), accounts.by_id(tx, author_id)
     parent = None if draft.reply_to_id is None else find.original(tx, draft.reply_to_id, author_id)
+    quoted = None if draft.quoted_id is None else quotes.quotable(tx, author_id, draft.quoted_id)
+    visibility = draft.visibility if quoted is None else quotes.placed(quoted, draft.visibility)
     number = new_id()
-    said = compose(tx, origin, author, draft)
+    said, place = compose(tx, origin, author, draft), _placed(number, visibility, author, parent)
     fresh = Fresh(
         author,
         blank_post(
@@ -62,8 +64,9 @@ def publish(tx: Connection, origin: Origin, author_id: int, draft: Draft, now: d
             kind="Note" if draft.poll is None else "Question",
             published=now,
             app_id=draft.app_id,
-            local_only=draft.local_only or (parent is not None and parent.local_only),
-            **_placed(number, draft.visibility, author, parent),
+            local_only=draft.local_only or any(one is not None and one.local_only for one in (parent, quoted)),
+            quote_policy=quoting.chosen(draft.quote_policy, place["visibility"]),
+            **place,
             **said.words,
         ),
         answers=parent.author_id if parent and parent.local else None,
@@ -73,10 +76,14 @@ def publish(tx: Connection, origin: Origin, author_id: int, draft: Draft, now: d
         poll=None if draft.poll is None else poll(draft.poll),
     )
     storing.store(tx, [fresh], now)
+    if quoted is not None:
+        quotes.add(tx, author, number, fresh.uri, quoted, now)
     if draft.media_ids:
         attaching.attach(tx, author_id, number, draft.media_ids, now)
     loaded = parts.load(tx, [number])[number]
     sending.new(tx, loaded, documents.create(loaded), now)
+    if quoted is not None:
+        quotes.request(tx, author, number, now)
     return loaded.post
 
 

@@ -9,11 +9,12 @@ from sqlalchemy import Connection
 
 from federation.errors import Forged
 from federation.reading import Attachment, Event, Note, Poll, same_origin, visibility
-from social import sanitise, text
+from social import quotes, quoting, sanitise, text
 from social.posts import find, known, storing
 from social.posts.healing import Place
 from social.posts.known import Found, Known
 from social.posts.storing import Fresh, Mention
+from social.quotes import Claim
 from store import jobs
 from store.ids import new_id
 from store.tables import Account, Post, blank_media, blank_post
@@ -59,6 +60,7 @@ def receive_many(
     stored = storing.store(tx, list(batch.fresh.values()), now, again)
     if depth < DEEPEST:
         _ask_for_parents(tx, stored, here, now, depth)
+    _keep_quotes(tx, [one for one in stored if one.quote], now, depth)
     rows = {one.uri: Post(**one.values) for one in stored}
     # What was here already, or came a moment earlier on another lane.
     rows.update(find.by_uris(tx, [note.id for _, note in wanted if note.id not in rows]))
@@ -113,6 +115,7 @@ class _Batch:
                 reply_to_id=parent.id if parent else None,
                 thread_id=parent.thread_id if parent else number,
                 **_seen_by(author, note, parent, may_list),
+                quote_policy=quoting.told(note.interaction_policy, author),
                 **words(note),
             ),
             answers=parent.author_id if parent and parent.local else None,
@@ -121,6 +124,8 @@ class _Batch:
             tags=tags(note),
             media=media(note.attachments),
             poll=poll(note.poll, self._now) if note.poll else None,
+            quote=note.quote if note.quote != note.id else None,
+            quote_approval=note.quote_authorization,
         )
 
     def place_of(self, author: Account, note: Note) -> Place:
@@ -239,6 +244,16 @@ def poll_end(asked: Poll) -> datetime | None:
 
 def voters(asked: Poll) -> int | None:
     return None if asked.voters is None else min(asked.voters, _MANY)
+
+
+def _keep_quotes(tx: Connection, stored: Sequence[Fresh], now: datetime, depth: int) -> None:
+    """What is quoted is fetched for those whom somebody here follows, and not for what was itself fetched."""
+    if not stored:
+        return
+    authors = [one.author.id for one in stored]
+    followed = frozenset() if depth else frozenset(known.followed(tx, list(set(authors))))
+    claims = [Claim(one.id, one.uri, one.author.id, one.quote or "", one.quote_approval) for one in stored]
+    quotes.receive(tx, claims, followed, now)
 
 
 def _ask_for_parents(tx: Connection, stored: Sequence[Fresh], here: Known, now: datetime, depth: int) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, bindparam, delete, func, insert, sele
 
 from outbox import parts
 from outbox.parts import Parts
-from social import cards, fulltext, notifications
+from social import cards, fulltext, notifications, quotes
 from social import media as files
 from social.cards import Linking
 from social.events import Edited
@@ -129,4 +129,6 @@ def _tell(tx: Connection, old: Parts, change: Change, now: datetime) -> None:
         if mention.tell and not mention.silent and mention.account_id not in knew
     ]
     rows += [(booster, "update", post.author_id, post.id) for booster in tx.scalars(_BOOSTERS, {"post": post.id})]
+    if post.quotes_count:
+        rows += [(who, "quoted_update", post.author_id, quoting) for who, quoting in quotes.quoters(tx, post.id)]
     notifications.notify_many(tx, rows, now)

@@ -63,6 +63,8 @@ class Fresh:
     tags: Mapping[str, str] = field(default_factory=dict)  # name → as written
     media: Sequence[Mapping[str, Any]] = ()
     poll: Mapping[str, Any] | None = None
+    quote: str | None = None  # what a post of another server quotes, and who allowed it
+    quote_approval: str | None = None
 
     @property
     def id(self) -> int:

@@ -60,6 +60,7 @@ from store.tables.posts import (
     posts,
     tombstones,
 )
+from store.tables.quotes import Quote, QuoteApproval, quote_approvals, quotes
 from store.tables.reactions import Like, Reaction, likes, reactions
 from store.tables.scheduled import ScheduledPost, scheduled_posts
 from store.tables.search import unindexed
@@ -106,6 +107,8 @@ ROWS = {
     Poll: polls,
     Post: posts,
     PushSubscription: push_subscriptions,
+    Quote: quotes,
+    QuoteApproval: quote_approvals,
     Reaction: reactions,
     Report: reports,
     Rule: rules,
@@ -149,6 +152,8 @@ __all__ = [
     "Poll",
     "Post",
     "PushSubscription",
+    "Quote",
+    "QuoteApproval",
     "Reaction",
     "Report",
     "Rule",
@@ -210,6 +215,8 @@ __all__ = [
     "post_tags",
     "posts",
     "push_subscriptions",
+    "quote_approvals",
+    "quotes",
     "reactions",
     "recovery_codes",
     "reports",

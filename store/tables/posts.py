@@ -41,6 +41,8 @@ posts = Table(
     Column("app_id", Id),  # ours: the program that it was written with
     Column("local_only", Boolean, nullable=False, server_default=false()),  # never leaves this server
     Column("card_id", Id),  # what its first link leads to
+    Column("quote_policy", Json),  # as social/quoting.py says; None: not told
+    Column("quotes_count", Integer, nullable=False, server_default="0"),  # those that were accepted
     Index("ix_post_author_id", "author_id", "id"),
     Index("ix_post_thread_id", "thread_id"),
 )
@@ -114,6 +116,8 @@ class Post:
     app_id: int | None
     local_only: bool
     card_id: int | None
+    quote_policy: dict[str, list[str]] | None
+    quotes_count: int
 
 
 def blank_post(**values: Any) -> dict[str, Any]:
@@ -143,6 +147,8 @@ _BLANK: dict[str, Any] = {
     "version": 1,
     "app_id": None,
     "local_only": False,
+    "quote_policy": None,
+    "quotes_count": 0,
     "card_id": None,
 }
 

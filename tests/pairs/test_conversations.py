@@ -16,6 +16,35 @@ async def post(server: Instance, name: str, words: str, **more: Any) -> dict[str
     return found
 
 
+async def quote_of(server: Instance, name: str, post_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = (await server.api(name, "GET", f"/api/v1/statuses/{post_id}"))["quote"]
+    return found
+
+
+async def test_a_quote_is_asked_for_shown_and_taken_back(pair: Pair) -> None:
+    alice, bob = await pair.friends()
+    first = await post(pair.one, alice, "Quote me on that.")
+    there = await until(lambda: pair.other.seen(bob, "Quote me on that."), "bob sees the post")
+    assert there["quote_approval"]["current_user"] == "automatic"
+    quoting = await post(pair.other, bob, "She said it.", quoted_status_id=there["id"])
+    assert quoting["quote"]["state"] == "pending"
+
+    async def is_in_state(server: Instance, name: str, post_id: str, state: str) -> bool:
+        return (await quote_of(server, name, post_id))["state"] == state
+
+    await until(lambda: is_in_state(pair.other, bob, quoting["id"], "accepted"), "alice's server agrees")
+    here = await until(lambda: pair.one.seen(alice, "She said it."), "alice sees the quote")
+    await until(lambda: is_in_state(pair.one, alice, here["id"], "accepted"), "alice's server knows that it agreed")
+    shown = await quote_of(pair.one, alice, here["id"])
+    assert shown["quoted_status"]["id"] == first["id"]
+    assert [one["id"] for one in await pair.one.api(alice, "GET", f"/api/v1/statuses/{first['id']}/quotes")] == [
+        here["id"]
+    ]
+    assert "quote" in [note["type"] for note in await pair.one.api(alice, "GET", "/api/v1/notifications")]
+    await pair.one.api(alice, "POST", f"/api/v1/statuses/{first['id']}/quotes/{here['id']}/revoke")
+    await until(lambda: is_in_state(pair.other, bob, quoting["id"], "revoked"), "bob's server hears of it")
+
+
 async def gone(server: Instance, name: str, post_id: str) -> bool:
     try:
         await server.api(name, "GET", f"/api/v1/statuses/{post_id}")

@@ -172,6 +172,8 @@ def _draft(given: Params, caller: Caller) -> Draft:
         media_ids=_media_ids(given) or (),
         local_only=given.flag("local_only"),
         app_id=caller.app.id,
+        quoted_id=given.id("quoted_status_id"),
+        quote_policy=given.text("quote_approval_policy") or "public",
     )
 
 

@@ -12,6 +12,7 @@ from web.api.entities.account import account, emojis, moment
 from web.api.entities.card import preview_card
 from web.api.entities.frame import Frame
 from web.api.entities.media import media_attachment
+from web.api.entities.quote import quote, quote_approval
 
 
 def status(view: PostView, frame: Frame) -> shapes.Status:
@@ -39,7 +40,9 @@ def shared(view: PostView, frame: Frame) -> shapes.Status:
         "replies_count": post.replies_count,
         "reblogs_count": post.boosts_count,
         "favourites_count": post.likes_count,
-        "quotes_count": 0,
+        "quotes_count": post.quotes_count,
+        "quote": None,
+        "quote_approval": {"automatic": [], "manual": [], "current_user": "unknown"},
         "content": content(post.title, post.html),
         "reblog": None,
         "application": None if parts.written is None else _application(parts.written),
@@ -64,6 +67,8 @@ def vary(entity: shapes.Status, view: PostView, frame: Frame, inner: Callable[[P
     """All the rest: what differs from reader to reader, or with time.  inner: renders what a boost boosts."""
     entity["reblog"] = inner(view.boost_of, frame) if view.boost_of else None
     entity["poll"] = poll(view, view.parts.poll, frame) if view.parts.poll else None
+    entity["quote"] = quote(view.quote, lambda quoted: inner(quoted, frame))
+    entity["quote_approval"] = quote_approval(view)
     entity["filtered"] = []
     if frame.reader_id is None:
         return

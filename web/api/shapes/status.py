@@ -79,6 +79,24 @@ class PreviewCard(TypedDict):
     authors: list[PreviewCardAuthor]
 
 
+class QuoteApproval(TypedDict):
+    """`current_user`: automatic, manual, denied or unknown."""
+
+    automatic: list[str]
+    manual: list[str]
+    current_user: str
+
+
+class Quote(TypedDict):
+    state: str
+    quoted_status: "Status | None"
+
+
+class ShallowQuote(TypedDict):
+    state: str
+    quoted_status_id: str | None
+
+
 class StatusApplication(TypedDict):
     name: str
     website: str | None
@@ -102,6 +120,8 @@ class Status(TypedDict):
     reblogs_count: int
     favourites_count: int
     quotes_count: int
+    quote: Any  # Quote, ShallowQuote or null
+    quote_approval: QuoteApproval
     content: str
     reblog: "Status | None"
     application: StatusApplication | None
