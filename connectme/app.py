@@ -128,6 +128,7 @@ def make_app(house: House, appender: Appender) -> web.Application:
         metrics_token=settings.metrics_token,
         setup_token="" if _is_here(house) else secrets.token_urlsafe(16),
         vapid_key=house.push_key.shown,
+        mails=bool(settings.smtp_url),
     )
     app[keys.BLOBS], app[keys.WORKSHOP] = house.blobs, house.workshop
     app[keys.GUARD] = house.client.guard

@@ -29,7 +29,7 @@ from connectme.values import LOOPBACK, Network, Reader
 PREFIX = "CONNECTME_"
 FILE = "connectme.toml"
 DEFAULT = "default"
-SECRETS = {"database_url", "metrics_token"}  # also read from the file that CONNECTME_<NAME>_FILE names
+SECRETS = {"database_url", "metrics_token", "smtp_url"}  # also read from the file that CONNECTME_<NAME>_FILE names
 # Not ours, although they begin as ours do: what names the file, what the test-suite uses, and what
 # Kubernetes and old Docker links add by themselves for a service that is called "connectme".
 FOREIGN = re.compile(r"CONNECTME_(CONFIG=.*|(TEST|SERVICE|ENV|PORT_\d+)_\w+=.*|PORT=tcp:.*|NAME=/.*)", re.DOTALL)
@@ -94,6 +94,10 @@ class Settings:
     ca_file: Path | None = None
     #: Are people and servers that ask too often slowed down?  `false` is for measuring.
     rate_limits: bool = True
+    #: The server that sends our mails: `smtp://user:password@host:587` or `smtps://…`.  Without one nobody gets any.
+    smtp_url: str = ""
+    #: Whom our mails are from: `Name <address>`.  By default the title, and no-reply at DOMAIN.
+    smtp_from: str = ""
     #: The bearer token with which /metrics may be read from elsewhere.  Without one: from loopback only.
     metrics_token: str = ""
     #: `text` for people, `json` for collectors.
@@ -126,6 +130,8 @@ class Settings:
         "allow_http_federation": values.switch,
         "ca_file": values.file,
         "rate_limits": values.switch,
+        "smtp_url": values.smtp_url,
+        "smtp_from": values.sender,
         "metrics_token": values.text,
         "log_format": values.choice("text", "json"),
         "log_level": values.choice("debug", "info", "warning", "error"),
@@ -197,7 +203,7 @@ class Settings:
     def shown(self, name: str) -> object:
         """The value as people may see it: secrets are masked.  A text, a number, a switch or a list."""
         value = getattr(self, name)
-        if name == "database_url":
+        if name in ("database_url", "smtp_url"):
             return mask_password(value)
         if name in SECRETS and value:
             return "…"
@@ -207,8 +213,8 @@ class Settings:
 
     def secrets(self) -> list[str]:
         """What must not be in a log."""
-        password = urlsplit(self.database_url).password or ""
-        return [secret for secret in (self.metrics_token, password, unquote(password)) if secret]
+        passwords = [urlsplit(url).password or "" for url in (self.database_url, self.smtp_url)]
+        return [secret for secret in (self.metrics_token, *passwords, *map(unquote, passwords)) if secret]
 
     def environment(self) -> dict[str, str]:
         """The same settings as variables, for a child that must not read a file that changed meanwhile."""

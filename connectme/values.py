@@ -171,6 +171,29 @@ def database_url(value: object) -> str:
     return url
 
 
+def smtp_url(value: object) -> str:
+    """`smtp://…` or `smtps://…` with a host; empty: none."""
+    url = text(value)
+    if not url:
+        return ""
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("smtp", "smtps") and parts.hostname and parts.port != 0 and not parts.path.strip("/")
+    except ValueError:
+        good = False
+    if not good:
+        raise ValueError("this is no address of a mail server; write like smtp://user:password@mail.example.org:587")
+    return url
+
+
+def sender(value: object) -> str:
+    """`Name <address>` or an address; empty: see Settings."""
+    whom = text(value)
+    if whom and not re.fullmatch(r"[^<>\r\n]*<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+", whom):
+        raise ValueError(f"{whom!r} is no sender; write like Example <no-reply@example.org>")
+    return whom
+
+
 def host_of(authority: str) -> str:
     """The host of `host:port`, without brackets.
 

@@ -19,6 +19,7 @@ from connectme.house import House, opened
 from connectme.housekeeping import Housekeeping
 from connectme.indexing import Indexer
 from connectme.jobs import JobLoop
+from connectme.letters import post_office
 from connectme.media.work import MediaWork
 from connectme.pushes import Pusher
 from connectme.settings import Settings
@@ -50,7 +51,7 @@ class Worker:
         self.deliverer = Deliverer(house.db, house.client)
         media = MediaWork(house.db, house.origin, house.workshop)
         errands, pusher = Errands(house.db, house.gatherer), _pusher(house)
-        self.jobs = JobLoop(house.db, {**errands.table, **media.table, **pusher.table})
+        self.jobs = JobLoop(house.db, {**errands.table, **media.table, **pusher.table, **post_office(house)})
         self.indexer = Indexer(house.db)
         self.housekeeping = Housekeeping(house.db, house.spool, house.origin, also=[media.sweep])
         self._house = house

@@ -73,7 +73,7 @@ def anybody(*wanted: str) -> Callable[[ForAnybody], Handler]:
         async def asked(request: web.Request) -> web.StreamResponse:
             found = await bearer(request)
             if found is not None:
-                _check_scopes(found, wanted)
+                check_scopes(found, wanted)
             return await handler(request, found.account if found else None)
 
         DECLARED[asked] = "anybody, " + " or ".join(wanted)
@@ -100,6 +100,20 @@ def staff(*wanted: str, least: str = "moderator") -> Callable[[ForPerson], Handl
     return declare
 
 
+def newcomer(*wanted: str) -> Callable[[ForPerson], Handler]:
+    """As `person`, also for one whose address is not confirmed, or who waits for a moderator."""
+
+    def declare(handler: ForPerson) -> Handler:
+        @wraps(handler)
+        async def asked(request: web.Request) -> web.StreamResponse:
+            return await handler(request, await _caller(request, wanted, waiting=True))
+
+        DECLARED[asked] = " or ".join(wanted)
+        return asked
+
+    return declare
+
+
 def program(handler: ForProgram) -> Handler:
     """For any program with a token, in a person's name or its own."""
 
@@ -120,20 +134,25 @@ def public(handler: Handler) -> Handler:
     return handler
 
 
-async def bearer(request: web.Request) -> Bearer | None:
-    """The token of the request.  None: there is none.  Raises: Unauthorised when it is wrong or revoked, NotAllowed."""
+async def bearer(request: web.Request, *, waiting: bool = False) -> Bearer | None:
+    """The token of the request.  None: there is none.  Raises: Unauthorised when it is wrong or revoked, NotAllowed.
+
+    waiting: also of one who may not come in yet.
+    """
     header = request.headers.get("Authorization")
     if header is None:
         return None
     kind, _, value = header.partition(" ")
-    return await known(request, value.strip() if kind.lower() == "bearer" else "")
+    return await known(request, value.strip() if kind.lower() == "bearer" else "", waiting=waiting)
 
 
-async def known(request: web.Request, token: str) -> Bearer:
+async def known(request: web.Request, token: str, *, waiting: bool = False) -> Bearer:
     """Whose token that is.  Raises: Unauthorised when it is wrong or revoked, NotAllowed."""
     found = await request.app[DATABASE].read(apps.token, sha256(token)) if token else None
     if found is None:
         raise Unauthorised(_INVALID)
+    if waiting:
+        return found
     if found.user is not None and found.user.confirmed_at is None:
         raise NotAllowed("Your login is missing a confirmed e-mail address")
     if found.user is not None and found.user.approved_at is None:
@@ -141,12 +160,12 @@ async def known(request: web.Request, token: str) -> Bearer:
     return found
 
 
-async def _caller(request: web.Request, wanted: tuple[str, ...]) -> Caller:
+async def _caller(request: web.Request, wanted: tuple[str, ...], *, waiting: bool = False) -> Caller:
     """Raises: Unauthorised without a valid token, NotAllowed outside its scopes, Invalid for one of no person."""
-    found = await bearer(request)
+    found = await bearer(request, waiting=waiting)
     if found is None:
         raise Unauthorised(_INVALID)
-    _check_scopes(found, wanted)
+    check_scopes(found, wanted)
     if found.account is None or found.user is None:
         raise Invalid("This method requires an authenticated user", why="a token of a program alone")
     now = datetime.now(UTC)
@@ -156,7 +175,8 @@ async def _caller(request: web.Request, wanted: tuple[str, ...]) -> Caller:
     return Caller(found.account, found.user, found.app, found.token)
 
 
-def _check_scopes(found: Bearer, wanted: tuple[str, ...]) -> None:
+def check_scopes(found: Bearer, wanted: tuple[str, ...]) -> None:
+    """Raises: NotAllowed."""
     if not any(scopes.allows(found.token.scopes, scope) for scope in wanted):
         raise NotAllowed(_SCOPE)
 

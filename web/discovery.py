@@ -162,5 +162,11 @@ async def authorization_server(request: web.Request) -> web.Response:
     return _json(document)
 
 
+@routes.get("/.well-known/change-password")
+async def change_password(request: web.Request) -> web.Response:
+    """Where keepers of passwords send people: https://w3c.github.io/webappsec-change-password-url/"""
+    return web.Response(status=302, headers={**PLAIN, "Location": request.app[ORIGIN].url("/settings/password")})
+
+
 def _json(document: dict[str, Any], content_type: str = _JSON, status: int = 200) -> web.Response:
     return web.Response(body=orjson.dumps(document), status=status, headers={**PLAIN, "Content-Type": content_type})

@@ -31,6 +31,7 @@ class Config:
     metrics_token: str
     setup_token: str  # what /setup asks for while there is no owner; empty: it asks for nothing
     vapid_key: str = ""  # public; of notifications by Web Push
+    mails: bool = False  # can this server send mails?
 
     @property
     def software(self) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 import click
 from sqlalchemy import Connection
 
-from connectme.cli.common import Context, as_json, confirm, emit, example, fail, passes, table, yes_option
+from connectme.cli.common import Context, as_json, emit, example, fail, passes, table, yes_option
+from connectme.cli.common import confirm as sure
 from connectme.cli.database import origin_of, with_database
 from federation.keys import KeyPair, generate
 from federation.origin import Origin
@@ -35,7 +36,7 @@ class Person:
             return "deleted"
         if self.account.suspended_at:
             return "suspended"
-        if self.user and not self.user.approved_at:
+        if self.user and not (self.user.approved_at and self.user.confirmed_at):
             return "waiting"
         return "active"
 
@@ -137,6 +138,24 @@ def set_password(context: Context, name: str, password: str | None) -> None:
     click.echo(f"{name} has a new password" + ("" if password else f": {chosen}"))
 
 
+@account.command(epilog=example("connectme account confirm alice"))
+@click.argument("name")
+@passes
+def confirm(context: Context, name: str) -> None:
+    """The e-mail address of somebody who signed up is his: where no mails are sent."""
+    with_database(context.settings(), lambda db: db.write(_confirm, name, datetime.now(UTC)))
+    click.echo(f"the address of {name} is confirmed")
+
+
+@account.command(epilog=example("connectme account approve alice"))
+@click.argument("name")
+@passes
+def approve(context: Context, name: str) -> None:
+    """Let in somebody who signed up while REGISTRATIONS is `approval`."""
+    with_database(context.settings(), lambda db: db.write(_approve, name, datetime.now(UTC)))
+    click.echo(f"{name} is approved")
+
+
 @account.command("codes-off", epilog=example("connectme account codes-off alice"))
 @click.argument("name")
 @passes
@@ -183,7 +202,7 @@ def unsuspend(context: Context, name: str) -> None:
 @passes
 def delete(context: Context, name: str, *, yes: bool) -> None:
     """Delete an account of ours with its posts, and tell all servers.  The name stays taken."""
-    confirm(f"{name} and all posts of {name} are deleted, here and elsewhere. Go on?", yes)
+    sure(f"{name} and all posts of {name} are deleted, here and elsewhere. Go on?", yes)
     if not with_database(context.settings(), lambda db: db.write(_delete, name, datetime.now(UTC))):
         raise fail(f"{name} was deleted before")
     click.echo(f"{name} is deleted")
@@ -210,6 +229,14 @@ def _person(tx: Connection, name: str, origin: Origin) -> Person:
 
 def _set_password(tx: Connection, name: str, hashed: str, now: datetime) -> None:
     users.set_password(tx, find.local(tx, name).id, hashed, now)
+
+
+def _confirm(tx: Connection, name: str, now: datetime) -> None:
+    users.confirm(tx, find.local(tx, name).id, now)
+
+
+def _approve(tx: Connection, name: str, now: datetime) -> None:
+    users.approve(tx, find.local(tx, name).id, now)
 
 
 def _codes_off(tx: Connection, name: str, now: datetime) -> bool:

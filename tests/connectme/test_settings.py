@@ -240,12 +240,27 @@ def test_a_secret_may_stand_in_a_file_of_its_own(tmp_path):
 
 
 def test_secrets_are_masked_where_people_see_them():
-    found = load(metrics_token="t0ken", database_url="postgresql://me:pass%20word@db/x")
+    found = load(
+        metrics_token="t0ken", database_url="postgresql://me:pass%20word@db/x", smtp_url="smtp://me:sm%40il@mail.test"
+    )
     shown = [str(found.shown(name)) for name in names()]
     assert "t0ken" not in "".join(shown)
     assert found.shown("database_url") == "postgresql://me:…@db/x"
-    assert found.secrets() == ["t0ken", "pass%20word", "pass word"]
-    assert {"metrics_token", "database_url"} == SECRETS
+    assert found.shown("smtp_url") == "smtp://me:…@mail.test"
+    assert found.secrets() == ["t0ken", "pass%20word", "sm%40il", "pass word", "sm@il"]
+    assert {"metrics_token", "database_url", "smtp_url"} == SECRETS
+
+
+@pytest.mark.parametrize(
+    "url", ["mail.test", "http://mail.test", "smtp://", "smtp://mail.test:x", "smtp://mail.test/x"]
+)
+def test_a_mail_server_that_cannot_be_is_refused(url):
+    assert "no address of a mail server" in refusal(smtp_url=url)
+
+
+@pytest.mark.parametrize("sender", ["nobody", "A <b>", "a@b.test\r\nBcc: c@d.test", "A <a@b.test> <c@d.test>"])
+def test_a_sender_that_cannot_be_is_refused(sender):
+    assert "SMTP_FROM" in refusal(smtp_from=sender)
 
 
 def test_a_child_gets_the_same_settings_through_its_environment(tmp_path):

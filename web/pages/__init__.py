@@ -7,14 +7,27 @@ documents for servers, so web/routes.py adds them.
 from aiohttp import web
 
 from web.errors import as_json, guarded
-from web.pages import codes, consent, entry, feeds, looking, people, posts, security, settings, static, writing
+from web.pages import (
+    codes,
+    consent,
+    entry,
+    feeds,
+    looking,
+    people,
+    posts,
+    security,
+    settings,
+    signing_up,
+    static,
+    writing,
+)
 from web.pages.frame import look, prepare, show_error
 from web.pages.people import profile
 from web.pages.posts import thread
 
 __all__ = ["not_found", "prepare", "profile", "routes", "show_error", "thread"]
 
-_FILES = (static, feeds, entry, consent, writing, posts, people, looking, settings, security, codes)
+_FILES = (static, feeds, entry, consent, writing, posts, people, looking, settings, security, codes, signing_up)
 
 
 def routes() -> list[web.RouteDef]:

@@ -1,0 +1,88 @@
+"""Mails to people of ours: asked for in the transaction that needs them, written when they are sent.
+
+The secret in a letter is made at that moment and kept only as a hash (social.links), so that none waits in the queue
+or lies in a backup.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection
+
+from federation.origin import Origin
+from social import links, users
+from social.accounts import find
+from social.secrets import sha256
+from store import jobs
+from store.tables import Account, User
+
+JOB: Final = "send_mail"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    to: str
+    subject: str
+    text: str
+
+
+def ask(tx: Connection, purpose: str, account_id: int, now: datetime) -> None:
+    """purpose: of social.links.  One that waits already is enough."""
+    jobs.ask(tx, JOB, f"{purpose} {account_id}", {"purpose": purpose, "account_id": account_id}, now)
+
+
+def write(
+    tx: Connection, origin: Origin, title: str, purpose: str, account_id: int, secret: str, now: datetime
+) -> Letter | None:
+    """The letter, and its link in the table.  None: nobody needs it any more."""
+    account, user = find.by_id(tx, account_id), users.by_account(tx, account_id)
+    if account.is_gone or (purpose == links.CONFIRM and user.confirmed_at is not None):
+        return None
+    links.add(tx, account_id, purpose, sha256(secret), now, user.email)
+    subject, text = _TEXTS[purpose](origin, title, account, user, secret)
+    return Letter(user.email, subject, text)
+
+
+def _confirm(origin: Origin, title: str, account: Account, user: User, secret: str) -> tuple[str, str]:
+    then = "" if user.approved_at else "\nAfterwards a moderator looks at your request; then you can sign in.\n"
+    text = f"""Hello {account.username},
+
+somebody, probably you, made the account @{account.username}@{origin.domain} with this address.
+Open this page to confirm that the address is yours:
+
+{origin.url(f"/auth/confirm?token={secret}")}
+
+It is good for two days.
+{then}
+If it was not you, do nothing: without your confirmation nobody can use the account.
+
+{title}
+{origin.base_url}
+"""
+    return f"Confirm your address for {title}", text
+
+
+def _password(origin: Origin, title: str, account: Account, user: User, secret: str) -> tuple[str, str]:  # noqa: ARG001
+    text = f"""Hello {account.username},
+
+somebody, probably you, wants a new password for @{account.username}@{origin.domain}.
+Open this page to choose one:
+
+{origin.url(f"/auth/password?token={secret}")}
+
+It is good for one hour. Afterwards all browsers and programs are signed out.
+
+If it was not you, do nothing: your password stays as it is.
+
+{title}
+{origin.base_url}
+"""
+    return f"A new password for {title}", text
+
+
+_TEXTS: Final[dict[str, Callable[[Origin, str, Account, User, str], tuple[str, str]]]] = {
+    links.CONFIRM: _confirm,
+    links.PASSWORD: _password,
+}

@@ -1,0 +1,73 @@
+"""What the page and the API have in common when somebody makes an account."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from aiohttp import web
+from limits import RateLimitItemPerMinute
+from sqlalchemy import Connection
+
+from federation.keys import KeyPair, generate
+from federation.origin import Origin
+from social import apps, passwords, signups
+from social.accounts import NewAccount
+from social.errors import NotAllowed
+from social.secrets import sha256
+from social.signups import Wanted
+from store.tables import Account, Signup, Token
+from web import client_address
+from web.keys import CONFIG, DATABASE, ORIGIN
+from web.limits import LIMITS
+from web.pages.entry import in_pool
+
+PLACE = RateLimitItemPerMinute(5, 30, "sign-ups")
+LETTERS = RateLimitItemPerMinute(5, 30, "letters")
+
+
+async def count(request: web.Request, item: RateLimitItemPerMinute) -> None:
+    """Raises: TooMany."""
+    if request.app[CONFIG].rate_limits:
+        await request.app[LIMITS].hit(item, client_address.network(request))
+
+
+async def sign_up(
+    request: web.Request, wanted: Wanted, app_id: int | None = None, token: tuple[str, str] | None = None
+) -> tuple[Account, Token | None]:
+    """token: a secret and its scopes, for the program by which it happens.
+
+    Raises: NotAllowed while nobody may; Faulty, Invalid; TooMany.
+    """
+    config, db, now = request.app[CONFIG], request.app[DATABASE], datetime.now(UTC)
+    if config.registrations == "closed":
+        raise NotAllowed("This action is not allowed", why="registrations are closed")
+    wanted = replace(wanted, username=wanted.username.strip().lower())
+    await db.read(signups.check, wanted)
+    await count(request, PLACE)  # who mistypes may try again
+    hashed = await in_pool(request, passwords.hash_password, wanted.password)
+    keys = await in_pool(request, _new_keys)
+    new = NewAccount(
+        wanted.username, wanted.email, hashed, confirmed=False, approved=config.registrations == "open",
+        language=wanted.locale or None,
+    )  # fmt: skip
+    facts = Signup(0, app_id, wanted.reason, wanted.locale or None)
+    return await db.write(_sign_up, request.app[ORIGIN], new, keys, facts, config.mails, token, now)
+
+
+def _sign_up(
+    tx: Connection,
+    origin: Origin,
+    new: NewAccount,
+    keys: list[KeyPair],
+    facts: Signup,
+    mails: bool,
+    token: tuple[str, str] | None,
+    now: datetime,
+) -> tuple[Account, Token | None]:
+    account = signups.sign_up(tx, origin, new, keys, facts, mails, now)
+    if token is None or facts.app_id is None:
+        return account, None
+    return account, apps.issue_token(tx, facts.app_id, account.id, token[1], sha256(token[0]), now)
+
+
+def _new_keys() -> list[KeyPair]:
+    return [generate("rsa"), generate("ed25519")]
