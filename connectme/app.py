@@ -130,7 +130,7 @@ def make_app(house: House, appender: Appender) -> web.Application:
         vapid_key=house.push_key.shown,
         mails=bool(settings.smtp_url),
     )
-    app[keys.BLOBS], app[keys.WORKSHOP] = house.blobs, house.workshop
+    app[keys.BLOBS], app[keys.WORKSHOP], app[keys.PROXY] = house.blobs, house.workshop, house.cache
     app[keys.GUARD] = house.client.guard
     app[keys.POOL] = ThreadPoolExecutor(2, thread_name_prefix="slow")
     app[keys.SIGNER] = _signer(house, receiver)

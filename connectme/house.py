@@ -16,7 +16,8 @@ from connectme import __version__
 from connectme.bus import Bus
 from connectme.errors import Failure
 from connectme.gather import Gatherer
-from connectme.media.stores import open_store
+from connectme.media.cache import Cache
+from connectme.media.stores import open_cache, open_store
 from connectme.media.workshop import Workshop
 from connectme.settings import Settings
 from federation.client import Client
@@ -54,6 +55,7 @@ class House:
     blobs: Blobs
     workshop: Workshop
     push_key: VapidKey
+    cache: Cache
 
 
 @asynccontextmanager
@@ -85,7 +87,10 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
         blobs = open_store(settings)
         workshop = Workshop(settings.data_dir / "incoming", blobs)
         stack.push_async_callback(workshop.close)
-        yield House(settings, origin, db, spool, rules, client, gatherer, Counts(), bus, blobs, workshop, push_key)
+        cache = open_cache(settings, client)
+        yield House(
+            settings, origin, db, spool, rules, client, gatherer, Counts(), bus, blobs, workshop, push_key, cache
+        )
 
 
 def _spool_tables(tx: Connection) -> None:

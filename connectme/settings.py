@@ -74,6 +74,10 @@ class Settings:
     data_dir: Path = Path("data")
     #: `sqlite:///file` or `postgresql://user:password@host/name`.  By default connectme.db in DATA_DIR.
     database_url: str = ""
+    #: How many megabytes of files of other servers are kept, so that they are fetched once.
+    media_cache_mb: int = 1024
+    #: How many days such a file is kept that nobody looks at.
+    media_cache_days: int = 7
     #: How many processes answer requests.  SQLite takes one; PostgreSQL about one per core.
     web_processes: int = 1
     #: How many processes read the inbox and deliver.  SQLite takes one; PostgreSQL about one per core.
@@ -120,6 +124,8 @@ class Settings:
         "bind": values.bind,
         "data_dir": values.path,
         "database_url": values.database_url,
+        "media_cache_mb": values.number(16, 10_000_000),
+        "media_cache_days": values.number(1, 3650),
         "web_processes": values.number(0, values.MOST_PROCESSES),
         "worker_processes": values.number(0, values.MOST_PROCESSES),
         "trusted_proxies": values.networks,

@@ -49,7 +49,7 @@ class Worker:
     def __init__(self, house: House) -> None:
         self.processor = Processor(house.db, house.spool, house.origin, house.gatherer, house.counts)
         self.deliverer = Deliverer(house.db, house.client)
-        media = MediaWork(house.db, house.origin, house.workshop)
+        media = MediaWork(house.db, house.origin, house.workshop, house.cache)
         errands, pusher = Errands(house.db, house.gatherer), _pusher(house)
         self.jobs = JobLoop(house.db, {**errands.table, **media.table, **pusher.table, **post_office(house)})
         self.indexer = Indexer(house.db)

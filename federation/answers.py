@@ -2,9 +2,9 @@
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from aiohttp import ClientResponse
 from multidict import CIMultiDictProxy
@@ -20,6 +20,8 @@ LONGEST_REASON: Final = 200  # characters
 _REASON_BYTES: Final = 4096
 LONGEST_WISH: Final = 1024  # characters of Accept-Signature
 LONGEST_WAIT: Final = 7 * 86400.0  # seconds; whoever says more means never
+
+Sink: TypeAlias = Callable[[bytes], Awaitable[None]]
 
 PROFILE: Final = "https://www.w3.org/ns/activitystreams"
 ACCEPT_PAGE: Final = "text/html, application/xhtml+xml"
@@ -94,6 +96,21 @@ async def body_of(response: ClientResponse, *, whole: bool = True) -> bytes:
     if unpack is not None:
         unpack.finish()
     return b"".join(parts)
+
+
+async def pour(response: ClientResponse, sink: Sink, most: int) -> None:
+    """The whole body to `sink`, as it comes.  Raises: Malformed, as soon as it is too large or compressed."""
+    encoding = only(response.headers, "Content-Encoding").strip().lower()
+    if encoding not in ("", "identity"):
+        raise Malformed("Content-Encoding", encoding)
+    if (response.content_length or 0) > most:
+        raise Malformed("body", f"{response.content_length} bytes")
+    size = 0
+    async for chunk in response.content.iter_any():
+        size += len(chunk)
+        if size > most:
+            raise Malformed("body", f"more than {most} bytes")
+        await sink(chunk)
 
 
 class _Gunzip:

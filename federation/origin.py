@@ -55,12 +55,12 @@ class Origin:
         """
         if not self.proxy_key or self.is_ours(url):
             return url
-        name = base64.urlsafe_b64encode(url.encode()).rstrip(b"=").decode()
+        name = base64.urlsafe_b64encode(url.encode(errors="replace")).rstrip(b"=").decode()
         return f"{self.base_url}/proxy/{self.sign(url)}/{name}"
 
     def sign(self, url: str) -> str:
         """Says that `url` may be fetched through us."""
-        digest = hashlib.blake2b(url.encode(), key=self.proxy_key, digest_size=15)
+        digest = hashlib.blake2b(url.encode(errors="replace"), key=self.proxy_key, digest_size=15)
         return base64.urlsafe_b64encode(digest.digest()).decode()
 
     def is_ours(self, uri: str) -> bool:

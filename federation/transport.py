@@ -88,6 +88,24 @@ class Transport:
         except (ClientError, OSError) as error:  # TimeoutError is an OSError
             raise _trouble(host, error) from error
 
+    async def save(
+        self, url: URL, host: str, peer: Peer, headers: Mapping[str, str], sink: answers.Sink, most: int
+    ) -> Reply:
+        """As get, but what is answered 200 goes to `sink`, piece by piece, and is not in the reply."""
+        headers = {**headers, "Accept-Encoding": "identity", **self._farewell(peer)}
+        try:
+            async with asyncio.timeout(self._limits.headers) as deadline:
+                async with self._session.get(url, headers=headers, allow_redirects=False) as response:
+                    deadline.reschedule(None)
+                    body = b""
+                    if response.status == answers.OK:
+                        await answers.pour(response, sink, most)
+                    else:
+                        body = await answers.beginning(response)
+                    return Reply(url, response.status, response.headers, body)
+        except (ClientError, OSError) as error:
+            raise _trouble(host, error) from error
+
     async def post(self, url: URL, host: str, peer: Peer, headers: Mapping[str, str], body: bytes) -> Reply:
         """Raises: Unreachable, Refused."""
         headers = {**headers, "Accept-Encoding": "identity", **self._farewell(peer)}

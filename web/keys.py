@@ -9,7 +9,7 @@ from aiohttp import web
 
 from federation.guard import Guard
 from federation.origin import Origin
-from social.media.kinds import Workshop
+from social.media.kinds import Proxy, Workshop
 from social.remote import Remote
 from store.blobs import Blobs
 from store.database import Database
@@ -53,6 +53,7 @@ CONFIG = web.AppKey("CONFIG", Config)
 GUARD = web.AppKey("GUARD", Guard)  # where this server may go
 REMOTE = web.AppKey[Remote]("REMOTE")
 BLOBS = web.AppKey[Blobs]("BLOBS")
+PROXY = web.AppKey[Proxy]("PROXY")
 WORKSHOP = web.AppKey[Workshop]("WORKSHOP")
 # Runs what would hold the loop for long: password hashes, new keys.
 POOL = web.AppKey[Executor]("POOL")

@@ -8,22 +8,23 @@ import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final
 
 from aiohttp import BodyPartReader, web
 from aiohttp.web_exceptions import HTTPRequestEntityTooLarge
 
 from social.errors import Invalid
+from social.media import uploads
+from store.tables import Media
 from web import params
-from web.keys import WORKSHOP
+from web.keys import DATABASE, ORIGIN, WORKSHOP
 from web.params import Params
 
 TEXTS: Final = 256 * 1024  # bytes of all fields that are no files
 FIELDS: Final = 128
 CHUNK: Final = 1 << 18
-
-T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -48,6 +49,31 @@ async def received(request: web.Request, limits: Mapping[str, int]) -> AsyncIter
         yield await reader.read(request)
     finally:
         await asyncio.to_thread(reader.forget)
+
+
+async def keep(app: web.Application, account_id: int, file: Path, said: dict[str, Any], *, later: bool) -> Media:
+    """An upload of `account_id`; what takes a while is finished now, or `later` by a worker.
+
+    said: see social.media.uploads.said.
+    Raises: Invalid, Unavailable.
+    """
+    db, origin, workshop, now = app[DATABASE], app[ORIGIN], app[WORKSHOP], datetime.now(UTC)
+    made = await workshop.upload(file)
+    if made is not None:
+        return await db.write(uploads.add, origin, account_id, made, said, now)
+    name = await workshop.set_aside(file)
+    added = await db.write(uploads.add_slow, account_id, name, "unknown", said, now, later=later)
+    if later:
+        return added
+    try:
+        made = await workshop.finish(name)
+    except Invalid:
+        await db.write(uploads.remove, [added.id])
+        await workshop.remove(uploads.names([added]))
+        raise
+    found = await db.write(uploads.finish, origin, added.id, made)
+    await workshop.remove([name])
+    return found or added
 
 
 class _Reader:

@@ -23,6 +23,7 @@ COMMANDS = {  # name: file, function, what `connectme --help` says
     "host": ("host", "host", "Limits on other servers."),
     "delivery": ("delivery", "delivery", "What waits to be delivered."),
     "search": ("search", "search", "The index of words by which posts are found."),
+    "media": ("media", "media", "Files of our people, and the cache of others'."),
     "db": ("db", "db", "The database and its migrations."),
     "settings": ("settings", "settings", "Each setting, its value and where it came from."),
     "version": ("settings", "version", "The version of ConnectMe."),

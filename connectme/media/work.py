@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Final
 
+from connectme.media.cache import Cache
 from connectme.media.workshop import Workshop
 from federation.origin import Origin
 from social.errors import Invalid
@@ -23,10 +24,11 @@ FAILED: Final = "This file could not be processed"
 
 
 class MediaWork:
-    def __init__(self, db: Database, origin: Origin, workshop: Workshop) -> None:
+    def __init__(self, db: Database, origin: Origin, workshop: Workshop, cache: Cache | None = None) -> None:
         self._db = db
         self._origin = origin
         self._workshop = workshop
+        self._cache = cache
         self.table: Mapping[str, Callable[[Job], Awaitable[None]]] = {uploads.JOB: self.process}
 
     async def process(self, job: Job) -> None:
@@ -61,6 +63,8 @@ class MediaWork:
             await self._workshop.remove(uploads.names(rows))
             await self._db.write(uploads.remove, [row.id for row in rows])
         await asyncio.to_thread(self._tidy)
+        if self._cache is not None:
+            await asyncio.to_thread(self._cache.prune, time.time())
 
     def _tidy(self) -> None:
         """What a process that died left half received."""

@@ -34,6 +34,13 @@ class Made:
     bitrate: int | None = None
 
 
+class Proxy(Protocol):
+    """Implemented by connectme/media/cache.py."""
+
+    async def get(self, url: str) -> Path:
+        """A file of another server; its ending says what it is.  Raises: NotFound, Unavailable."""
+
+
 class Workshop(Protocol):
     """Implemented by connectme/media/workshop.py; doors get it from their application.
 

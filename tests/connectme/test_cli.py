@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import shutil
 import sqlite3
 
@@ -279,3 +280,17 @@ def test_setup_names_the_server_and_makes_its_owner(run, tmp_path, monkeypatch):
     assert (tmp_path / "connectme.toml").read_text() == 'domain = "example.org"\n'
     shown = facts(run("account", "show", "alice", "--json"))
     assert (shown["role"], shown["uri"]) == ("owner", "https://example.org/users/alice")
+
+
+def test_files_are_counted_compared_and_pruned(run, tmp_path):
+    assert facts(run("media", "stats", "--json"))["files"] == 0
+    store, name = tmp_path / "data" / "media" / "aa", "a" * 32 + ".jpg"
+    store.mkdir(parents=True)
+    (store / name).write_bytes(b"12345")
+    assert facts(run("media", "stats", "--json"))["bytes"] == 5
+    assert facts(run("media", "check", "--json"))["unused"] == []  # its row may not be written yet
+    os.utime(store / name, (0, 0))
+    assert facts(run("media", "check", "--json"))["unused"] == [name]
+    assert facts(run("media", "check", "--remove", "--json"))["removed"]
+    assert not (store / name).exists()
+    assert facts(run("media", "prune", "--cache", "--json")) == {"cache_freed": 0}

@@ -13,6 +13,7 @@ from connectme.bus import Bus
 from connectme.gather import Gatherer
 from connectme.house import House
 from connectme.housekeeping import AT_ONCE, Housekeeping
+from connectme.media.cache import Cache
 from connectme.media.workshop import Workshop
 from connectme.settings import Settings
 from connectme.worker import Worker
@@ -42,7 +43,7 @@ async def house(db, url, spool, tmp_path):
     bus = Bus(open_wire(url, tmp_path / "live"))
     blobs = Folder(tmp_path / "media")
     files = blobs, Workshop(tmp_path / "incoming", blobs)
-    more = bus, *files, VapidKey.make()
+    more = bus, *files, VapidKey.make(), Cache(tmp_path / "cache", client, 1 << 20, 7)
     yield House(settings, ORIGIN, db, spool, rules, client, Gatherer(db, client, ORIGIN), Counts(), *more)
     await bus.close()
     await client.close()

@@ -1,21 +1,26 @@
 """The pages alone, as an application of their own, and a browser of sorts that fills in forms."""
 
 import re
+import shutil
+import tempfile
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from html import unescape
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 
+from connectme.media.workshop import Workshop
 from federation.keys import KeyPair
 from federation.origin import Origin
 from social import accounts, passwords
 from social.accounts import NewAccount
 from social.errors import NotFound
+from store.blobs import Folder
 from store.database import Database
 from store.tables import Account
 from tests import people
@@ -70,6 +75,8 @@ def app(db: Database, origin: Origin, remote: Elsewhere | None = None, **config:
     made[keys.CONFIG] = keys.Config(**{**usual, **config})
     made[keys.POOL] = pool = ThreadPoolExecutor(1)
     made[limits.LIMITS] = limits.Limits()
+    folder = Path(tempfile.mkdtemp())
+    made[keys.WORKSHOP] = workshop = Workshop(folder / "incoming", Folder(folder / "media"))
     pages.prepare(made)
     shared = [
         web.get("/@{name}", pages.profile),
@@ -80,6 +87,8 @@ def app(db: Database, origin: Origin, remote: Elsewhere | None = None, **config:
 
     async def close(_: web.Application) -> None:
         pool.shutdown()
+        await workshop.close()
+        shutil.rmtree(folder)
 
     made.on_cleanup.append(close)
     return made

@@ -13,7 +13,7 @@ from social import accounts, blocks, follows, pins, timelines, users
 from social.errors import Invalid
 from social.pages import Page
 from store.tables import Account, User
-from web import auth, params
+from web import auth, params, portraits
 from web.api import shapes
 from web.api.answers import answer, id_of, statuses
 from web.api.entities.account import account, credential_account, relationship
@@ -23,6 +23,7 @@ from web.auth import Caller
 from web.keys import DATABASE, ORIGIN
 from web.paging import page_of
 from web.params import Params, as_id, of_query
+from web.uploads import received
 
 routes = web.RouteTableDef()
 
@@ -39,6 +40,10 @@ _PROFILE = {
     "bot": bool,
     "fields_attributes": list[dict[str, str]],
     "source": dict[str, Any],
+    "avatar": bytes,
+    "avatar_description": str,
+    "header": bytes,
+    "header_description": str,
 }
 
 
@@ -55,24 +60,28 @@ def _own(tx: Connection, account_id: int) -> tuple[User, int]:
 
 
 @routes.patch("/api/v1/accounts/update_credentials")
-@spec(answers=shapes.CredentialAccount, body=_PROFILE, partial="no pictures yet")
+@spec(answers=shapes.CredentialAccount, body=_PROFILE)
 @auth.person("write:accounts")
 async def update_credentials(request: web.Request, caller: Caller) -> web.Response:
-    """What a profile says and how it answers; pictures come with uploads."""
-    given = await params.read(request)
-    changes = accounts.ProfileChanges(
-        display_name=given.text("display_name") if "display_name" in given else None,
-        note=given.text("note") if "note" in given else None,
-        locked=_flag(given, "locked"),
-        discoverable=_flag(given, "discoverable"),
-        indexable=_flag(given, "indexable"),
-        hide_collections=_flag(given, "hide_collections"),
-        bot=_flag(given, "bot"),
-        fields=_fields(given),
-    )
-    changed, user, asked = await request.app[DATABASE].write(
-        _update, request.app[ORIGIN], caller.account.id, changes, given.inner("source"), datetime.now(UTC)
-    )
+    """What a profile says and shows, and how it answers."""
+    async with received(request, portraits.LIMITS) as form, portraits.taken(request, form, caller.account) as pictures:
+        given = form.params
+        changes = accounts.ProfileChanges(
+            display_name=_text(given, "display_name"),
+            note=_text(given, "note"),
+            locked=_flag(given, "locked"),
+            discoverable=_flag(given, "discoverable"),
+            indexable=_flag(given, "indexable"),
+            hide_collections=_flag(given, "hide_collections"),
+            bot=_flag(given, "bot"),
+            fields=_fields(given),
+            avatar_alt=_text(given, "avatar_description"),
+            header_alt=_text(given, "header_description"),
+            **pictures,
+        )
+        changed, user, asked = await request.app[DATABASE].write(
+            _update, request.app[ORIGIN], caller.account.id, changes, given.inner("source"), datetime.now(UTC)
+        )
     return answer(credential_account(changed, user, request.app[ORIGIN], asked))
 
 
@@ -103,6 +112,10 @@ def _set_defaults(tx: Connection, user: User, source: Params) -> None:
     )
 
 
+def _text(given: Params, name: str) -> str | None:
+    return given.text(name) if name in given else None
+
+
 def _flag(given: Params, name: str) -> bool | None:
     return given.flag(name) if name in given else None
 
@@ -112,6 +125,28 @@ def _fields(given: Params) -> list[tuple[str, str]] | None:
     if "fields_attributes" not in given:
         return None
     return [(one.text("name"), one.text("value")) for one in given.inners("fields_attributes") if one.text("name")]
+
+
+@routes.delete("/api/v1/profile/avatar")
+@spec(answers=shapes.CredentialAccount)
+@auth.person("write:accounts")
+async def delete_avatar(request: web.Request, caller: Caller) -> web.Response:
+    return await _without(request, caller, accounts.ProfileChanges(avatar_url="", avatar_alt=""))
+
+
+@routes.delete("/api/v1/profile/header")
+@spec(answers=shapes.CredentialAccount)
+@auth.person("write:accounts")
+async def delete_header(request: web.Request, caller: Caller) -> web.Response:
+    return await _without(request, caller, accounts.ProfileChanges(header_url="", header_alt=""))
+
+
+async def _without(request: web.Request, caller: Caller, changes: accounts.ProfileChanges) -> web.Response:
+    changed, user, asked = await request.app[DATABASE].write(
+        _update, request.app[ORIGIN], caller.account.id, changes, None, datetime.now(UTC)
+    )
+    await portraits.forget(request, caller.account, changed)
+    return answer(credential_account(changed, user, request.app[ORIGIN], asked))
 
 
 @routes.get("/api/v1/accounts/lookup")

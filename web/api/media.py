@@ -1,7 +1,5 @@
 """Media: https://docs.joinmastodon.org/methods/media/"""
 
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
 from aiohttp import web
@@ -18,7 +16,7 @@ from web.api.spec import spec
 from web.auth import Caller
 from web.keys import DATABASE, ORIGIN, WORKSHOP
 from web.params import Params
-from web.uploads import Form, received
+from web.uploads import Form, keep, received
 
 routes = web.RouteTableDef()
 
@@ -83,40 +81,14 @@ async def delete(request: web.Request, caller: Caller) -> web.Response:
     return answer({})
 
 
-async def store_upload(request: web.Request, caller_id: int, file: Path, said: dict[str, Any]) -> Media:
-    """A file of somebody, for pages too: ready, or finished by a worker.  Raises: Invalid, Unavailable."""
-    db, workshop = request.app[DATABASE], request.app[WORKSHOP]
-    made = await workshop.upload(file)
-    if made is None:
-        name = await workshop.set_aside(file)
-        return await db.write(uploads.add_slow, caller_id, name, "unknown", said, datetime.now(UTC))
-    return await db.write(uploads.add, request.app[ORIGIN], caller_id, made, said, datetime.now(UTC))
-
-
 async def _upload(request: web.Request, caller: Caller, form: Form, *, later: bool) -> Media:
-    db, workshop, now = request.app[DATABASE], request.app[WORKSHOP], datetime.now(UTC)
     if "file" not in form.files:
         raise Invalid("Validation failed: File can't be blank")
-    said, me = _said(form.params), caller.account.id
-    made = await workshop.upload(form.files["file"])
+    said = _said(form.params)
     if "thumbnail" in form.files:
-        said |= _preview(await workshop.preview(form.files["thumbnail"]))
+        said |= _preview(await request.app[WORKSHOP].preview(form.files["thumbnail"]))
         said["preview_url"] = uploads.address(request.app[ORIGIN], said["preview_file"])
-    if made is not None:
-        return await db.write(uploads.add, request.app[ORIGIN], me, made, said, now)
-    name = await workshop.set_aside(form.files["file"])
-    if later:
-        return await db.write(uploads.add_slow, me, name, "unknown", said, now)
-    added = await db.write(uploads.add_slow, me, name, "unknown", said, now, later=False)
-    try:
-        made = await workshop.finish(name)
-    except Invalid:
-        await db.write(uploads.remove, [added.id])
-        await workshop.remove(uploads.names([added]))
-        raise
-    found = await db.write(uploads.finish, request.app[ORIGIN], added.id, made)
-    await workshop.remove([name])
-    return found or added
+    return await keep(request.app, caller.account.id, form.files["file"], said, later=later)
 
 
 def _said(given: Params) -> dict[str, Any]:

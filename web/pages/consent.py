@@ -89,7 +89,7 @@ def _page(request: web.Request, signed: SignedIn, it: Asking) -> web.Response:
         request,
         "consent.html",
         headers=_FRESH,
-        policy=frame.usual_policy(request.app[ORIGIN].scheme, forms=False),
+        policy=frame.usual_policy(forms=False),
         asking=it,
         allows=words.of(granted),
         withheld=granted != it.scopes,

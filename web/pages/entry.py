@@ -152,7 +152,7 @@ def _login_form(
     headers: dict[str, str] | None = None,
 ) -> web.Response:
     # A sign-in on the way to /oauth/authorize may end, by redirects, at the program that asked.
-    policy = frame.usual_policy(request.app[ORIGIN].scheme, forms=not back.startswith("/oauth/"))
+    policy = frame.usual_policy(forms=not back.startswith("/oauth/"))
     more = {"Cache-Control": "no-store", **(headers or {})}
     return frame.show(
         request, "login.html", status=status, headers=more, policy=policy, back=back, name=name, says=says, noindex=True
@@ -168,7 +168,7 @@ def _code_form(
     status: int = 200,
     headers: dict[str, str] | None = None,
 ) -> web.Response:
-    policy = frame.usual_policy(request.app[ORIGIN].scheme, forms=not back.startswith("/oauth/"))
+    policy = frame.usual_policy(forms=not back.startswith("/oauth/"))
     more = {"Cache-Control": "no-store", **(headers or {})}
     return frame.show(
         request, "login_code.html", status=status, headers=more, policy=policy, back=back, pending=pending, says=says,

@@ -1,5 +1,7 @@
 """What all pages share: who looks at them, templates, headers, and forms that come back."""
 
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -20,6 +22,7 @@ from web.errors import STATUS
 from web.keys import CONFIG, DATABASE, ORIGIN
 from web.pages import addresses, markup
 from web.params import Params
+from web.uploads import Form, received
 
 TEMPLATES = web.AppKey("TEMPLATES", Environment)
 UNREAD = web.RequestKey("UNREAD", int)
@@ -64,12 +67,17 @@ def prepare(app: web.Application) -> None:
         ago=markup.ago,
         in_time=markup.in_time,
         words=markup.words,
-        rich=markup.rich,
-        line=markup.line,
+        rich=lambda html, account: markup.rich(html, account, app[ORIGIN]),
+        line=lambda text, emojis=None: markup.line(text, emojis, app[ORIGIN]),
         visibility_words=VISIBILITY_WORDS,
     )
     environment.filters.update(
-        web=markup.web_address, iso=markup.iso, in_full=markup.in_full, day=markup.day, short=markup.short
+        web=markup.web_address,
+        shown=lambda address: markup.shown_address(address, app[ORIGIN]),
+        iso=markup.iso,
+        in_full=markup.in_full,
+        day=markup.day,
+        short=markup.short,
     )
     app[TEMPLATES] = environment
 
@@ -102,6 +110,16 @@ async def posted(request: web.Request) -> tuple[SignedIn, Params]:
     return signed, given
 
 
+@asynccontextmanager
+async def posted_files(request: web.Request, limits: Mapping[str, int]) -> AsyncIterator[tuple[SignedIn, Form]]:
+    """A form with files, as `posted`."""
+    signed = await member(request)
+    csrf.check_place(request)  # before anything is received
+    async with received(request, limits) as form:
+        csrf.check(request, form.params.text(csrf.FIELD), signed)
+        yield signed, form
+
+
 def viewer_id(signed: SignedIn | None) -> int | None:
     return None if signed is None else signed.account.id
 
@@ -132,7 +150,7 @@ def show(
     }
     text = request.app[TEMPLATES].get_template(template).render(context)
     common = {
-        "Content-Security-Policy": policy or usual_policy(request.app[ORIGIN].scheme),
+        "Content-Security-Policy": policy or usual_policy(),
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
         "Referrer-Policy": "same-origin",
@@ -147,11 +165,10 @@ def show(
     )
 
 
-def usual_policy(scheme: str, *, forms: bool = True) -> str:
+def usual_policy(*, forms: bool = True) -> str:
     """forms=False: where a form leads, through redirects, to a program of the reader (OAuth)."""
-    elsewhere = "https: http:" if scheme == "http" else "https:"
     return (
-        f"default-src 'none'; style-src 'self'; img-src 'self' {elsewhere} data:; media-src 'self' {elsewhere}; "
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
         + ("form-action 'self'; " if forms else "")
         + "base-uri 'none'; frame-ancestors 'none'"
     )

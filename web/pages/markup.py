@@ -39,25 +39,31 @@ def web_address(address: str | None) -> str:
     return address if address is not None and _WEB.fullmatch(address) else ""
 
 
+def shown_address(address: str | None, origin: Origin) -> str:
+    """Where a picture, film or sound is shown from: what others have comes through our proxy."""
+    found = web_address(address)
+    return origin.proxied(found) if found else ""
+
+
 def words(parts: Parts, origin: Origin) -> Markup:
     """What a post says; people and hashtags lead to our own pages about them."""
     html = _inside(str(safe_html(parts.post.html)), parts, origin)
-    return _with_emojis(html, parts.post.emojis)
+    return _with_emojis(html, parts.post.emojis, origin)
 
 
-def rich(html: str, account: Account) -> Markup:
+def rich(html: str, account: Account, origin: Origin) -> Markup:
     """What an account says of itself."""
-    return _with_emojis(str(safe_html(html)), account.emojis)
+    return _with_emojis(str(safe_html(html)), account.emojis, origin)
 
 
-def line(text: str, emojis: Sequence[Mapping[str, str]] | None = None) -> Markup:
+def line(text: str, emojis: Sequence[Mapping[str, str]] | None, origin: Origin) -> Markup:
     """One line of mere text: a name, a content warning, an option."""
-    return _with_emojis(escape(text), emojis)
+    return _with_emojis(escape(text), emojis, origin)
 
 
-def _with_emojis(html: str, emojis: Sequence[Mapping[str, str]] | None) -> Markup:
+def _with_emojis(html: str, emojis: Sequence[Mapping[str, str]] | None, origin: Origin) -> Markup:
     """`html`, whose text (not its tags) has :shortcodes: of these emoji, with their pictures."""
-    known = {one["shortcode"]: address for one in emojis or () if (address := web_address(one.get("url")))}
+    known = {one["shortcode"]: address for one in emojis or () if (address := shown_address(one.get("url"), origin))}
     if not known or ":" not in html:
         return Markup(html)  # noqa: S704  safe before
 

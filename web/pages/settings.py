@@ -10,9 +10,10 @@ from sqlalchemy import Connection
 from federation.origin import Origin
 from social import accounts, passwords, sanitise, sessions, users
 from social.accounts import ProfileChanges
-from social.errors import Invalid, NotAllowed
+from social.errors import Invalid, NotAllowed, Unavailable
 from social.secrets import new_token, sha256
-from web import auth
+from store.tables import Account
+from web import auth, portraits
 from web.keys import DATABASE, ORIGIN
 from web.limits import TooMany
 from web.pages import addresses, entry, frame, writing
@@ -40,6 +41,8 @@ async def profile(request: web.Request) -> web.Response:
         "discoverable": account.discoverable,
         "indexable": account.indexable,
         "bot": account.kind == "Service",
+        "avatar_alt": account.avatar_alt,
+        "header_alt": account.header_alt,
         "fields": _padded(fields),
         "visibility": user.default_visibility,
         "sensitive": user.default_sensitive,
@@ -50,12 +53,16 @@ async def profile(request: web.Request) -> web.Response:
 
 @routes.post("/settings/profile")
 async def save_profile(request: web.Request) -> web.Response:
-    signed, given = await frame.posted(request)
-    typed = _typed(given)
-    try:
-        await request.app[DATABASE].write(_save, request.app[ORIGIN], signed.account.id, typed, datetime.now(UTC))
-    except Invalid as refusal:
-        return _form(request, typed, says=str(refusal))
+    async with frame.posted_files(request, portraits.LIMITS) as (signed, form):
+        typed = _typed(form.params)
+        try:
+            async with portraits.taken(request, form, signed.account) as pictures:
+                changed = await request.app[DATABASE].write(
+                    _save, request.app[ORIGIN], signed.account.id, {**typed, **pictures}, datetime.now(UTC)
+                )
+            await portraits.forget(request, signed.account, changed)
+        except (Invalid, Unavailable) as refusal:
+            return _form(request, typed, says=str(refusal))
     return addresses.see_other("/settings/profile?saved=1")
 
 
@@ -68,6 +75,10 @@ def _typed(given: Params) -> dict[str, Any]:
         "discoverable": given.flag("discoverable"),
         "indexable": given.flag("indexable"),
         "bot": given.flag("bot"),
+        "avatar_alt": given.text("avatar_alt"),
+        "header_alt": given.text("header_alt"),
+        "no_avatar": given.flag("no_avatar"),
+        "no_header": given.flag("no_header"),
         "fields": _padded(list(zip_longest(names, values, fillvalue=""))),
         "visibility": given.text("visibility", "public"),
         "sensitive": given.flag("sensitive"),
@@ -75,7 +86,7 @@ def _typed(given: Params) -> dict[str, Any]:
     }
 
 
-def _save(tx: Connection, origin: Origin, account_id: int, typed: dict[str, Any], now: datetime) -> None:
+def _save(tx: Connection, origin: Origin, account_id: int, typed: dict[str, Any], now: datetime) -> Account:
     changes = ProfileChanges(
         display_name=typed["display_name"],
         note=typed["note"],
@@ -84,10 +95,15 @@ def _save(tx: Connection, origin: Origin, account_id: int, typed: dict[str, Any]
         indexable=typed["indexable"],
         bot=typed["bot"],
         fields=[pair for pair in typed["fields"] if any(pair)],
+        avatar_url=typed.get("avatar_url", "" if typed["no_avatar"] else None),
+        avatar_alt=typed["avatar_alt"],
+        header_url=typed.get("header_url", "" if typed["no_header"] else None),
+        header_alt=typed["header_alt"],
     )
-    accounts.update_profile(tx, origin, account_id, changes, now)
+    changed = accounts.update_profile(tx, origin, account_id, changes, now)
     language = typed["language"] if typed["language"] in writing.LANGUAGES else None
     users.set_defaults(tx, account_id, typed["visibility"], typed["sensitive"], language)
+    return changed
 
 
 def _padded(fields: list[tuple[str, str]]) -> list[tuple[str, str]]:

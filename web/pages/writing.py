@@ -7,8 +7,10 @@ from typing import Any, Final
 from aiohttp import web
 
 from social import views
-from social.errors import Invalid, NotFound
-from social.posts import delete, edit
+from social.errors import Invalid, NotFound, Unavailable
+from social.media import MOST, uploads
+from social.media.kinds import PICTURE_LIMIT
+from social.posts import delete, drafts, edit
 from social.posts.drafts import LONGEST, MOST_OPTIONS, Draft, PollDraft
 from social.secrets import new_token
 from social.views import PostView
@@ -18,10 +20,12 @@ from web import composing
 from web.keys import DATABASE, ORIGIN
 from web.pages import addresses, frame
 from web.params import Params, as_id, of_query
+from web.uploads import Form, keep
 
 routes = web.RouteTableDef()
 
 OPTIONS: Final = 4  # offered by the form
+FILES: Final = dict.fromkeys((f"file{number}" for number in range(MOST)), PICTURE_LIMIT)
 DURATIONS: Final = ((300, "5 minutes"), (3600, "1 hour"), (21600, "6 hours"), (86400, "1 day"), (259200, "3 days"),
                     (604800, "7 days"))  # fmt: skip
 LANGUAGES: Final = {
@@ -92,17 +96,20 @@ async def compose(request: web.Request) -> web.Response:
 
 @routes.post("/compose")
 async def publish(request: web.Request) -> web.Response:
-    signed, given = await frame.posted(request)
-    typed = _typed(given)
-    parent = None
-    try:
-        parent = await _parent(request, signed.account.id, given.id("reply_to"))
-        draft = _draft(typed, datetime.now(UTC))
-        post_id = await composing.write(request.app, signed.account, draft, typed.key or None)
-    except Invalid as refusal:
-        if parent is not None:
-            typed = replace(typed, visibilities=answering(signed.user, signed.account, parent).visibilities)
-        return _form(request, typed, parent, says=str(refusal))
+    async with frame.posted_files(request, FILES) as (signed, form):
+        given = form.params
+        typed = _typed(given)
+        parent = None
+        try:
+            parent = await _parent(request, signed.account.id, given.id("reply_to"))
+            draft = drafts.check(_draft(typed, datetime.now(UTC)), datetime.now(UTC), may_be_empty=bool(form.files))
+            if attached := await _attached(request, signed.account.id, form):
+                draft = replace(draft, media_ids=attached)
+            post_id = await composing.write(request.app, signed.account, draft, typed.key or None)
+        except (Invalid, Unavailable) as refusal:
+            if parent is not None:
+                typed = replace(typed, visibilities=answering(signed.user, signed.account, parent).visibilities)
+            return _form(request, typed, parent, says=str(refusal))
     if parent is None:
         return addresses.see_other(f"{addresses.of_account(signed.account)}/{post_id}")
     return addresses.see_other(f"{addresses.of_post(parent.parts.author, parent.parts.post)}#p{post_id}")
@@ -166,7 +173,7 @@ def _form(
 
 def choices() -> dict[str, Any]:
     """What the form offers."""
-    return {"languages": LANGUAGES, "durations": DURATIONS, "options": OPTIONS}
+    return {"languages": LANGUAGES, "durations": DURATIONS, "options": OPTIONS, "files": MOST}
 
 
 def _typed(given: Params) -> Typed:
@@ -198,6 +205,16 @@ def _draft(typed: Typed, now: datetime) -> Draft:
         reply_to_id=typed.reply_to_id,
         poll=poll,
     )
+
+
+async def _attached(request: web.Request, account_id: int, form: Form) -> tuple[int, ...]:
+    """The files of the form, kept; whatever happens to the post, they are removed after a day if it has them not."""
+    found = []
+    for number in range(MOST):
+        if file := form.files.get(f"file{number}"):
+            said = uploads.said(form.params.text(f"alt{number}"), None)
+            found.append((await keep(request.app, account_id, file, said, later=False)).id)
+    return tuple(found)
 
 
 async def _parent(request: web.Request, reader_id: int, post_id: int | None) -> PostView | None:

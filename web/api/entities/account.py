@@ -21,18 +21,19 @@ def moment(when: datetime | None) -> str | None:
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{when.microsecond // 1000:03}Z"
 
 
-def emojis(found: list[dict[str, str]] | None) -> list[shapes.CustomEmoji]:
-    return [
-        {"shortcode": e["shortcode"], "url": e["url"], "static_url": e["url"], "visible_in_picker": False}
-        for e in found or ()
-    ]
+def emojis(found: list[dict[str, str]] | None, origin: Origin) -> list[shapes.CustomEmoji]:
+    return [_emoji(one["shortcode"], origin.proxied(one["url"])) for one in found or ()]
+
+
+def _emoji(shortcode: str, url: str) -> shapes.CustomEmoji:
+    return {"shortcode": shortcode, "url": url, "static_url": url, "visible_in_picker": False}
 
 
 def account(it: Account, origin: Origin) -> shapes.Account:
     """Whoever is suspended is shown by his name alone."""
     if it.is_gone:
         it = replace(it, display_name="", note="", fields=[], emojis=[], avatar_url=None, header_url=None)
-    avatar, header = it.avatar_url or origin.url(_NO_PICTURE), it.header_url or origin.url(_NO_PICTURE)
+    avatar, header = (origin.proxied(url or origin.url(_NO_PICTURE)) for url in (it.avatar_url, it.header_url))
     entity: shapes.Account = {
         "id": str(it.id),
         "username": it.username,
@@ -60,7 +61,7 @@ def account(it: Account, origin: Origin) -> shapes.Account:
         "last_status_at": it.last_post_at.date().isoformat() if it.last_post_at else None,
         "hide_collections": it.hide_collections,
         "noindex": not it.indexable,
-        "emojis": emojis(it.emojis),
+        "emojis": emojis(it.emojis, origin),
         "roles": [],
         "fields": [{"name": f["name"], "value": f["value"], "verified_at": None} for f in it.fields],
     }

@@ -19,7 +19,7 @@ def status_edit(it: Edit, author: Account, frame: Frame) -> shapes.StatusEdit:
         "created_at": moment(it.at),
         "account": account(author, frame.origin),
         "media_attachments": [media_attachment(_media(kept), frame.origin) for kept in it.media],
-        "emojis": emojis(it.emojis),
+        "emojis": emojis(it.emojis, frame.origin),
     }
     if it.poll is not None:
         entity["poll"] = {"options": [{"title": title} for title in it.poll["options"]]}

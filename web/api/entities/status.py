@@ -54,7 +54,7 @@ def shared(view: PostView, frame: Frame) -> shapes.Status:
             if not m.silent
         ],
         "tags": [{"name": t.shown, "url": frame.origin.tag(t.name)} for t in parts.tags],
-        "emojis": emojis(post.emojis),
+        "emojis": emojis(post.emojis, frame.origin),
         "card": preview_card(parts.card, frame.origin) if parts.card else None,
         "poll": None,
         "filtered": [],
@@ -105,7 +105,7 @@ def poll(view: PostView, it: Poll, frame: Frame) -> shapes.Poll:
         "options": [
             {"title": option["title"], "votes_count": None if secret else option["votes"]} for option in it.options
         ],
-        "emojis": emojis(view.parts.post.emojis),
+        "emojis": emojis(view.parts.post.emojis, frame.origin),
     }
     if frame.reader_id is not None:
         own = view.parts.author.id == frame.reader_id
