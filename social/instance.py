@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
-from store.tables import INSTANCE_ACTOR_ID, accounts, facts, users
+from store.rows import one
+from store.tables import INSTANCE_ACTOR_ID, Account, accounts, facts, users
 from store.tables.base import Id, Instant
 
 _USERS = (
@@ -25,6 +26,13 @@ _SEEN = (
     .values(seen_at=bindparam("at", type_=Instant))
 )
 _ANYBODY = select(users.c.account_id).limit(1)
+_OWNER = (
+    select(accounts)
+    .join(users, users.c.account_id == accounts.c.id)
+    .where(users.c.role == "owner", accounts.c.deleted_at.is_(None), accounts.c.suspended_at.is_(None))
+    .order_by(accounts.c.id)
+    .limit(1)
+)
 _FACT = select(facts.c.value).where(facts.c.name == bindparam("asked"))
 _NOTE = insert(facts).on_conflict_do_nothing()
 _HOSTS = select(accounts.c.domain).where(accounts.c.domain.is_not(None)).distinct().order_by(accounts.c.domain)
@@ -53,6 +61,11 @@ def usage(tx: Connection, now: datetime | None = None) -> Usage:
 def has_people(tx: Connection) -> bool:
     """False on a new server, whose first visitor becomes its owner."""
     return tx.execute(_ANYBODY).first() is not None
+
+
+def owner(tx: Connection) -> Account | None:
+    """Whom to ask about this server; the first of them, where there are several."""
+    return one(tx, _OWNER, Account)
 
 
 def fact(tx: Connection, name: str) -> str | None:

@@ -36,7 +36,7 @@ class Config:
     @property
     def software(self) -> str:
         """As clients read it: they look for a Mastodon version first."""
-        return f"4.3.0 (compatible; ConnectMe {self.version})"
+        return f"4.6.0 (compatible; ConnectMe {self.version})"
 
 
 @dataclass(frozen=True, slots=True)

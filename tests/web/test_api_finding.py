@@ -2,7 +2,7 @@
 
 import pytest
 
-from social import accounts
+from social import accounts, users
 from store.tables import INSTANCE_ACTOR_ID
 from tests.people import follow, remote, stored
 from tests.web.site import Site
@@ -101,3 +101,14 @@ async def test_preferences_are_what_new_posts_start_with(site: Site):
         "private", True, "de"
     ]  # fmt: skip
     assert found["reading:expand:media"] == "default"
+
+
+async def test_the_owner_is_whom_to_ask(both_sites: Site):
+    assert (await both_sites.get("/api/v2/instance")).json["contact"]["account"] is None
+    alice, _ = await both_sites.person("alice")
+    await both_sites.person("bob")
+    await both_sites.do(users.set_role, alice.id, "owner")
+    told = (await both_sites.get("/api/v2/instance")).json
+    assert told["contact"]["account"]["acct"] == "alice"
+    assert told["version"].startswith("4.6.0 (compatible; ConnectMe ")
+    assert (await both_sites.get("/api/v1/instance")).json["contact_account"]["acct"] == "alice"

@@ -5,12 +5,13 @@ from typing import Any, Final
 from aiohttp import web
 from sqlalchemy import Connection
 
-from social import instance, media, pins
+from social import featured, instance, media, pins
 from social.accounts import create, profile
 from social.instance import Usage
 from social.media import kinds, uploads
 from social.posts import drafts
 from social.text import URL_LENGTH
+from store.tables import Account
 from web import auth
 from web.api import shapes
 from web.api.answers import answer
@@ -24,7 +25,7 @@ routes = web.RouteTableDef()
 # What clients ask before they offer it; what depends on what is installed is added by _configuration.
 _CONFIGURATION: Final[dict[str, Any]] = {
     "accounts": {
-        "max_featured_tags": 0,
+        "max_featured_tags": featured.MOST,
         "max_pinned_statuses": pins.MOST,
         "max_display_name_length": create.NAME_LIMIT,
         "max_note_length": profile.NOTE_LIMIT,
@@ -66,20 +67,20 @@ def _configuration(request: web.Request) -> dict[str, Any]:
 @spec(answers=shapes.InstanceV1)
 @auth.public
 async def get_v1(request: web.Request) -> web.Response:
-    usage, hosts = await request.app[DATABASE].read(_numbers)
-    return answer(instance_v1(request.app[ORIGIN], request.app[CONFIG], usage, hosts, _configuration(request)))
+    usage, hosts, owner = await request.app[DATABASE].read(_facts)
+    return answer(instance_v1(request.app[ORIGIN], request.app[CONFIG], usage, hosts, _configuration(request), owner))
 
 
-def _numbers(tx: Connection) -> tuple[Usage, int]:
-    return instance.usage(tx), instance.hosts_count(tx)
+def _facts(tx: Connection) -> tuple[Usage, int, Account | None]:
+    return instance.usage(tx), instance.hosts_count(tx), instance.owner(tx)
 
 
 @routes.get("/api/v2/instance")
 @spec(answers=shapes.Instance)
 @auth.public
 async def get_v2(request: web.Request) -> web.Response:
-    usage = await request.app[DATABASE].read(instance.usage)
-    return answer(instance_v2(request.app[ORIGIN], request.app[CONFIG], usage, _configuration(request)))
+    usage, _, owner = await request.app[DATABASE].read(_facts)
+    return answer(instance_v2(request.app[ORIGIN], request.app[CONFIG], usage, _configuration(request), owner))
 
 
 @routes.get("/api/v1/instance/peers")

@@ -1,16 +1,23 @@
 """Instance: https://docs.joinmastodon.org/entities/V1_Instance/ and /entities/Instance/"""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from federation.origin import Origin
 from social.instance import Usage
+from store.tables import Account
 from web.api import shapes
+from web.api.entities.account import account
 from web.keys import Config
+
+# Clients switch features on by it.  Never N unless all steps up to N work: 2 grouped notifications, their policy,
+# merged requests; 3 attribution_domains; 4 media deleted alone and with a post; 5 filters that blur; 7 quotes and who
+# may quote; 8 /api/v1/profile; 9 descriptions of avatar and header; 10 collections, supported_types.
+API_VERSION: Final = 2
 
 
 def instance_v1(
-    origin: Origin, config: Config, usage: Usage, hosts: int, configuration: Mapping[str, Any]
+    origin: Origin, config: Config, usage: Usage, hosts: int, configuration: Mapping[str, Any], owner: Account | None
 ) -> shapes.InstanceV1:
     return {
         "uri": origin.domain,
@@ -27,12 +34,14 @@ def instance_v1(
         "approval_required": config.registrations == "approval",
         "invites_enabled": False,
         "configuration": dict(configuration),
-        "contact_account": None,
+        "contact_account": account(owner, origin) if owner else None,
         "rules": [],
     }
 
 
-def instance_v2(origin: Origin, config: Config, usage: Usage, configuration: Mapping[str, Any]) -> shapes.Instance:
+def instance_v2(
+    origin: Origin, config: Config, usage: Usage, configuration: Mapping[str, Any], owner: Account | None
+) -> shapes.Instance:
     return {
         "domain": origin.domain,
         "title": config.title,
@@ -56,7 +65,7 @@ def instance_v2(origin: Origin, config: Config, usage: Usage, configuration: Map
             "message": None,
             "url": None,
         },
-        "api_versions": {"mastodon": 2},
-        "contact": {"email": config.contact_email, "account": None},
+        "api_versions": {"mastodon": API_VERSION},
+        "contact": {"email": config.contact_email, "account": account(owner, origin) if owner else None},
         "rules": [],
     }

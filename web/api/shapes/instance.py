@@ -2,6 +2,8 @@
 
 from typing import Any, TypedDict
 
+from web.api.shapes.account import Account
+
 
 class InstanceV1(TypedDict):
     uri: str
@@ -18,7 +20,7 @@ class InstanceV1(TypedDict):
     approval_required: bool
     invites_enabled: bool
     configuration: dict[str, Any]
-    contact_account: None
+    contact_account: Account | None
     rules: list[Any]
 
 
