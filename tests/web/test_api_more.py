@@ -199,7 +199,7 @@ async def test_the_server_says_what_clients_need_to_know(site: Site, path):
     configuration = told["configuration"]
     assert configuration["statuses"] == {
         "max_characters": 5000,
-        "max_media_attachments": 0,
+        "max_media_attachments": 4,
         "characters_reserved_per_url": 23,
     }
     assert configuration["polls"]["max_options"] == 10
