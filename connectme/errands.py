@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from sqlalchemy import Connection
 
+from connectme.conversations import Conversations
 from connectme.gather import BUDGET, Gatherer, known_post
 from connectme.previews import Previewer
 from federation.client import Budget
@@ -50,6 +51,7 @@ class Errands:
             "fetch_account": self._fetch_account,
             "fetch_replies": self._fetch_replies,
             "fetch_card": previewer.fetch,
+            "fetch_thread": Conversations(db, gatherer).fetch,
             "check_deleted": self._check_deleted,
             quotes.VERIFY: self._verify_quote,
             "verify_move": self._verify_move,

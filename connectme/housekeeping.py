@@ -18,7 +18,7 @@ from outbox import deliver
 from social import codes, links, mutes, polls, scheduled, sessions
 from social.errors import Refusal
 from store.database import Database
-from store.tables import cards, handled, idempotency, posts, tombstones
+from store.tables import cards, handled, idempotency, posts, refreshes, tombstones
 from store.tables.base import Instant
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,7 @@ BURIED: Final = timedelta(days=180)  # what others deleted before it came
 SENT: Final = timedelta(days=1)  # activities that nobody waits for
 KEYS: Final = timedelta(days=30)  # in the spool's file; those in use are written again
 UNUSED: Final = timedelta(days=30)  # previews of what no post links to any more
+ASKED: Final = timedelta(days=30)  # what other servers said of conversations
 REPEATED: Final = timedelta(days=1)  # a client that did not hear our answer
 
 _BEFORE = bindparam("before", type_=Instant)
@@ -50,6 +51,7 @@ _TOMBSTONES = _some(
 )
 _CARDS = _some(cards, and_(cards.c.fetched_at < _BEFORE, ~exists().where(posts.c.card_id == cards.c.id)))
 _IDEMPOTENCY = _some(idempotency, idempotency.c.at < _BEFORE)
+_REFRESHES = _some(refreshes, refreshes.c.asked_at < _BEFORE)
 
 
 class Housekeeping:
@@ -106,6 +108,7 @@ class Housekeeping:
         await self._all(_TOMBSTONES, before=now - BURIED, ours=ours)
         await self._all(_CARDS, before=now - UNUSED)
         await self._all(_IDEMPOTENCY, before=now - REPEATED)
+        await self._all(_REFRESHES, before=now - ASKED)
         await self._db.write(deliver.sweep, now - SENT)
         await self._db.write(sessions.prune, now)
         await self._db.write(codes.prune, now)

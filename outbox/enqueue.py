@@ -90,16 +90,18 @@ def to_accounts(
     *,
     delay: timedelta = NOW,
     now: datetime | None = None,
+    screened: bool = False,
 ) -> None:
     """Queues `document` for those of the accounts `ids` that live elsewhere.  A single one gets it personally.
 
-    delay: an answer that overtakes the end of the request that it answers is lost on some servers (Takahe).
+    delay:    an answer that overtakes the end of the request that it answers is lost on some servers (Takahe).
+    screened: the caller looked whether their servers are blocked.
     """
     if not ids:
         return
     now = now or datetime.now(UTC)
     queues = [_Queue(_TO_ONE, {"receiver": one}) for one in ids] if len(ids) == 1 else _to(ids)
-    _send(tx, sender.id, written(tx, sender, document, now), queues, now, delay=delay)
+    _send(tx, sender.id, written(tx, sender, document, now), queues, now, delay=delay, screened=screened)
 
 
 def to_inboxes_of_post(
@@ -141,12 +143,13 @@ def _send(
     *,
     synchronise: bool = False,
     delay: timedelta = NOW,
+    screened: bool = False,
 ) -> None:
     activity = {"activity": new_id()}
     row = {"id": activity["activity"], "sender_id": sender_id, "body": body}
     tx.execute(_WRITE, {**row, "synchronise": int(synchronise), "created_at": now})
     made = sum([tx.execute(queue, {**values, **activity}).rowcount for queue, values in queues])
-    if refused := recipients.blocked(tx, lambda: tx.scalars(_HOSTS, activity).all()):
+    if not screened and (refused := recipients.blocked(tx, lambda: tx.scalars(_HOSTS, activity).all())):
         made -= tx.execute(_NOT_TO, {**activity, "hosts": refused}).rowcount
     if not made:  # everybody concerned lives here
         tx.execute(_UNWRITE, activity)

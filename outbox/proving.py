@@ -28,12 +28,14 @@ _KEY = (
     .order_by(account_keys.c.created_at.desc())
     .limit(1)
 )
+# For one reader, who checks the signature of the request: nobody passes them on.
+_ANSWERS = (vocabulary.Accept, vocabulary.Reject)
 _load = lru_cache(KEYS_KEPT)(load_private)  # another PEM under the same id is another entry
 
 
 def written(tx: Connection, sender: Account, document: vocabulary.Activity, now: datetime) -> bytes:
     """`document` as it is sent, with a proof if `sender` is its actor and has a key for that."""
-    if document.actor != sender.uri or is_confidential(document):
+    if document.actor != sender.uri or is_confidential(document) or isinstance(document, _ANSWERS):
         return vocabulary.encode(document)
     key = tx.execute(_KEY, {"account": sender.id}).one_or_none()
     if key is None:

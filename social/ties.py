@@ -6,12 +6,13 @@ however often it is accepted or undone, and by whomever at the same moment.
 
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete, exists, or_, select, update
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
 from store.ids import new_id
-from store.rows import one
+from store.rows import many, one
 from store.tables import Account, Block, Follow, accounts, blocks, follows, users
 from store.tables.base import Id
 
@@ -19,6 +20,7 @@ _FOLLOWER, _TARGET = bindparam("follower", type_=Id), bindparam("target", type_=
 _PAIR = (follows.c.target_id == _TARGET, follows.c.follower_id == _FOLLOWER)
 _FIND = select(follows).where(*_PAIR)
 _BY_URI = select(follows).where(follows.c.uri == bindparam("uri"))
+_AROUND = select(follows).where(or_(and_(*_PAIR), follows.c.uri == bindparam("uri")))
 _ADD = insert(follows).on_conflict_do_nothing()
 _ACCEPT = update(follows).where(*_PAIR, ~follows.c.accepted).values(accepted=True)
 _END = delete(follows).where(*_PAIR).returning(*follows.c)
@@ -36,14 +38,19 @@ _IS_FOLLOWED = select(
     .where(users.c.account_id == follows.c.follower_id)
 )
 _ONE, _OTHER = bindparam("one", type_=Id), bindparam("other", type_=Id)
-_BLOCKED = select(
-    exists().where(
+
+
+def apart(one: Any, other: Any) -> ColumnElement[bool]:
+    """The clause: does either of the two block the other?"""
+    return exists().where(
         or_(
-            (blocks.c.account_id == _ONE) & (blocks.c.target_id == _OTHER),
-            (blocks.c.account_id == _OTHER) & (blocks.c.target_id == _ONE),
+            (blocks.c.account_id == one) & (blocks.c.target_id == other),
+            (blocks.c.account_id == other) & (blocks.c.target_id == one),
         )
     )
-)
+
+
+_BLOCKED = select(apart(_ONE, _OTHER))
 _BLOCK = select(blocks).where(blocks.c.account_id == _ONE, blocks.c.target_id == _OTHER)
 _ADD_BLOCK = insert(blocks).on_conflict_do_nothing()
 _END_BLOCK = delete(blocks).where(blocks.c.account_id == _ONE, blocks.c.target_id == _OTHER).returning(*blocks.c)
@@ -51,6 +58,14 @@ _END_BLOCK = delete(blocks).where(blocks.c.account_id == _ONE, blocks.c.target_i
 
 def find(tx: Connection, follower_id: int, target_id: int) -> Follow | None:
     return one(tx, _FIND, Follow, follower=follower_id, target=target_id)
+
+
+def around(tx: Connection, follower_id: int, target_id: int, uri: str) -> tuple[Follow | None, bool]:
+    """The follow of the two, and whether any follow has that uri."""
+    rows = many(tx, _AROUND, Follow, follower=follower_id, target=target_id, uri=uri)
+    pair = (follower_id, target_id)
+    found = next((row for row in rows if (row.follower_id, row.target_id) == pair), None)
+    return found, any(row.uri == uri for row in rows)
 
 
 def by_uri(tx: Connection, uri: str) -> Follow | None:

@@ -217,6 +217,24 @@ async def quote_authorization(request: web.Request) -> web.Response:
     return _document(request, documents.quote_authorization(account, uri, approved.quoting_uri, quoted.uri))
 
 
+@routes.get("/users/{name}/posts/{id}/context")
+async def context(request: web.Request) -> web.Response:
+    """FEP-f228: all of a conversation that began here, as far as it is known."""
+    view, page, db = await _post(request), _page(request), request.app[DATABASE]
+    post_, uri = view.parts.post, f"{view.parts.post.uri}/context"
+    if documents.context_of(post_) != uri:
+        raise NotFound("This conversation did not begin here")
+    viewer = await _viewer(request)
+    total = await db.read(around.conversation_size, post_.thread_id, viewer)
+    if page is None:
+        by = view.parts.author.uri
+        return _document(
+            request, vocabulary.OrderedCollection(id=uri, total_items=total, first=f"{uri}?page=1", attributed_to=by)
+        )
+    found = await db.read(around.conversation, post_.thread_id, viewer, page)
+    return _part(request, uri, page, [u for _, u in found], [i for i, _ in found], total)
+
+
 @routes.get("/users/{name}/posts/{id}/{which:likes|shares}")
 async def reactions(request: web.Request) -> web.Response:
     """How many, not who: that is theirs to tell."""

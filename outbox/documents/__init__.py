@@ -18,7 +18,7 @@ from outbox.documents.activities import (
     vote,
 )
 from outbox.documents.actors import actor, delete_actor, instance_actor, update_actor
-from outbox.documents.posts import Audience, announce, audience, create, delete, note, update
+from outbox.documents.posts import Audience, announce, audience, context_of, create, delete, note, update
 from outbox.documents.quotes import (
     QUOTE_REQUEST,
     asked_to_quote,
@@ -38,6 +38,7 @@ __all__ = [
     "asked_to_quote",
     "audience",
     "block",
+    "context_of",
     "create",
     "delete",
     "delete_actor",

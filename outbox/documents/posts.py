@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 from federation import vocabulary
 from federation.reading import PUBLIC
 from outbox.parts import Mentioned, Parts, Tag
-from store.tables import Account, Media, Poll
+from store.tables import Account, Media, Poll, Post
 
 _USUAL_TYPE = {
     "image": "image/jpeg",
@@ -131,7 +131,7 @@ def _note(parts: Parts) -> vocabulary.Note:
         summary=post.summary or None,
         sensitive=post.sensitive or bool(post.summary),
         in_reply_to=post.reply_to_uri,
-        context=post.context,
+        context=context_of(post),
         tag=_tags(parts),
         attachment=tuple([_attachment(one) for one in parts.media]),
         replies=f"{post.uri}/replies",
@@ -161,6 +161,12 @@ def _policy(parts: Parts) -> vocabulary.InteractionPolicy | None:
     uris = {"public": PUBLIC, "followers": followers_of(parts.author)}
     approved = tuple([uris[name] for name in policy["automatic"]]) or (parts.author.uri,)
     return vocabulary.InteractionPolicy(can_quote=vocabulary.Approval(automatic_approval=approved))
+
+
+def context_of(post: Post) -> str | None:
+    """FEP-7888, FEP-f228: where a conversation of ours has its list; of others', what they say."""
+    begins = post.local and post.reply_to_uri is None and post.visibility in ("public", "unlisted")
+    return f"{post.uri}/context" if begins and post.context is None else post.context
 
 
 def _question(parts: Parts, poll: Poll) -> vocabulary.Question:

@@ -129,10 +129,12 @@ def reject_request(tx: Connection, target_id: int, follower_id: int, now: dateti
     remove_follower(tx, target_id, follower_id, now)
 
 
-def answer(tx: Connection, follow: Follow, follower: Account, target: Account, now: datetime) -> None:
-    """Sends the Accept."""
+def answer(
+    tx: Connection, follow: Follow, follower: Account, target: Account, now: datetime, *, screened: bool = False
+) -> None:
+    """Sends the Accept.  screened: the follower's server is known not to be blocked."""
     accept = documents.accept(follow, follower, target)
-    enqueue.to_accounts(tx, target, accept, [follower.id], delay=ANSWER_AFTER, now=now)
+    enqueue.to_accounts(tx, target, accept, [follower.id], delay=ANSWER_AFTER, now=now, screened=screened)
 
 
 def refuse(tx: Connection, follow: Follow, now: datetime | None = None) -> None:

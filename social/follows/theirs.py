@@ -35,9 +35,10 @@ def receive(
     """
     if not target.is_local or tombstones.take(tx, uri, follower.uri, signed):
         return
-    found = ties.find(tx, follower.id, target.id)
+    found, taken = ties.around(tx, follower.id, target.id, uri)
+    usable = uri if not taken and same_origin(uri, follower.uri) else None
     if found is not None:
-        found = _renamed(tx, found, follower, uri)
+        found = _renamed(tx, found, usable)
         if found.accepted:
             answer(tx, found, follower, target, now)
         return
@@ -45,13 +46,16 @@ def receive(
         asked = Follow(target.id, follower.id, new_id(), uri, False, True, False, now)
         refuse(tx, asked, now)
         return
-    agrees = not target.locked and not moderation.limited(tx, [follower.host or ""])
-    follow = ties.add(tx, follower, target, now, uri=_usable(tx, follower, uri), accepted=agrees)
+    level = moderation.levels(tx, [follower.host or ""]).get(follower.host or "")
+    if level == moderation.BLOCK:  # since his message came
+        return
+    agrees = not target.locked and level != moderation.LIMIT
+    follow = ties.add(tx, follower, target, now, uri=usable, accepted=agrees)
     if follow is None:  # two copies at the same moment: the other one answers
         return
     notifications.notify(tx, target.id, "follow" if agrees else "follow_request", follower.id, None, now)
     if agrees:
-        answer(tx, follow, follower, target, now)
+        answer(tx, follow, follower, target, now, screened=True)
 
 
 def accepted(
@@ -128,14 +132,9 @@ def _is_unwelcome(tx: Connection, follower: Account, target: Account) -> bool:
     )
 
 
-def _usable(tx: Connection, follower: Account, uri: str) -> str | None:
-    """`uri`, if it can name the follow: it is on the follower's server and names no other."""
-    return uri if same_origin(uri, follower.uri) and ties.by_uri(tx, uri) is None else None
-
-
-def _renamed(tx: Connection, follow: Follow, follower: Account, uri: str) -> Follow:
-    """The follow under the id that its follower uses now: his Undo will name that."""
-    if uri == follow.uri or _usable(tx, follower, uri) is None:
+def _renamed(tx: Connection, follow: Follow, uri: str | None) -> Follow:
+    """The follow under the id that its follower uses now: his Undo will name that.  uri: None: it can name none."""
+    if uri is None:
         return follow
     tx.execute(_RENAME, {"target": follow.target_id, "follower": follow.follower_id, "name": uri})
     return replace(follow, uri=uri)

@@ -3,6 +3,7 @@
 from social.moderation.hosts import (
     BLOCK,
     LEVELS,
+    LIMIT,
     PolicyDraft,
     clean_host,
     levels,
@@ -13,11 +14,13 @@ from social.moderation.hosts import (
     unset_policy,
 )
 from social.moderation.lists import format_csv, parse_csv
-from social.moderation.reports import open_reports, receive_flag, report, resolve
+from social.moderation.reports import Complaint, open_reports, receive_flag, report, resolve, status_ids
 
 __all__ = [
     "BLOCK",
     "LEVELS",
+    "LIMIT",
+    "Complaint",
     "PolicyDraft",
     "clean_host",
     "format_csv",
@@ -31,5 +34,6 @@ __all__ = [
     "resolve",
     "set_policies",
     "set_policy",
+    "status_ids",
     "unset_policy",
 ]

@@ -1,7 +1,7 @@
 """What was reported: by our people, and by other servers (Flag)."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
 
@@ -14,6 +14,7 @@ from outbox import documents, enqueue
 from social import accounts, notifications
 from social.errors import Invalid, NotFound
 from social.paging import padded
+from social.visibility import visible
 from store.ids import new_id
 from store.rows import many, one
 from store.tables import INSTANCE_ACTOR_ID, Account, Report, posts, reports
@@ -22,13 +23,26 @@ from store.tables.base import Id, Instant
 
 COMMENT_LIMIT: Final = 5_000
 POSTS_LIMIT: Final = 256
+RULES_LIMIT: Final = 50
+RULE_LIMIT: Final = 100
+OTHER: Final = "other"
+CATEGORIES: Final = ("spam", "legal", "violation", OTHER)
 
 _ADD = insert(reports).on_conflict_do_nothing(index_elements=["uri"])
 _URIS: BindParameter[list[str]] = bindparam("uris", expanding=True)
 _OURS = select(accounts_table).where(accounts_table.c.uri.in_(_URIS), accounts_table.c.host.is_(None))
 _POSTS = select(posts.c.uri, posts.c.author_id).where(posts.c.uri.in_(_URIS), posts.c.local).order_by(posts.c.id)
+_POST_IDS = bindparam("ids", expanding=True, type_=Id)
 _BY_IDS = select(posts.c.uri).where(
-    posts.c.id.in_(bindparam("ids", expanding=True, type_=Id)), posts.c.author_id == bindparam("target", type_=Id)
+    posts.c.id.in_(_POST_IDS), posts.c.author_id == bindparam("target", type_=Id), visible()
+)
+_IDS = select(posts.c.id).where(posts.c.uri.in_(_URIS)).order_by(posts.c.id)
+_parent = posts.alias("parent")
+_ANSWERED = select(accounts_table).where(
+    accounts_table.c.id.in_(
+        select(_parent.c.author_id).join(posts, posts.c.reply_to_id == _parent.c.id).where(posts.c.id.in_(_POST_IDS))
+    ),
+    accounts_table.c.host.is_not(None),
 )
 _OPEN = select(reports).where(reports.c.resolved_at.is_(None)).order_by(reports.c.id)
 _BY_ID = select(reports).where(reports.c.id == bindparam("report", type_=Id))
@@ -58,37 +72,89 @@ def receive_flag(
     return _store(tx, uri, reporter.id, target_id, concerned, comment, now)
 
 
-def report(
-    tx: Connection,
-    reporter_id: int,
-    target_id: int,
-    post_ids: Collection[int],
-    comment: str,
-    now: datetime,
-    *,
-    forward: bool = False,
-) -> Report:
-    """One of ours complains.
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What one of ours says of `target_id`.
 
-    forward: tell the server of the reported account, too, in the name of our server and not of the person.
-    Raises: Invalid, NotFound.
+    rule_ids:   the rules that were broken: then it is a violation.
+    forward:    tell the server of the reported account, too, in the name of our server and not of the person.
+    forward_to: domains that are told, of the reported account and of those whom the posts answer; empty: the first.
     """
-    reporter, target = accounts.by_id(tx, reporter_id), accounts.by_id(tx, target_id)
+
+    target_id: int
+    post_ids: Sequence[int] = ()
+    comment: str = ""
+    category: str = OTHER
+    rule_ids: Sequence[str] = ()
+    forward: bool = False
+    forward_to: Sequence[str] = ()
+
+
+def report(tx: Connection, reporter_id: int, said: Complaint, now: datetime) -> Report:
+    """One of ours complains.  Raises: Invalid, NotFound."""
+    reporter, target = accounts.by_id(tx, reporter_id), accounts.by_id(tx, said.target_id)
     if target.id in (reporter.id, INSTANCE_ACTOR_ID):
         raise Invalid("That cannot be reported")
-    if len(post_ids) > POSTS_LIMIT:
-        raise Invalid(f"A report names at most {POSTS_LIMIT} posts")
-    asked = {"ids": padded(list(post_ids)) or [0], "target": target.id}
-    concerned = list(tx.scalars(_BY_IDS, asked))
-    number = new_id()
-    made = _store(tx, f"{reporter.uri}#reports/{number}", reporter.id, target.id, concerned, comment, now)
-    if made is None:
-        raise Invalid("That was reported already")
-    if forward and not target.is_local:
+    _check(said)
+    concerned = _posts_of(tx, target, said.post_ids, reporter_id)
+    told = _told(tx, target, said) if said.forward else []
+    made = Report(
+        id=new_id(),
+        uri=f"{reporter.uri}#reports/{new_id()}",
+        reporter_id=reporter.id,
+        target_id=target.id,
+        post_uris=concerned,
+        comment=clean(said.comment, COMMENT_LIMIT).strip(),
+        created_at=now,
+        resolved_at=None,
+        category="violation" if said.rule_ids else said.category,
+        rule_ids=list(said.rule_ids),
+        forwarded=bool(told),
+    )
+    tx.execute(_ADD, asdict(made))
+    if told:
         instance = accounts.by_id(tx, INSTANCE_ACTOR_ID)
-        flag = documents.flag(instance, f"{instance.uri}#flags/{number}", target.uri, concerned, made.comment)
-        enqueue.to_accounts(tx, instance, flag, [target.id], now=now)
+        flag = documents.flag(instance, f"{instance.uri}#flags/{made.id}", target.uri, concerned, made.comment)
+        enqueue.to_accounts(tx, instance, flag, told, now=now)
     return made
+
+
+def _check(said: Complaint) -> None:
+    """Raises: Invalid."""
+    if said.category not in CATEGORIES:
+        raise Invalid(f"category is one of {', '.join(CATEGORIES)}")
+    if len(said.comment) > COMMENT_LIMIT:
+        raise Invalid(f"comment has at most {COMMENT_LIMIT} characters")
+    if len(said.post_ids) > POSTS_LIMIT:
+        raise Invalid(f"A report names at most {POSTS_LIMIT} posts")
+    if len(said.rule_ids) > RULES_LIMIT or any(not 0 < len(one) <= RULE_LIMIT for one in said.rule_ids):
+        raise Invalid("There are no such rules")
+
+
+def _posts_of(tx: Connection, target: Account, post_ids: Sequence[int], reporter_id: int) -> list[str]:
+    """Their uris.  Raises: NotFound, unless all are the target's and the reporter may see them: the other server would
+    learn of them."""
+    if not post_ids:
+        return []
+    asked = {"ids": padded(list(dict.fromkeys(post_ids))), "target": target.id, "viewer": reporter_id}
+    found = list(tx.scalars(_BY_IDS, asked))
+    if len(found) < len(set(post_ids)):
+        raise NotFound("Record not found")
+    return found
+
+
+def _told(tx: Connection, target: Account, said: Complaint) -> list[int]:
+    """The accounts of other servers whose servers are told."""
+    domains = {domain.lower() for domain in said.forward_to}
+    people = [target]
+    if domains and said.post_ids:
+        people += many(tx, _ANSWERED, Account, ids=padded(list(said.post_ids)))
+    return [one.id for one in people if one.domain and (one.domain.lower() in domains if domains else one is target)]
+
+
+def status_ids(tx: Connection, made: Report) -> list[int]:
+    """The posts of a report that are still here."""
+    return list(tx.scalars(_IDS, {"uris": padded(made.post_uris)})) if made.post_uris else []
 
 
 def open_reports(tx: Connection) -> list[Report]:
@@ -107,8 +173,9 @@ def resolve(tx: Connection, report_id: int, now: datetime) -> Report:
 def _store(
     tx: Connection, uri: str, reporter_id: int, target_id: int, post_uris: list[str], comment: str, now: datetime
 ) -> Report | None:
+    words = clean(comment, COMMENT_LIMIT).strip()
     made = Report(
-        new_id(), uri, reporter_id, target_id, post_uris, clean(comment, COMMENT_LIMIT).strip(), now, resolved_at=None
+        new_id(), uri, reporter_id, target_id, post_uris, words, now, None, category=OTHER, rule_ids=[], forwarded=False
     )
     if not tx.execute(_ADD, asdict(made)).rowcount:
         return None

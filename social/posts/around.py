@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, and_, bindparam, exists, or_, select
+from sqlalchemy import Connection, Select, and_, bindparam, exists, func, or_, select
 
 from social import accounts
 from social.pages import Page
@@ -22,6 +22,28 @@ def replies(tx: Connection, post_id: int, viewer_id: int | None, page: Page) -> 
     ids = _REPLIES(tx, page, post=post_id, viewer=viewer_id)
     found: dict[int, str] = {row[0]: row[1] for row in tx.execute(_URIS, {"ids": ids})} if ids else {}
     return [(i, found[i]) for i in ids if i in found]
+
+
+_THREAD = Paged(
+    select(posts.c.id).where(
+        posts.c.thread_id == bindparam("thread", type_=Id), posts.c.boost_of_id.is_(None), visible()
+    ),
+    posts.c.id,
+)
+_IN_THREAD = select(func.count()).where(
+    posts.c.thread_id == bindparam("thread", type_=Id), posts.c.boost_of_id.is_(None), visible()
+)
+
+
+def conversation(tx: Connection, root_id: int, viewer_id: int | None, page: Page) -> list[tuple[int, str]]:
+    """(id, uri) of the posts of a thread that the viewer may see, newest first."""
+    ids = _THREAD(tx, page, thread=root_id, viewer=viewer_id)
+    found: dict[int, str] = {row[0]: row[1] for row in tx.execute(_URIS, {"ids": ids})} if ids else {}
+    return [(i, found[i]) for i in ids if i in found]
+
+
+def conversation_size(tx: Connection, root_id: int, viewer_id: int | None) -> int:
+    return tx.scalar(_IN_THREAD, {"thread": root_id, "viewer": viewer_id}) or 0
 
 
 _person = accounts_table.alias("person")  # the clause of visibility asks the table itself

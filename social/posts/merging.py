@@ -2,11 +2,11 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, insert, select, update
 from sqlalchemy.dialects import postgresql  # SQLite has the same ON CONFLICT
 
 from store.rows import many
-from store.tables import Conversation, conversations, thread_mutes
+from store.tables import Conversation, conversations, refreshes, thread_mutes
 from store.tables.base import Id
 
 _OLD, _NEW = bindparam("old", type_=Id), bindparam("new", type_=Id)
@@ -28,6 +28,14 @@ _END = delete(conversations).where(conversations.c.id.in_(bindparam("ids", expan
 _ADD = insert(conversations)
 _MOVE = update(conversations).where(conversations.c.thread_id == _OLD).values(thread_id=_NEW)
 
+_there = refreshes.alias("there")
+_REFRESHES = (
+    update(refreshes)
+    .where(refreshes.c.thread_id == _OLD, ~exists().where(_there.c.thread_id == _NEW))
+    .values(thread_id=_NEW)
+)
+_NO_REFRESHES = delete(refreshes).where(refreshes.c.thread_id == _OLD)
+
 
 def merge(tx: Connection, old: int, new: int) -> None:
     """The thread `old` became part of `new`."""
@@ -41,6 +49,8 @@ def merge(tx: Connection, old: int, new: int) -> None:
             tx.execute(_END, {"ids": [one.id for one in pair]})
             tx.execute(_ADD, _joined(new, *pair))
     tx.execute(_MOVE, {"old": old, "new": new})
+    if tx.execute(_REFRESHES, {"old": old, "new": new}).rowcount == 0:
+        tx.execute(_NO_REFRESHES, {"old": old})
 
 
 def _joined(thread_id: int, earlier: Conversation, later: Conversation) -> dict[str, Any]:

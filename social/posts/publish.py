@@ -96,7 +96,7 @@ def _placed(number: int, visibility: str, author: Account, parent: Post | None) 
         "reply_to_id": parent.id if parent else None,
         "reply_to_uri": parent.uri if parent else None,
         "thread_id": parent.thread_id if parent else number,
-        "context": parent.context if parent else None,
+        "context": documents.context_of(parent) if parent else None,
     }
 
 

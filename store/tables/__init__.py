@@ -77,6 +77,7 @@ from store.tables.signing import (
 )
 from store.tables.site import Rule, SiteText, rules, site_texts, visits
 from store.tables.tags import followed_tags
+from store.tables.threads import Refresh, refreshes
 from store.tables.timelines import Notification, home_entries, notifications
 
 ROWS = {
@@ -110,6 +111,7 @@ ROWS = {
     Quote: quotes,
     QuoteApproval: quote_approvals,
     Reaction: reactions,
+    Refresh: refreshes,
     Report: reports,
     Rule: rules,
     ScheduledPost: scheduled_posts,
@@ -155,6 +157,7 @@ __all__ = [
     "Quote",
     "QuoteApproval",
     "Reaction",
+    "Refresh",
     "Report",
     "Rule",
     "ScheduledPost",
@@ -219,6 +222,7 @@ __all__ = [
     "quotes",
     "reactions",
     "recovery_codes",
+    "refreshes",
     "reports",
     "rules",
     "scheduled_posts",

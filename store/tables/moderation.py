@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, ForeignKey, Table, Text
+from sqlalchemy import Boolean, Column, ForeignKey, Table, Text, false
 
 from store.tables.base import Id, Instant, Json, id_column, metadata
 
@@ -37,6 +37,9 @@ reports = Table(
     Column("comment", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("resolved_at", Instant),
+    Column("category", Text, nullable=False, server_default="other"),  # spam, legal, violation, other
+    Column("rule_ids", Json, nullable=False, server_default="[]"),  # [str], for a violation
+    Column("forwarded", Boolean, nullable=False, server_default=false()),  # to the server of who is reported
 )
 
 
@@ -50,3 +53,6 @@ class Report:
     comment: str
     created_at: datetime
     resolved_at: datetime | None
+    category: str
+    rule_ids: list[str]
+    forwarded: bool

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from social import accounts, follows, moderation
 from social.errors import Invalid, NotFound
-from social.moderation import PolicyDraft
+from social.moderation import Complaint, PolicyDraft
 from social.posts import find, publish, receive
 from social.posts.drafts import Draft
 from store.tables import HostPolicy, deliveries, host_policies
@@ -268,17 +268,40 @@ async def test_our_reports_are_passed_on_without_a_name(db, origin):
     hers = await db.write(receive.receive, eve, note(eve), NOW)
     for wrong in (alice.id, instance.id):
         with pytest.raises(Invalid):
-            await db.write(moderation.report, alice.id, wrong, [], "", NOW)
-    with pytest.raises(NotFound):
-        await db.write(moderation.report, alice.id, 4711, [], "", NOW)
-    quiet = await db.write(moderation.report, alice.id, bob.id, [], "bad", NOW)
-    assert await sent(db) == []
-    told = await db.write(
-        lambda tx: moderation.report(tx, alice.id, bob.id, [his.id, hers.id], "bad", NOW, forward=True)
-    )
+            await db.write(moderation.report, alice.id, Complaint(wrong), NOW)
+    for missing in (Complaint(4711), Complaint(bob.id, [his.id, hers.id])):
+        with pytest.raises(NotFound):
+            await db.write(moderation.report, alice.id, missing, NOW)
+    quiet = await db.write(moderation.report, alice.id, Complaint(bob.id, comment="bad"), NOW)
+    assert (quiet.forwarded, await sent(db)) == (False, [])
+    told = await db.write(moderation.report, alice.id, Complaint(bob.id, [his.id], "bad", forward=True), NOW)
+    assert told.forwarded
     assert told.post_uris == [his.uri]
     (letter,) = await sent(db)
     assert (letter.type, letter.document["actor"], letter.inboxes) == ("Flag", instance.uri, {bob.inbox})
     assert letter.document["object"] == [bob.uri, his.uri]
     assert alice.uri not in str(letter.document)
     assert quiet.reporter_id == alice.id
+
+
+async def test_a_post_that_the_reporter_may_not_see_is_not_named_to_its_server(db, origin):
+    alice, bob = await local(db, "alice"), remote("bob")
+    await stored(db, bob)
+    secret = await db.write(receive.receive, bob, note(bob, to=(bob.followers_uri,), cc=()), NOW)
+    with pytest.raises(NotFound):
+        await db.write(moderation.report, alice.id, Complaint(bob.id, [secret.id], forward=True), NOW)
+    assert await db.read(moderation.open_reports) == []
+
+
+async def test_whom_the_posts_answer_may_be_told_too_where_it_is_asked_for(db, origin):
+    alice, bob, eve = await local(db, "alice"), remote("bob"), remote("eve", "bad.test")
+    await stored(db, bob, eve)
+    await db.write(accounts.create_instance_actor, origin, [], NOW)
+    first = await db.write(receive.receive, bob, note(bob), NOW)
+    answer = await db.write(receive.receive, eve, note(eve, in_reply_to=first.uri), NOW)
+    both = Complaint(eve.id, [answer.id], forward=True, forward_to=["BAD.test", "far.test", "third.test"])
+    assert (await db.write(moderation.report, alice.id, both, NOW)).forwarded
+    (letter,) = await sent(db)
+    assert letter.inboxes == {bob.shared_inbox, eve.shared_inbox}
+    neither = Complaint(eve.id, [answer.id], forward=True, forward_to=["third.test"])
+    assert not (await db.write(moderation.report, alice.id, neither, NOW)).forwarded

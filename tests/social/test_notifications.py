@@ -158,7 +158,7 @@ async def test_reports_and_new_accounts_are_for_the_staff(db, origin):
     carl = await db.write(people.create_local, origin, new, [], NOW)
     posts = [await db.write(receive.receive, bob, note(bob), NOW) for _ in range(2)]
     for post in posts:
-        await db.write(moderation.report, anna.id, bob.id, [post.id], "no manners", NOW)
+        await db.write(moderation.report, anna.id, moderation.Complaint(bob.id, [post.id], "no manners"), NOW)
     second, first, signed_up = await page(db, alice)
     assert (signed_up.notification.kind, signed_up.account.id, signed_up.report) == ("admin.sign_up", carl.id, None)
     assert [it.notification.kind for it in (first, second)] == ["admin.report"] * 2

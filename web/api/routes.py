@@ -6,6 +6,7 @@ from web import auth
 from web.api import (
     accounts,
     apps,
+    async_refreshes,
     bookmarks,
     cards,
     conversations,
@@ -25,6 +26,8 @@ from web.api import (
     preferences,
     push,
     quotes,
+    reactions,
+    reports,
     scheduled_statuses,
     search,
     signing_up,
@@ -49,6 +52,7 @@ _PREFLIGHT = {
 _FILES = (
     accounts,
     apps,
+    async_refreshes,
     bookmarks,
     cards,
     conversations,
@@ -69,6 +73,8 @@ _FILES = (
     push,
     quotes,
     scheduled_statuses,
+    reactions,
+    reports,
     search,
     signing_up,
     status_actions,

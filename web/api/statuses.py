@@ -8,14 +8,16 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from social import boosts, views
+from social.completeness import Completeness
 from social.errors import Invalid, NotFound
-from social.posts import delete, drafts, edit, find, threads
+from social.posts import delete, drafts, edit, find, refreshing, threads
 from social.posts.drafts import Draft, FileChange, PollDraft
 from social.views import PostView
 from store.tables import Account, Edit, Post
 from web import auth, composing, params
-from web.api import scheduled_statuses, shapes
+from web.api import async_refreshes, scheduled_statuses, shapes
 from web.api.answers import answer, framed, id_of, path_id, shown
+from web.api.entities.completeness import completeness
 from web.api.entities.edit import status_edit
 from web.api.entities.status import status
 from web.api.pieces import piece
@@ -115,22 +117,33 @@ def _delete(tx: Connection, author_id: int, post_id: int, now: datetime, keep_fi
 @spec(answers=shapes.Context)
 @auth.anybody("read:statuses")
 async def get_context(request: web.Request, reader: Account | None) -> web.Response:
-    above, below = await request.app[DATABASE].read(_context, path_id(request), id_of(reader))
+    """For whoever signed in, the rest of the conversation is asked for in the background."""
+    db, post_id, now = request.app[DATABASE], path_id(request), datetime.now(UTC)
+    above, below, state, due = await db.read(_context, post_id, id_of(reader), now)
+    asked = due and reader is not None and await db.write(refreshing.ask, reader.id, post_id, now)
+    found = 0 if asked else state.found
     frame = framed(request, reader)
+    running = reader is not None and (asked or state.running)
     return answer(
         {
             "ancestors": [piece(view, frame) for view in above],
             "descendants": [piece(view, frame) for view in below],
-        }
+            "completeness": completeness(state),
+        },
+        async_refreshes.header(post_id, found) if running else None,
     )
 
 
-def _context(tx: Connection, post_id: int, reader_id: int | None) -> tuple[list[PostView], list[PostView]]:
-    thread = threads.thread(tx, post_id, reader_id)
+def _context(
+    tx: Connection, post_id: int, reader_id: int | None, now: datetime
+) -> tuple[list[PostView], list[PostView], Completeness, bool]:
+    thread, post = threads.thread(tx, post_id, reader_id), find.by_id(tx, post_id)
     found = {view.parts.post.id: view for view in views.posts(tx, [*thread.ancestors, *thread.descendants], reader_id)}
     return (
         [found[i] for i in thread.ancestors if i in found],
         [found[i] for i in thread.descendants if i in found],
+        refreshing.completeness(tx, post, now),
+        reader_id is not None and refreshing.is_due(tx, post, now),
     )
 
 

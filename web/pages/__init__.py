@@ -13,6 +13,7 @@ from web.pages import (
     entry,
     feeds,
     looking,
+    moving,
     people,
     posts,
     security,
@@ -27,7 +28,7 @@ from web.pages.posts import thread
 
 __all__ = ["not_found", "prepare", "profile", "routes", "show_error", "thread"]
 
-_FILES = (static, feeds, entry, consent, writing, posts, people, looking, settings, security, codes, signing_up)
+_FILES = (static, feeds, entry, consent, writing, posts, people, looking, settings, security, codes, signing_up, moving)
 
 
 def routes() -> list[web.RouteDef]:

@@ -9,8 +9,9 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from social import boosts, pins, polls, reactions, views
+from social.completeness import Completeness
 from social.errors import Invalid, NotFound
-from social.posts import threads
+from social.posts import refreshing, threads
 from social.views import PostView
 from web.keys import DATABASE
 from web.pages import addresses, frame, trees, writing
@@ -35,9 +36,11 @@ class Conversation:
     begins: int
     after: int | None
     comments: int
+    state: Completeness
+    due: bool
 
 
-def _load(tx: Connection, post_id: int, reader_id: int | None, begins: int) -> Conversation:
+def _load(tx: Connection, post_id: int, reader_id: int | None, begins: int, now: datetime) -> Conversation:
     found = threads.thread(tx, post_id, reader_id)
     below = found.descendants[begins : begins + COMMENTS]
     above = found.ancestors[-ABOVE:]
@@ -54,6 +57,8 @@ def _load(tx: Connection, post_id: int, reader_id: int | None, begins: int) -> C
         begins,
         end if end < len(found.descendants) else None,
         len(found.descendants),
+        refreshing.completeness(tx, loaded[post_id].parts.post, now),
+        reader_id is not None and refreshing.is_due(tx, loaded[post_id].parts.post, now),
     )
 
 
@@ -64,17 +69,20 @@ async def thread(request: web.Request) -> web.Response:
     if post_id is None:
         raise NotFound("There is no such post, or it is not for you")
     begins = max(0, min(of_query(request).number("from") or 0, 1_000_000))
-    found = await request.app[DATABASE].read(_load, post_id, viewer_id(signed), begins)
+    db, now = request.app[DATABASE], datetime.now(UTC)
+    found = await db.read(_load, post_id, viewer_id(signed), begins, now)
     shown = found.view.boost_of or found.view
     address = addresses.of_post(shown.parts.author, shown.parts.post)
     if found.view.boost_of is not None or _elsewhere(request, address):
         return addresses.see_other(address)
+    asked = found.due and await db.write(refreshing.ask, viewer_id(signed), post_id, now)
     first = found.above[0] if found.above else found.view
     typed = None if signed is None else writing.answering(signed.user, signed.account, found.view)
     return frame.show(
         request,
         "thread.html",
         found=found,
+        looking=asked or found.state.running,
         view=found.view,
         comments=trees.grow(post_id, found.below),
         starter=first.parts.author.id if found.missing is None and found.earlier is None else None,
@@ -105,7 +113,12 @@ async def _vote(request: web.Request, account_id: int, post_id: int, given: Para
     await request.app[DATABASE].write(polls.vote, account_id, post_id, numbers, datetime.now(UTC))
 
 
+async def _look_again(request: web.Request, account_id: int, post_id: int, _: Params) -> None:
+    await request.app[DATABASE].write(refreshing.ask, account_id, post_id, datetime.now(UTC), wished=True)
+
+
 _ACTIONS: Final = {
+    "refresh": _look_again,
     "like": _plain(reactions.like),
     "unlike": _plain(reactions.unlike),
     "boost": _plain(boosts.boost),
@@ -116,7 +129,7 @@ _ACTIONS: Final = {
 }
 
 
-@routes.post("/posts/{id:[0-9]+}/{action:like|unlike|boost|unboost|pin|unpin|vote}")
+@routes.post("/posts/{id:[0-9]+}/{action:refresh|like|unlike|boost|unboost|pin|unpin|vote}")
 async def act(request: web.Request) -> web.Response:
     signed, given = await frame.posted(request)
     post_id = as_id(request.match_info["id"])

@@ -40,12 +40,12 @@ def report(view: ReportView, frame: Frame) -> shapes.Report:
         "id": str(it.id),
         "action_taken": it.resolved_at is not None,
         "action_taken_at": moment(it.resolved_at),
-        "category": "other",
+        "category": it.category,
         "comment": it.comment,
-        "forwarded": False,
+        "forwarded": it.forwarded,
         "created_at": moment(it.created_at),
         "status_ids": [str(number) for number in view.post_ids],
-        "rule_ids": [],
+        "rule_ids": it.rule_ids,
         "target_account": account(view.target, frame.origin),
     }
 

@@ -43,8 +43,12 @@ from web.api.shapes.oembed import OEmbed
 from web.api.shapes.scheduled import ScheduledPoll, ScheduledStatus, ScheduledStatusParams
 from web.api.shapes.search import Search
 from web.api.shapes.status import (
+    AsyncRefresh,
+    AsyncRefreshAnswer,
+    Completeness,
     Context,
     DeletedStatus,
+    EmojiReaction,
     MediaAttachment,
     Poll,
     PollOption,
@@ -69,6 +73,9 @@ __all__ = [
     "AccountRole",
     "Application",
     "ApplicationWithSecret",
+    "AsyncRefresh",
+    "AsyncRefreshAnswer",
+    "Completeness",
     "Context",
     "Conversation",
     "Count",
@@ -77,6 +84,7 @@ __all__ = [
     "CredentialAccountSource",
     "CustomEmoji",
     "DeletedStatus",
+    "EmojiReaction",
     "Error",
     "FamiliarFollowers",
     "FeaturedTag",

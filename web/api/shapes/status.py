@@ -164,9 +164,40 @@ class StatusEdit(TypedDict):
     poll: NotRequired[StatusEditPoll]
 
 
+class EmojiReaction(TypedDict):
+    """Pleroma's."""
+
+    name: str
+    count: int
+    me: bool
+    url: str | None
+    accounts: list[Account]
+
+
+class Completeness(TypedDict):
+    """Ours: how much of the conversation is here.  `expected`: null where nobody looked yet."""
+
+    known: int
+    expected: int | None
+    asked_at: str | None
+    running: bool
+    silent_hosts: list[str]
+
+
 class Context(TypedDict):
     ancestors: list[Status]
     descendants: list[Status]
+    completeness: Completeness
+
+
+class AsyncRefresh(TypedDict):
+    id: str
+    status: str
+    result_count: int | None
+
+
+class AsyncRefreshAnswer(TypedDict):
+    async_refresh: AsyncRefresh
 
 
 class StatusSource(TypedDict):
