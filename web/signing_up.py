@@ -41,8 +41,8 @@ async def sign_up(
     if config.registrations == "closed":
         raise NotAllowed("This action is not allowed", why="registrations are closed")
     wanted = replace(wanted, username=wanted.username.strip().lower())
+    await count(request, PLACE)  # before a word on which addresses are known here
     await db.read(signups.check, wanted)
-    await count(request, PLACE)  # who mistypes may try again
     hashed = await in_pool(request, passwords.hash_password, wanted.password)
     keys = await in_pool(request, _new_keys)
     new = NewAccount(

@@ -117,6 +117,21 @@ async def test_five_from_one_place_in_half_an_hour(open_site: Site):
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
+@pytest.mark.parametrize("by", ["program", "page"])
+async def test_nobody_finds_out_by_trying_which_addresses_are_known_here(open_site: Site, by):
+    await open_site.person("alice")
+    token, browser, heard = await open_site.token(None), Browser(open_site.http), []
+    for _ in range(6):
+        probe = {**GOOD, "email": "alice@mail.test", "agreement": "false"}  # never makes an account
+        if by == "program":
+            heard.append((await open_site.post("/api/v1/accounts", token, data=probe)).status)
+        else:
+            await browser.get("/signup")
+            await browser.send("/signup", name="newbie", **probe)
+            heard.append(browser.status)
+    assert heard == [422] * 5 + [429]
+
+
 async def test_by_a_program_with_a_letter(open_site: Site, mailbox):
     site, (box, _) = open_site, mailbox
     program = await site.token(None)
