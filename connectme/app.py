@@ -127,6 +127,10 @@ def make_app(house: House, appender: Appender) -> web.Application:
         trusted_proxies=settings.trusted_proxies,
         metrics_token=settings.metrics_token,
         setup_token="" if _is_here(house) else secrets.token_urlsafe(16),
+        languages=settings.languages,
+        show_domain_blocks=settings.show_domain_blocks,
+        source_url=settings.source_url,
+        limited_federation=settings.federation_mode == "allowlist",
         vapid_key=house.push_key.shown,
         mails=bool(settings.smtp_url),
     )

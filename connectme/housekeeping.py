@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from federation.origin import Origin
 from inbox import spool
 from outbox import deliver
-from social import codes, links, mutes, polls, scheduled, sessions
+from social import activity, codes, links, mutes, polls, scheduled, sessions
 from social.errors import Refusal
 from store.database import Database
 from store.tables import cards, handled, idempotency, posts, refreshes, tombstones
@@ -111,6 +111,7 @@ class Housekeeping:
         await self._all(_REFRESHES, before=now - ASKED)
         await self._db.write(deliver.sweep, now - SENT)
         await self._db.write(sessions.prune, now)
+        await self._db.write(activity.settle, now)
         await self._db.write(codes.prune, now)
         await self._db.write(links.prune, now)
         await self._kept.write(spool.drop_old_keys, now - KEYS)

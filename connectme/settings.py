@@ -114,6 +114,12 @@ class Settings:
     description: str = "A place to talk, connected with all others."
     #: Where people and other administrators can write to.
     contact_email: str = ""
+    #: The languages of this server and its staff, by their codes.
+    languages: tuple[str, ...] = ("en",)
+    #: Who may read the list of servers that are limited or blocked here: `nobody`, `members` or `everybody`.
+    show_domain_blocks: Literal["nobody", "members", "everybody"] = "nobody"
+    #: Where the source of this server can be had.  Whoever changes it has to say so (AGPL).
+    source_url: str = ""
 
     #: Where each value came from: "default", a file, "environment" or "flag".
     sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), compare=False, repr=False)
@@ -144,6 +150,9 @@ class Settings:
         "title": values.text,
         "description": values.text,
         "contact_email": values.text,
+        "languages": values.languages,
+        "show_domain_blocks": values.choice("nobody", "members", "everybody"),
+        "source_url": values.text,
     }
 
     @classmethod

@@ -82,6 +82,17 @@ def file(value: object) -> Path | None:
         raise ValueError(f"{found} cannot be read ({error.strerror}); correct the path or its rights") from None
 
 
+def languages(value: object) -> tuple[str, ...]:
+    """Codes like `en` or `pt-BR`: a list, or a text with commas."""
+    words = re.split(r"[,\s]+", value.strip()) if isinstance(value, str) else value
+    if not isinstance(words, list | tuple) or not words:
+        raise ValueError(f'{value!r} is not a list of languages; write like ["en", "de"]')
+    for word in words:
+        if not isinstance(word, str) or not re.fullmatch(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*", word):
+            raise ValueError(f"{word!r} is not the code of a language; write like en or pt-BR")
+    return tuple(words)
+
+
 def networks(value: object) -> tuple[Network, ...]:
     """CIDRs or addresses: a list, or a text with commas.  `loopback` and `none` are understood."""
     if isinstance(value, str):

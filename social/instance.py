@@ -1,14 +1,17 @@
 """Facts about this server: how many people, how many posts; and for which domain its database was made."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, Text, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
+from federation.hosts import nearest
+from social import moderation
 from store.rows import one
 from store.tables import INSTANCE_ACTOR_ID, Account, accounts, facts, users
-from store.tables.base import Id, Instant
+from store.tables.base import Instant
 
 _USERS = (
     select(func.count())
@@ -20,11 +23,6 @@ _ACTIVE = _USERS.where(users.c.seen_at > bindparam("since", type_=Instant))
 _TOTALS = select(func.coalesce(func.sum(accounts.c.posts_count), 0)).where(
     accounts.c.host.is_(None), accounts.c.id != INSTANCE_ACTOR_ID
 )
-_SEEN = (
-    update(users)
-    .where(users.c.account_id == bindparam("whom", type_=Id))
-    .values(seen_at=bindparam("at", type_=Instant))
-)
 _ANYBODY = select(users.c.account_id).limit(1)
 _OWNER = (
     select(accounts)
@@ -35,8 +33,17 @@ _OWNER = (
 )
 _FACT = select(facts.c.value).where(facts.c.name == bindparam("asked"))
 _NOTE = insert(facts).on_conflict_do_nothing()
-_HOSTS = select(accounts.c.domain).where(accounts.c.domain.is_not(None)).distinct().order_by(accounts.c.domain)
-_HOSTS_COUNT = select(func.count(accounts.c.host.distinct()))
+
+# From each host to the next by the index, for there are many more accounts than hosts.
+_known = select(func.min(accounts.c.host).label("host")).cte("known", recursive=True)
+_next = select(func.min(accounts.c.host)).where(accounts.c.host > _known.c.host).scalar_subquery()
+_known = _known.union_all(select(_next).where(_known.c.host.is_not(None)))
+_HOSTS = select(_known.c.host).where(_known.c.host.is_not(None))
+_HOSTS_COUNT = select(func.count(_known.c.host))
+_START = bindparam("start", type_=Text)
+_NAMED = _HOSTS.where(
+    func.substr(_known.c.host, 1, func.length(bindparam("start", type_=Text))) == bindparam("start", type_=Text)
+).limit(bindparam("most"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +86,19 @@ def note(tx: Connection, name: str, value: str) -> None:
 
 
 def hosts(tx: Connection) -> list[str]:
-    """The domains that people we know of are at home in."""
-    return list(tx.scalars(_HOSTS))
+    """The servers of which we know somebody, but those that are blocked here."""
+    return _permitted(tx, tx.scalars(_HOSTS))
 
 
 def hosts_count(tx: Connection) -> int:
     return tx.scalar(_HOSTS_COUNT) or 0
+
+
+def find_hosts(tx: Connection, start: str, most: int) -> list[str]:
+    """Those whose names begin so."""
+    return _permitted(tx, tx.scalars(_NAMED, {"start": start, "most": most}))
+
+
+def _permitted(tx: Connection, found: Iterable[str]) -> list[str]:
+    levels = {policy.host: policy.level for policy in moderation.policies(tx)}
+    return [host for host in found if nearest(levels, host) != moderation.BLOCK]

@@ -10,6 +10,7 @@ from typing import Final
 
 from sqlalchemy import Connection, LargeBinary, bindparam, delete, insert, select, update
 
+from social import activity
 from social.events import AccessEnded
 from store.events import announce
 from store.rows import many
@@ -88,6 +89,7 @@ def start_session(
     tx.execute(_START, asdict(session))
     tx.execute(_SURPLUS, {"account": account_id})
     tx.execute(_USER_SEEN, {"account": account_id, "at": now})
+    activity.visited(tx, account_id, now)
     return session
 
 
@@ -109,6 +111,7 @@ def seen(tx: Connection, found: SignedIn, now: datetime) -> None:
     """Keeps a session that is used from ending."""
     tx.execute(_SEEN, {"hash_": found.session.hash, "at": now})
     tx.execute(_USER_SEEN, {"account": found.account.id, "at": now})
+    activity.visited(tx, found.account.id, now)
 
 
 def of(tx: Connection, account_id: int) -> list[Session]:

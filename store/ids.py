@@ -11,6 +11,7 @@ import random
 import socket
 import threading
 import time
+from datetime import datetime
 
 NODE_BITS, SEQUENCE_BITS = 10, 11
 _SHIFT = NODE_BITS + SEQUENCE_BITS
@@ -64,6 +65,11 @@ def new_id(at_ms: int | None = None) -> int:
     if at_ms >= now - LATELY:
         return _make()
     return (max(at_ms, 0) << _SHIFT) | (next(_earlier) & _LOW)
+
+
+def first_id(moment: datetime) -> int:
+    """The least that an id of that moment can be."""
+    return int(moment.timestamp() * 1000) << _SHIFT
 
 
 def moment_ms(number: int) -> int:

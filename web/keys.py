@@ -30,6 +30,10 @@ class Config:
     trusted_proxies: Sequence[IPv4Network | IPv6Network]
     metrics_token: str
     setup_token: str  # what /setup asks for while there is no owner; empty: it asks for nothing
+    languages: Sequence[str] = ("en",)
+    show_domain_blocks: str = "nobody"  # or members, everybody
+    source_url: str = ""
+    limited_federation: bool = False  # do we talk with chosen servers alone?
     vapid_key: str = ""  # public; of notifications by Web Push
     mails: bool = False  # can this server send mails?
 

@@ -22,6 +22,8 @@ COMMANDS = {  # name: file, function, what `connectme --help` says
     "token": ("token", "token", "Tokens for programs."),
     "host": ("host", "host", "Limits on other servers."),
     "delivery": ("delivery", "delivery", "What waits to be delivered."),
+    "rules": ("site", "rules", "The rules of this server."),
+    "text": ("site", "text", "What the server says of itself, of privacy and of its terms."),
     "search": ("search", "search", "The index of words by which posts are found."),
     "media": ("media", "media", "Files of our people, and the cache of others'."),
     "db": ("db", "db", "The database and its migrations."),

@@ -67,6 +67,8 @@ def all_commands(group=main, path=()):
         ["token", "create", "alice", "--scopes", ""],
         ["host", "block"],
         ["host", "import"],
+        ["text", "set", "motto", "-"],
+        ["text", "set", "terms", "-", "--from", "soon"],
         ["db", "draft", " "],
         ["setup", "--name", "alice"],
     ],
@@ -294,3 +296,21 @@ def test_files_are_counted_compared_and_pruned(run, tmp_path):
     assert facts(run("media", "check", "--remove", "--json"))["removed"]
     assert not (store / name).exists()
     assert facts(run("media", "prune", "--cache", "--json")) == {"cache_freed": 0}
+
+
+def test_rules_and_texts_by_command(run, tmp_path):
+    assert run("rules", "add", "Be kind.", "--hint", "To all.").exit_code == 0
+    assert run("rules", "add", "Be brief.").exit_code == 0
+    assert [one["text"] for one in facts(run("rules", "list", "--json"))] == ["Be kind.", "Be brief."]
+    assert run("rules", "remove", "1").exit_code == 0
+    assert facts(run("rules", "list", "--json")) == [{"number": 1, "text": "Be brief.", "hint": ""}]
+    dated = ["text", "set", "about", "-", "--from", "2027-01-01"]
+    for wrong in (["rules", "remove", "2"], ["rules", "add", " "], ["text", "remove", "about"], dated,
+                  ["text", "set", "about", tmp_path / "none"]):  # fmt: skip
+        result = run(*wrong, input="words")
+        assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1), wrong
+    assert run("text", "set", "terms", "-", "--from", "2027-01-01", input="Terms.").exit_code == 0
+    assert run("text", "set", "about", "-", input="Us.").exit_code == 0
+    told = facts(run("text", "list", "--json"))
+    assert [(one["name"], one["effective"]) for one in told] == [("about", None), ("terms", "2027-01-01")]
+    assert run("text", "remove", "terms", "--from", "2027-01-01").exit_code == 0

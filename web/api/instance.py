@@ -1,24 +1,26 @@
 """Instance: https://docs.joinmastodon.org/methods/instance/"""
 
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from aiohttp import web
 from sqlalchemy import Connection
 
-from social import featured, instance, media, pins
+from social import featured, instance, media, pins, site
 from social.accounts import create, profile
-from social.instance import Usage
+from social.errors import NotFound
 from social.media import kinds, uploads
 from social.posts import drafts
 from social.text import URL_LENGTH
-from store.tables import Account
 from web import auth
 from web.api import shapes
 from web.api.answers import answer
-from web.api.entities.instance import instance_v1, instance_v2
+from web.api.entities.account import moment
+from web.api.entities.instance import Facts, instance_v1, instance_v2, rule, terms_of_service
 from web.api.spec import spec
 from web.api.statuses import LONGEST_POLL, SHORTEST_POLL
 from web.keys import CONFIG, DATABASE, ORIGIN, WORKSHOP
+from web.languages import LANGUAGES
 
 routes = web.RouteTableDef()
 
@@ -67,24 +69,88 @@ def _configuration(request: web.Request) -> dict[str, Any]:
 @spec(answers=shapes.InstanceV1)
 @auth.public
 async def get_v1(request: web.Request) -> web.Response:
-    usage, hosts, owner = await request.app[DATABASE].read(_facts)
-    return answer(instance_v1(request.app[ORIGIN], request.app[CONFIG], usage, hosts, _configuration(request), owner))
-
-
-def _facts(tx: Connection) -> tuple[Usage, int, Account | None]:
-    return instance.usage(tx), instance.hosts_count(tx), instance.owner(tx)
+    facts = await request.app[DATABASE].read(_facts)
+    return answer(instance_v1(request.app[ORIGIN], request.app[CONFIG], facts, _configuration(request)))
 
 
 @routes.get("/api/v2/instance")
 @spec(answers=shapes.Instance)
 @auth.public
 async def get_v2(request: web.Request) -> web.Response:
-    usage, _, owner = await request.app[DATABASE].read(_facts)
-    return answer(instance_v2(request.app[ORIGIN], request.app[CONFIG], usage, _configuration(request), owner))
+    facts = await request.app[DATABASE].read(_facts)
+    return answer(instance_v2(request.app[ORIGIN], request.app[CONFIG], facts, _configuration(request)))
 
 
-@routes.get("/api/v1/instance/peers")
-@spec(answers=list[str])
+def _facts(tx: Connection) -> Facts:
+    return Facts(
+        instance.usage(tx),
+        instance.hosts_count(tx),
+        instance.owner(tx),
+        site.all_rules(tx),
+        site.terms(tx, datetime.now(UTC)) is not None,
+    )
+
+
+@routes.get("/api/v1/instance/rules")
+@spec(answers=list[shapes.Rule])
 @auth.public
-async def peers(request: web.Request) -> web.Response:
-    return answer(await request.app[DATABASE].read(instance.hosts))
+async def get_rules(request: web.Request) -> web.Response:
+    return answer([rule(one) for one in await request.app[DATABASE].read(site.all_rules)])
+
+
+@routes.get("/api/v1/instance/extended_description")
+@spec(answers=shapes.ExtendedDescription)
+@auth.public
+async def get_extended_description(request: web.Request) -> web.Response:
+    return await _text(request, site.ABOUT)
+
+
+@routes.get("/api/v1/instance/privacy_policy")
+@spec(answers=shapes.PrivacyPolicy)
+@auth.public
+async def get_privacy_policy(request: web.Request) -> web.Response:
+    return await _text(request, site.PRIVACY)
+
+
+async def _text(request: web.Request, name: str) -> web.Response:
+    found = await request.app[DATABASE].read(site.find_text, name)
+    if found is None:
+        return answer({"updated_at": None, "content": ""})
+    return answer({"updated_at": moment(found.updated_at), "content": site.shown(found.source, request.app[ORIGIN])})
+
+
+@routes.get("/api/v1/instance/terms_of_service")
+@spec(answers=shapes.TermsOfService)
+@auth.public
+async def get_terms(request: web.Request) -> web.Response:
+    """Those that hold now."""
+    return await _terms(request, None)
+
+
+@routes.get("/api/v1/instance/terms_of_service/{date}")
+@spec(answers=shapes.TermsOfService)
+@auth.public
+async def get_terms_of_day(request: web.Request) -> web.Response:
+    return await _terms(request, request.match_info["date"].replace("\0", ""))
+
+
+async def _terms(request: web.Request, day: str | None) -> web.Response:
+    found = await request.app[DATABASE].read(site.terms, datetime.now(UTC), day)
+    if found is None:
+        raise NotFound("Record not found")
+    return answer(terms_of_service(found, request.app[ORIGIN]))
+
+
+@routes.get("/api/v1/instance/languages")
+@spec(answers=list[shapes.Language])
+@auth.public
+async def get_languages(request: web.Request) -> web.Response:  # noqa: ARG001
+    return answer([{"code": code, "name": name} for code, name in LANGUAGES.items()])
+
+
+@routes.get("/api/v1/instance/translation_languages")
+@spec(answers=dict[str, list[str]])
+@auth.public
+async def get_translation_languages(request: web.Request) -> web.Response:  # noqa: ARG001
+    """None: nothing is translated here."""
+    return answer({})

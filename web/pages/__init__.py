@@ -19,6 +19,7 @@ from web.pages import (
     security,
     settings,
     signing_up,
+    site,
     static,
     writing,
 )
@@ -28,7 +29,9 @@ from web.pages.posts import thread
 
 __all__ = ["not_found", "prepare", "profile", "routes", "show_error", "thread"]
 
-_FILES = (static, feeds, entry, consent, writing, posts, people, looking, settings, security, codes, signing_up, moving)
+_FILES = (
+    static, feeds, site, entry, consent, writing, posts, people, looking, settings, security, codes, signing_up, moving,
+)  # fmt: skip
 
 
 def routes() -> list[web.RouteDef]:

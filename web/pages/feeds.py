@@ -29,13 +29,6 @@ async def start(request: web.Request) -> web.Response:
     return frame.show(request, "start.html", usage=usage, known=known, found=found)
 
 
-@routes.get("/about")
-async def about(request: web.Request) -> web.Response:
-    await frame.look(request)
-    usage, known, _ = await request.app[DATABASE].read(_about)
-    return frame.show(request, "about.html", usage=usage, known=known)
-
-
 def _about(tx: Connection) -> tuple[instance.Usage, int, list[PostView]]:
     return instance.usage(tx), instance.hosts_count(tx), timelines.public_page(tx, None, _FEW, local_only=True)
 

@@ -15,8 +15,9 @@ from social.secrets import new_token, sha256
 from store.tables import Account
 from web import auth, portraits
 from web.keys import DATABASE, ORIGIN
+from web.languages import LANGUAGES
 from web.limits import TooMany
-from web.pages import addresses, entry, frame, writing
+from web.pages import addresses, entry, frame
 from web.params import Params, of_query
 
 routes = web.RouteTableDef()
@@ -101,7 +102,7 @@ def _save(tx: Connection, origin: Origin, account_id: int, typed: dict[str, Any]
         header_alt=typed["header_alt"],
     )
     changed = accounts.update_profile(tx, origin, account_id, changes, now)
-    language = typed["language"] if typed["language"] in writing.LANGUAGES else None
+    language = typed["language"] if typed["language"] in LANGUAGES else None
     users.set_defaults(tx, account_id, typed["visibility"], typed["sensitive"], language)
     return changed
 
@@ -118,7 +119,7 @@ def _form(request: web.Request, typed: dict[str, Any], *, says: str = "", done: 
         typed=typed,
         says=says,
         done=done,
-        languages=writing.LANGUAGES,
+        languages=LANGUAGES,
     )
 
 

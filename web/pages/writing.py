@@ -18,6 +18,7 @@ from social.visibility import OPEN, VISIBILITIES, narrower
 from store.tables import Account, User
 from web import composing
 from web.keys import DATABASE, ORIGIN
+from web.languages import LANGUAGES
 from web.pages import addresses, frame
 from web.params import Params, as_id, of_query
 from web.uploads import Form, keep
@@ -28,14 +29,6 @@ OPTIONS: Final = 4  # offered by the form
 FILES: Final = dict.fromkeys((f"file{number}" for number in range(MOST)), PICTURE_LIMIT)
 DURATIONS: Final = ((300, "5 minutes"), (3600, "1 hour"), (21600, "6 hours"), (86400, "1 day"), (259200, "3 days"),
                     (604800, "7 days"))  # fmt: skip
-LANGUAGES: Final = {
-    "ar": "العربية", "bg": "Български", "ca": "Català", "cs": "Čeština", "da": "Dansk", "de": "Deutsch",
-    "el": "Ελληνικά", "en": "English", "eo": "Esperanto", "es": "Español", "et": "Eesti", "eu": "Euskara",
-    "fa": "فارسی", "fi": "Suomi", "fr": "Français", "he": "עברית", "hi": "हिन्दी", "hr": "Hrvatski", "hu": "Magyar",
-    "id": "Bahasa Indonesia", "it": "Italiano", "ja": "日本語", "ko": "한국어", "nl": "Nederlands", "no": "Norsk",
-    "pl": "Polski", "pt": "Português", "ro": "Română", "ru": "Русский", "sk": "Slovenčina", "sl": "Slovenščina",
-    "sr": "Српски", "sv": "Svenska", "th": "ไทย", "tr": "Türkçe", "uk": "Українська", "vi": "Tiếng Việt", "zh": "中文",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,17 @@ from web.api.shapes.account import (
 from web.api.shapes.app import Application, ApplicationWithSecret, Token, UserInfo
 from web.api.shapes.conversation import Conversation
 from web.api.shapes.error import Error
-from web.api.shapes.instance import Instance, InstanceV1
+from web.api.shapes.instance import (
+    DomainBlock,
+    ExtendedDescription,
+    Instance,
+    InstanceActivity,
+    InstanceV1,
+    Language,
+    PrivacyPolicy,
+    Rule,
+    TermsOfService,
+)
 from web.api.shapes.list import List, Marker, Markers, Tag, TagDay
 from web.api.shapes.notification import (
     Count,
@@ -84,13 +94,17 @@ __all__ = [
     "CredentialAccountSource",
     "CustomEmoji",
     "DeletedStatus",
+    "DomainBlock",
     "EmojiReaction",
     "Error",
+    "ExtendedDescription",
     "FamiliarFollowers",
     "FeaturedTag",
     "GroupedNotificationsResults",
     "Instance",
+    "InstanceActivity",
     "InstanceV1",
+    "Language",
     "List",
     "Marker",
     "Markers",
@@ -110,6 +124,7 @@ __all__ = [
     "Preferences",
     "PreviewCard",
     "PreviewCardAuthor",
+    "PrivacyPolicy",
     "PushAddress",
     "PushKeys",
     "PushWish",
@@ -117,6 +132,7 @@ __all__ = [
     "QuoteApproval",
     "Relationship",
     "Report",
+    "Rule",
     "ScheduledPoll",
     "ScheduledStatus",
     "ScheduledStatusParams",
@@ -132,6 +148,7 @@ __all__ = [
     "StatusTag",
     "Tag",
     "TagDay",
+    "TermsOfService",
     "Token",
     "UserInfo",
     "WebPushSubscription",
