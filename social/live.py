@@ -12,6 +12,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, and_, bindparam, not_, select, true, union_all
 
 from social import views
+from social.filters.loading import Kept, load_many
+from social.filters.matching import matches
 from social.paging import padded, parted
 from social.views import PostView
 from social.visibility import visible, wanted
@@ -67,7 +69,8 @@ class Listeners:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """`view` is how the post looks to who did nothing with it; `own`: how it looks to those who did."""
+    """`view` is how the post looks to who did nothing with it; `own`: how it looks to those who did,
+    or who have a filter that it meets."""
 
     view: PostView
     home: frozenset[int]  # on whose home feeds it is
@@ -86,7 +89,9 @@ def arrivals(tx: Connection, ids: Sequence[int], listeners: Listeners, now: date
         return {}
     home = _pairs(tx, _HOME, list(looks), listeners.home)
     hidden = _pairs(tx, _KEPT_FROM, [n for n, view in looks.items() if _is_open(view)], listeners.public)
-    own = _own(tx, looks, {*listeners.home, *listeners.public})
+    who = {*listeners.home, *listeners.public}
+    own = _own(tx, looks, who)
+    _filter(tx, looks, who, own, now)
     return {
         number: Arrival(view, frozenset(home[number]), frozenset(hidden[number]), own.get(number, {}))
         for number, view in looks.items()
@@ -110,6 +115,25 @@ def _pairs(tx: Connection, query: Any, ids: Sequence[int], who: Iterable[int]) -
             for number, account_id in tx.execute(query, {"ids": padded(ids), "who": part}):
                 found[number].add(account_id)
     return found
+
+
+def _filter(
+    tx: Connection, looks: dict[int, PostView], who: set[int], own: dict[int, dict[int, PostView]], now: datetime
+) -> None:
+    """Adds those who have filters that a post meets: the looks of all others say that it meets none."""
+    for account_id, filters in load_many(tx, who).items():
+        for number, view in looks.items():
+            if account_id not in own[number] and _meets(filters, view, now):
+                own[number][account_id] = views.with_filters(view, filters)
+
+
+def _meets(filters: Sequence[Kept], view: PostView, now: datetime) -> bool:
+    """Does it, or what it quotes?"""
+    shown = view.boost_of or view
+    if matches(filters, shown.parts, (view.parts.post.id, shown.parts.post.id), now):
+        return True
+    quoted = shown.quote.post if shown.quote else None
+    return quoted is not None and bool(matches(filters, quoted.parts, [quoted.parts.post.id], now))
 
 
 def _own(tx: Connection, looks: dict[int, PostView], who: set[int]) -> dict[int, dict[int, PostView]]:

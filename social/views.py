@@ -5,18 +5,19 @@ Everything that shows a post to anybody comes through `posts`, which leaves out 
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Text, and_, bindparam, func, literal, select, type_coerce, union_all
 
 from outbox import parts
 from outbox.parts import Parts
+from social.filters.loading import Kept, load
 from social.paging import padded
 from social.quoting import Verdict, verdict
 from social.visibility import OPEN, VIEWER, visible, wanted
 from store.prepared import Prepared
-from store.tables import Quote, bookmarks, follows, likes, pins, poll_votes, quotes, thread_mutes
+from store.tables import Quote, bookmarks, filters, follows, likes, pins, poll_votes, quotes, thread_mutes
 from store.tables import posts as posts_table
 from store.tables.base import Id
 
@@ -35,7 +36,7 @@ _VISIBLE = Prepared(
 _QUOTED = select(posts_table.c.id, ~wanted()).where(posts_table.c.id.in_(_IDS), visible())
 _SHOWN = ("accepted", "blocked_account", "blocked_domain", "muted_account")
 _AT_ONCE = 1_000  # ids: a statement takes 32,766 parameters
-_LIKED, _BOOSTED, _PINNED, _VOTED, _BOOKMARKED, _MUTED, _FOLLOWED = range(7)
+_LIKED, _BOOSTED, _PINNED, _VOTED, _BOOKMARKED, _MUTED, _FOLLOWED, _FILTERS = range(8)
 
 
 def _mine(what: int, post: Any, owner: Any, option: Any = None, *also: Any) -> Any:
@@ -66,6 +67,7 @@ _MINE = Prepared(
             follows.c.accepted,
             type_coerce(posts_table.c.quote_policy, Text).contains("followers"),
         ),
+        select(literal(_FILTERS), filters.c.id, literal(0)).where(filters.c.account_id == VIEWER),  # are there any?
     )
 )
 
@@ -74,7 +76,7 @@ _MINE = Prepared(
 class PostView:
     """One post for one reader.  Plain data: rendering it cannot query.
 
-    `muted`: he wants the conversation to be quiet.  `voted`: the numbers of his options.
+    `muted`: he wants the conversation to be quiet.  `voted`: the numbers of his options.  `filters`: all that he has.
     """
 
     parts: Parts
@@ -87,6 +89,7 @@ class PostView:
     pinned: bool = False
     muted: bool = False
     voted: tuple[int, ...] = ()
+    filters: tuple[Kept, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,7 @@ class _Mine:
     def __init__(self, tx: Connection, ids: list[int], viewer_id: int | None) -> None:
         self._did: dict[int, set[int]] = defaultdict(set)
         self._votes: dict[int, list[int]] = defaultdict(list)
+        self._filters: tuple[Kept, ...] = ()
         self._viewer_id = viewer_id
         if viewer_id is None:
             return
@@ -114,6 +118,8 @@ class _Mine:
             self._did[what].add(post_id)
             if what == _VOTED:
                 self._votes[post_id].append(option)
+        if self._did[_FILTERS]:
+            self._filters = load(tx, viewer_id)
 
     def view(self, post: Parts, boost_of: PostView | None, quote: QuoteView | None) -> PostView:
         """A boost shows what the reader did with the post that it boosts, as Mastodon does."""
@@ -129,13 +135,14 @@ class _Mine:
             pinned=of in self._did[_PINNED],
             muted=of in self._did[_MUTED],
             voted=tuple(sorted(self._votes.get(of, ()))),
+            filters=self._filters,
         )
 
 
 def posts(tx: Connection, ids: Sequence[int], viewer_id: int | None) -> list[PostView]:
     """The views of those of `ids` that the viewer may see, in that order; boosts with what they boost.
 
-    Ten queries at most for each thousand.
+    Ten queries at most for each thousand, and three more for whoever has filters.
     """
     return [
         view for start in range(0, len(ids), _AT_ONCE) for view in _some(tx, ids[start : start + _AT_ONCE], viewer_id)
@@ -199,6 +206,15 @@ def alike(tx: Connection, ids: Sequence[int]) -> dict[int, PostView]:
         for number, one in found.items()
         if one.post.boost_of_id is None or one.post.boost_of_id in originals
     }
+
+
+def with_filters(view: PostView, filters: tuple[Kept, ...]) -> PostView:
+    """How a post looks to who did nothing with it, but has filters."""
+    boost_of = None if view.boost_of is None else with_filters(view.boost_of, filters)
+    quote = view.quote
+    if quote is not None and quote.post is not None:
+        quote = replace(quote, post=with_filters(quote.post, filters))
+    return replace(view, boost_of=boost_of, quote=quote, filters=filters)
 
 
 def _quoted_ids(found: Sequence[Parts]) -> list[int]:

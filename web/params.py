@@ -46,6 +46,10 @@ class Params:
     def __contains__(self, name: str) -> bool:
         return self._values.get(name) is not None
 
+    def said(self, name: str) -> bool:
+        """Also when it is null or empty: what was there shall go."""
+        return name in self._values
+
     def text(self, name: str, default: str = "") -> str:
         value = self._values.get(name)
         if value is None:

@@ -16,6 +16,7 @@ from store.tables.base import metadata
 from store.tables.cards import Card, cards
 from store.tables.conversations import Conversation, conversations
 from store.tables.deliveries import Host, activities, deliveries, hosts
+from store.tables.filters import Filter, FilterKeyword, FilterPost, filter_keywords, filter_posts, filters
 from store.tables.follows import Block, Follow, blocks, follows
 from store.tables.graph import (
     DomainBlock,
@@ -93,6 +94,9 @@ ROWS = {
     DomainBlock: domain_blocks,
     Edit: edits,
     FeaturedTag: featured_tags,
+    Filter: filters,
+    FilterKeyword: filter_keywords,
+    FilterPost: filter_posts,
     Follow: follows,
     Host: hosts,
     HostPolicy: host_policies,
@@ -139,6 +143,9 @@ __all__ = [
     "DomainBlock",
     "Edit",
     "FeaturedTag",
+    "Filter",
+    "FilterKeyword",
+    "FilterPost",
     "Follow",
     "Host",
     "HostPolicy",
@@ -190,6 +197,9 @@ __all__ = [
     "endorsements",
     "facts",
     "featured_tags",
+    "filter_keywords",
+    "filter_posts",
+    "filters",
     "followed_tags",
     "follows",
     "handled",

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from outbox import parts
-from social import boosts, marks, reactions
+from social import boosts, lists, marks, reactions
 from social.posts.drafts import PollDraft
 from tests.web.site import Site
 
@@ -24,11 +24,13 @@ async def cost(site: Site, queries: list[str], path: str, token: str | None) -> 
     return len(queries), len(found)
 
 
-async def conversation(site: Site, length: int) -> tuple[str, str]:
-    """The token of whoever reads, and the id of a post with all kinds of answers."""
+async def conversation(site: Site, length: int, in_list: bool) -> tuple[str, str]:
+    """The token of whoever reads, and the id of a post with all kinds of answers, or of a list of their author."""
     alice, token = await site.person("alice")
     bob, bob_s = await site.person("bob")
     await site.post(f"/api/v1/accounts/{bob.id}/follow", token)
+    followed = await site.db.write(lists.create, alice.id, "friends", "followed")
+    await site.db.write(lists.add_members, alice.id, followed.id, [bob.id])
     root = await site.posted(alice, "root")
     for number in range(length):
         more = {"poll": POLL} if number % 3 == 0 else {"summary": "cw"}
@@ -39,7 +41,7 @@ async def conversation(site: Site, length: int) -> tuple[str, str]:
         await site.db.write(marks.bookmark, alice.id, answer.id, datetime.now(UTC))
         assert top.id > answer.id
     assert bob_s
-    return token, str(root.id)
+    return token, str(followed.id if in_list else root.id)
 
 
 @pytest.mark.parametrize(
@@ -53,11 +55,12 @@ async def conversation(site: Site, length: int) -> tuple[str, str]:
         "/api/v2/notifications?limit=80",
         "/api/v1/bookmarks?limit=40",
         "/api/v1/favourites?limit=40",
+        "/api/v1/timelines/list/{}?limit=40",
     ],
 )
 @pytest.mark.parametrize("signed_in", [True, False])
 async def test_forty_cost_as_many_queries_as_one(server, tmp_path, claimed, queries, path, signed_in):
-    if not signed_in and any(own in path for own in ("home", "notifications", "bookmarks", "favourites")):
+    if not signed_in and any(own in path for own in ("home", "notifications", "bookmarks", "favourites", "list")):
         return
     costs = []
     for length in (1, 40):
@@ -65,7 +68,7 @@ async def test_forty_cost_as_many_queries_as_one(server, tmp_path, claimed, quer
         for rest in ("ours.db-wal", "ours.db-shm"):
             (tmp_path / rest).unlink(missing_ok=True)
         async with server() as site:
-            token, root = await conversation(site, length)
+            token, root = await conversation(site, length, "list" in path)
             await site.get("/api/v1/timelines/home", token)  # now he was seen today
             costs.append(await cost(site, queries, path.format(root), token if signed_in else None))
     (few, one), (many, forty) = costs

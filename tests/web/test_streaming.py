@@ -315,6 +315,27 @@ async def test_what_needs_no_loading(site):
         assert await heard(ws) == {"stream": ["user"], "event": "announcement.delete", "payload": "7"}
 
 
+async def test_posts_in_streams_tell_which_filters_they_meet(site):
+    alice, token = await site.person("alice")
+    bob, other = await site.person("bob")
+    carol, plain = await site.person("carol")
+    word = {"title": "no cats", "context": ["public"], "keywords_attributes": [{"keyword": "cat"}]}
+    made = (await site.post("/api/v2/filters", token, json=word)).json
+    await site.post("/api/v2/filters", other, json={**word, "keywords_attributes": [{"keyword": "dog"}]})
+    async with (
+        socket(site, token, "?stream=public") as hers,
+        socket(site, other, "?stream=public") as his,
+        socket(site, plain, "?stream=public") as third,
+    ):
+        for ws in (hers, his, third):
+            await settled(site, ws)
+        await site.posted(carol, "a Cat")
+        seen = [(await heard(ws))["payload"]["filtered"] for ws in (hers, his, third)]
+    assert seen[0][0]["filter"]["id"] == made["id"]
+    assert (seen[0][0]["keyword_matches"], seen[1:]) == (["cat"], [[], []])
+    assert alice.id != bob.id
+
+
 async def test_server_sent_events(site, monkeypatch):
     monkeypatch.setattr(routes, "THUMP", 0.02)
     alice, token = await site.person("alice")

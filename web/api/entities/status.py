@@ -10,6 +10,7 @@ from store.tables import Poll
 from web.api import shapes
 from web.api.entities.account import account, emojis, moment
 from web.api.entities.card import preview_card
+from web.api.entities.filter import filtered
 from web.api.entities.frame import Frame
 from web.api.entities.media import media_attachment
 from web.api.entities.quote import quote, quote_approval
@@ -69,7 +70,7 @@ def vary(entity: shapes.Status, view: PostView, frame: Frame, inner: Callable[[P
     entity["poll"] = poll(view, view.parts.poll, frame) if view.parts.poll else None
     entity["quote"] = quote(view.quote, lambda quoted: inner(quoted, frame))
     entity["quote_approval"] = quote_approval(view)
-    entity["filtered"] = []
+    entity["filtered"] = filtered(view, frame)
     if frame.reader_id is None:
         return
     entity["favourited"] = view.liked

@@ -20,6 +20,7 @@ from web.api.shapes.account import (
 from web.api.shapes.app import Application, ApplicationWithSecret, Token, UserInfo
 from web.api.shapes.conversation import Conversation
 from web.api.shapes.error import Error
+from web.api.shapes.filter import Filter, FilterKeyword, FilterResult, FilterStatus, V1Filter
 from web.api.shapes.instance import (
     DomainBlock,
     ExtendedDescription,
@@ -100,6 +101,10 @@ __all__ = [
     "ExtendedDescription",
     "FamiliarFollowers",
     "FeaturedTag",
+    "Filter",
+    "FilterKeyword",
+    "FilterResult",
+    "FilterStatus",
     "GroupedNotificationsResults",
     "Instance",
     "InstanceActivity",
@@ -151,5 +156,6 @@ __all__ = [
     "TermsOfService",
     "Token",
     "UserInfo",
+    "V1Filter",
     "WebPushSubscription",
 ]

@@ -3,6 +3,7 @@
 from typing import Any, NotRequired, TypedDict
 
 from web.api.shapes.account import Account, CustomEmoji
+from web.api.shapes.filter import FilterResult
 
 
 class StatusMention(TypedDict):
@@ -132,7 +133,7 @@ class Status(TypedDict):
     emojis: list[CustomEmoji]
     card: PreviewCard | None
     poll: Poll | None
-    filtered: list[Any]
+    filtered: list[FilterResult]
     local_only: bool
     favourited: NotRequired[bool]
     reblogged: NotRequired[bool]
