@@ -355,6 +355,32 @@ async def test_posts_are_found_by_their_words_a_page_at_a_time(
     assert "no post that you can find says it" in browser.text
 
 
+async def test_a_post_is_quoted_and_shown_with_what_it_quotes(
+    sqlite_db: Database, origin: Origin, browser: Browser
+) -> None:
+    alice = await browsing.person(sqlite_db, origin, "alice")
+    await browsing.person(sqlite_db, origin, "bob")
+    quoted = await sqlite_db.write(
+        publish.publish, origin, alice.id, Draft("heron & stork", summary="birds"), datetime.now(UTC)
+    )
+    mine = await sqlite_db.write(
+        publish.publish, origin, alice.id, Draft("not for you", quote_policy="nobody"), datetime.now(UTC)
+    )
+    await browser.sign_in("bob")
+    await browser.get("/public")
+    assert f"/compose?quote={quoted.id}" in browser.page
+    assert f"/compose?quote={mine.id}" not in browser.page
+    await browser.get(f"/compose?quote={quoted.id}")
+    assert "heron &amp; stork" in browser.page
+    await browser.send("/compose", text="well said", quote=str(quoted.id))
+    await browser.get(browser.location)
+    assert 'class="quoted"' in browser.page
+    assert "heron &amp; stork" in browser.page
+    await browser.send("/compose", text="and this", quote=str(mine.id))
+    assert browser.status == 422
+    assert "does not let it be quoted" in browser.text
+
+
 async def test_who_asks_to_follow_is_answered_among_the_news(
     sqlite_db: Database, origin: Origin, browser: Browser
 ) -> None:

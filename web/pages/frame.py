@@ -34,6 +34,13 @@ VISIBILITY_WORDS: Final = {
     "private": "Followers",
     "direct": "Only people mentioned",
 }
+QUOTE_WORDS: Final = {
+    "pending": "A post is quoted here; its author has not agreed to it yet.",
+    "rejected": "The author of the post that is quoted here did not agree to it.",
+    "revoked": "The author of the post that was quoted here no longer agrees to it.",
+    "deleted": "The post that was quoted here is gone.",
+    "blocked_account": "A post of somebody whom you block or mute is quoted here.",
+}
 _KIND: Final = {401: "Please sign in", 403: "Not allowed", 404: "Not found", 410: "Gone", 413: "Too large",
                 421: "Another name",
     422: "That did not work", 429: "Too many tries", 503: "Not available"}  # fmt: skip
@@ -71,6 +78,7 @@ def prepare(app: web.Application) -> None:
         safe=markup.safe_html,
         line=lambda text, emojis=None: markup.line(text, emojis, app[ORIGIN]),
         visibility_words=VISIBILITY_WORDS,
+        quote_words=QUOTE_WORDS,
     )
     environment.filters.update(
         web=markup.web_address,

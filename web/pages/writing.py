@@ -7,7 +7,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from social import views
-from social.errors import Invalid, NotFound, Unavailable
+from social.errors import Invalid, NotAllowed, NotFound, Unavailable
 from social.media import MOST, uploads
 from social.media.kinds import PICTURE_LIMIT
 from social.posts import delete, drafts, edit
@@ -45,6 +45,7 @@ class Typed:
     duration: int = 86400
     multiple: bool = False
     reply_to_id: int | None = None
+    quoted_id: int | None = None
     key: str = ""  # the same form sent twice makes one post
     most: int = LONGEST
 
@@ -81,10 +82,13 @@ async def compose(request: web.Request) -> web.Response:
     signed = await frame.member(request)
     asked = of_query(request)
     parent = await _parent(request, signed.account.id, asked.id("reply_to"))
+    quoted = await _parent(request, signed.account.id, asked.id("quote"))
     typed = blank(signed.user) if parent is None else answering(signed.user, signed.account, parent)
+    if quoted is not None:
+        typed = replace(typed, quoted_id=quoted.parts.post.id)
     if words := asked.text("text")[:LONGEST]:  # from a share button
         typed = replace(typed, text=typed.text + words)
-    return _form(request, typed, parent)
+    return _form(request, typed, parent, quoted=quoted)
 
 
 @routes.post("/compose")
@@ -92,17 +96,18 @@ async def publish(request: web.Request) -> web.Response:
     async with frame.posted_files(request, FILES) as (signed, form):
         given = form.params
         typed = _typed(given)
-        parent = None
+        parent = quoted = None
         try:
             parent = await _parent(request, signed.account.id, given.id("reply_to"))
+            quoted = await _parent(request, signed.account.id, given.id("quote"))
             draft = drafts.check(_draft(typed, datetime.now(UTC)), datetime.now(UTC), may_be_empty=bool(form.files))
             if attached := await _attached(request, signed.account.id, form):
                 draft = replace(draft, media_ids=attached)
             post_id = await composing.write(request.app, signed.account, draft, typed.key or None)
-        except (Invalid, Unavailable) as refusal:
+        except (Invalid, NotAllowed, Unavailable) as refusal:
             if parent is not None:
                 typed = replace(typed, visibilities=answering(signed.user, signed.account, parent).visibilities)
-            return _form(request, typed, parent, says=str(refusal))
+            return _form(request, typed, parent, quoted=quoted, says=str(refusal))
     if parent is None:
         return addresses.see_other(f"{addresses.of_account(signed.account)}/{post_id}")
     return addresses.see_other(f"{addresses.of_post(parent.parts.author, parent.parts.post)}#p{post_id}")
@@ -155,13 +160,18 @@ async def deleted(request: web.Request) -> web.Response:
 
 
 def _form(
-    request: web.Request, typed: Typed, parent: PostView | None, *, edits: PostView | None = None, says: str = ""
+    request: web.Request,
+    typed: Typed,
+    parent: PostView | None,
+    *,
+    quoted: PostView | None = None,
+    edits: PostView | None = None,
+    says: str = "",
 ) -> web.Response:
     """The form alone on a page: to begin, and to correct what could not be posted."""
     status = 422 if says else 200
-    return frame.show(
-        request, "compose.html", status=status, typed=typed, parent=parent, edits=edits, says=says, **choices()
-    )
+    shown: dict[str, Any] = {"typed": typed, "parent": parent, "quoted": quoted, "edits": edits, "says": says}
+    return frame.show(request, "compose.html", status=status, **shown, **choices())
 
 
 def choices() -> dict[str, Any]:
@@ -181,6 +191,7 @@ def _typed(given: Params) -> Typed:
         duration=given.number("duration") or 86400,
         multiple=given.flag("multiple"),
         reply_to_id=given.id("reply_to"),
+        quoted_id=given.id("quote"),
         key=given.text("key"),
     )
 
@@ -196,6 +207,7 @@ def _draft(typed: Typed, now: datetime) -> Draft:
         sensitive=typed.sensitive,
         language=typed.language or None,
         reply_to_id=typed.reply_to_id,
+        quoted_id=typed.quoted_id,
         poll=poll,
     )
 
@@ -211,12 +223,12 @@ async def _attached(request: web.Request, account_id: int, form: Form) -> tuple[
 
 
 async def _parent(request: web.Request, reader_id: int, post_id: int | None) -> PostView | None:
-    """What is answered.  Raises: NotFound."""
+    """What is answered, or quoted.  Raises: NotFound."""
     if post_id is None:
         return None
     found = await request.app[DATABASE].read(views.post, post_id, reader_id)
     if found is None:
-        raise NotFound("The post that you answer is not here any more")
+        raise NotFound("The post that you answer or quote is not here any more")
     return found.boost_of or found
 
 
