@@ -133,6 +133,8 @@ def make_app(house: House, appender: Appender) -> web.Application:
         limited_federation=settings.federation_mode == "allowlist",
         vapid_key=house.push_key.shown,
         mails=bool(settings.smtp_url),
+        trends=settings.trends,
+        trends_review=settings.trends_review,
     )
     app[keys.BLOBS], app[keys.WORKSHOP], app[keys.PROXY] = house.blobs, house.workshop, house.cache
     app[keys.GUARD] = house.client.guard

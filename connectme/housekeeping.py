@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from federation.origin import Origin
 from inbox import spool
 from outbox import deliver
-from social import activity, codes, links, mutes, polls, scheduled, sessions
+from social import activity, codes, links, mutes, polls, scheduled, sessions, trends
 from social.errors import Refusal
 from store.database import Database
 from store.tables import cards, handled, idempotency, posts, refreshes, tombstones
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 EVERY: Final = 15.0  # seconds
 SWEEP_EVERY: Final = timedelta(hours=1)
+TRENDS_EVERY: Final = timedelta(minutes=5)
 AT_ONCE: Final = 1_000  # rows in one transaction
 REMEMBERED: Final = timedelta(days=30)  # ids of activities: longer than any server tries to deliver one
 BURIED: Final = timedelta(days=180)  # what others deleted before it came
@@ -63,8 +64,11 @@ class Housekeeping:
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         also: Sequence[Callable[[datetime], Awaitable[None]]] = (),
+        counts_trends: bool = True,
     ) -> None:
         """also: what else is swept, every SWEEP_EVERY."""
+        self._counts_trends = counts_trends
+        self._counted: datetime | None = None
         self._also = also
         self._db = db
         self._kept = kept
@@ -88,6 +92,9 @@ class Housekeeping:
             pass
         await self._publish(now)
         await self._db.write(mutes.forget_expired, now)
+        if self._counts_trends and (self._counted is None or now - self._counted >= TRENDS_EVERY):
+            self._counted = now
+            await self._db.write(trends.compute, now, TRENDS_EVERY)
         if self._swept is None or now - self._swept >= SWEEP_EVERY:
             self._swept = now
             await self.sweep(now)

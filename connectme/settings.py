@@ -120,6 +120,10 @@ class Settings:
     show_domain_blocks: Literal["nobody", "members", "everybody"] = "nobody"
     #: Where the source of this server can be had.  Whoever changes it has to say so (AGPL).
     source_url: str = ""
+    #: Are there lists of what many people use, share and like at the moment?
+    trends: bool = True
+    #: Must a moderator allow what is in them?
+    trends_review: bool = False
 
     #: Where each value came from: "default", a file, "environment" or "flag".
     sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), compare=False, repr=False)
@@ -153,6 +157,8 @@ class Settings:
         "languages": values.languages,
         "show_domain_blocks": values.choice("nobody", "members", "everybody"),
         "source_url": values.text,
+        "trends": values.switch,
+        "trends_review": values.switch,
     }
 
     @classmethod

@@ -53,7 +53,9 @@ class Worker:
         errands, pusher = Errands(house.db, house.gatherer), _pusher(house)
         self.jobs = JobLoop(house.db, {**errands.table, **media.table, **pusher.table, **post_office(house)})
         self.indexer = Indexer(house.db)
-        self.housekeeping = Housekeeping(house.db, house.spool, house.origin, also=[media.sweep])
+        self.housekeeping = Housekeeping(
+            house.db, house.spool, house.origin, also=[media.sweep], counts_trends=house.settings.trends
+        )
         self._house = house
 
     def wake(self) -> None:

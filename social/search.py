@@ -1,9 +1,14 @@
-"""Finding people who are known here by a part of their name.  Words in posts come with the full-text search."""
+"""Finding people and hashtags that are known here by a part of their name.  Words of posts: social/fulltext.py."""
 
-from sqlalchemy import Connection, bindparam, or_, select
+from typing import Any, Final
+
+from sqlalchemy import Boolean, Connection, Integer, Select, Text, bindparam, exists, func, literal, or_, select
 
 from store.rows import many
-from store.tables import INSTANCE_ACTOR_ID, Account, accounts
+from store.tables import INSTANCE_ACTOR_ID, Account, accounts, follows, post_tags, posts
+from store.tables.base import Id
+
+STEPS: Final = 300  # hashtags that are looked at
 
 _ESCAPE = "\\"
 _PEOPLE = (
@@ -16,6 +21,14 @@ _PEOPLE = (
         accounts.c.suspended_at.is_(None),
         accounts.c.deleted_at.is_(None),
         accounts.c.id != INSTANCE_ACTOR_ID,
+        or_(
+            ~bindparam("only_followed", type_=Boolean()),
+            exists().where(
+                follows.c.target_id == accounts.c.id,
+                follows.c.follower_id == bindparam("reader", type_=Id),
+                follows.c.accepted,
+            ),
+        ),
     )
     .order_by(accounts.c.followers_count.desc(), accounts.c.id)
     .limit(bindparam("most"))
@@ -23,11 +36,51 @@ _PEOPLE = (
 )
 
 
-def people(tx: Connection, words: str, most: int, skip: int = 0) -> list[Account]:
-    """Those whose handle begins with `words`, or whose name has them in it; the most followed first."""
+def _names() -> Select[Any]:
+    """The names from `start` on, each found by one step in the index from that before, however often it is used.
+
+    Those that only closed posts have stay unknown.
+    """
+    first = select(
+        select(func.min(post_tags.c.name))
+        .where(post_tags.c.name >= bindparam("start", type_=Text))
+        .scalar_subquery()
+        .label("name"),
+        literal(1, Integer).label("step"),
+    ).cte("names", recursive=True)
+    after = select(func.min(post_tags.c.name)).where(post_tags.c.name > first.c.name).correlate(first)
+    further = select(after.scalar_subquery(), first.c.step + 1).where(
+        first.c.name.is_not(None), first.c.step < bindparam("steps", type_=Integer)
+    )
+    names = first.union_all(further)
+    openly = exists().where(
+        post_tags.c.name == names.c.name, posts.c.id == post_tags.c.post_id, posts.c.visibility == "public"
+    )
+    return select(names.c.name).where(names.c.name.is_not(None), openly).order_by(names.c.step)
+
+
+_NAMES = _names()
+
+
+def hashtags(tx: Connection, start: str, most: int, skip: int = 0) -> list[str]:
+    """Those that begin so, in the order of the database, which begins with `start` itself.
+
+    start: normalised (social.text.normalise_tag).
+    """
+    steps = min(4 * (most + skip), STEPS)  # some are closed, or begin otherwise
+    found = [name for name in tx.scalars(_NAMES, {"start": start, "steps": steps}) if name.startswith(start)]
+    return found[skip : skip + most]
+
+
+def people(tx: Connection, words: str, most: int, skip: int = 0, *, followed_by: int | None = None) -> list[Account]:
+    """Those whose handle begins with `words`, or whose name has them in it; the most followed first.
+
+    followed_by: only those whom that account follows.
+    """
     asked = words.strip().removeprefix("@")
     if not asked:
         return []
     for character in (_ESCAPE, "%", "_"):
         asked = asked.replace(character, _ESCAPE + character)
-    return many(tx, _PEOPLE, Account, start=f"{asked.lower()}%", within=f"%{asked}%", most=most, skip=skip)
+    values = {"start": f"{asked.lower()}%", "within": f"%{asked}%", "most": most, "skip": skip}
+    return many(tx, _PEOPLE, Account, **values, only_followed=followed_by is not None, reader=followed_by)

@@ -36,6 +36,8 @@ class Config:
     limited_federation: bool = False  # do we talk with chosen servers alone?
     vapid_key: str = ""  # public; of notifications by Web Push
     mails: bool = False  # can this server send mails?
+    trends: bool = True
+    trends_review: bool = False
 
     @property
     def software(self) -> str:

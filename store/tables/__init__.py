@@ -80,6 +80,7 @@ from store.tables.site import Rule, SiteText, rules, site_texts, visits
 from store.tables.tags import followed_tags
 from store.tables.threads import Refresh, refreshes
 from store.tables.timelines import Notification, home_entries, notifications
+from store.tables.trends import Trend, TrendVerdict, trend_verdicts, trends
 
 ROWS = {
     Account: accounts,
@@ -125,6 +126,8 @@ ROWS = {
     SiteText: site_texts,
     Spooled: spooled,
     Token: tokens,
+    Trend: trends,
+    TrendVerdict: trend_verdicts,
     User: users,
 }
 
@@ -174,6 +177,8 @@ __all__ = [
     "SiteText",
     "Spooled",
     "Token",
+    "Trend",
+    "TrendVerdict",
     "User",
     "account_keys",
     "account_notes",
@@ -245,6 +250,8 @@ __all__ = [
     "thread_mutes",
     "tokens",
     "tombstones",
+    "trend_verdicts",
+    "trends",
     "unindexed",
     "users",
     "visits",

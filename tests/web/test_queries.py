@@ -3,10 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import insert
 
 from outbox import parts
 from social import boosts, lists, marks, reactions
 from social.posts.drafts import PollDraft
+from store.tables import trends
 from tests.web.site import Site
 
 POLL = PollDraft(("yes", "no"), datetime.now(UTC) + timedelta(hours=1))
@@ -20,7 +22,7 @@ async def cost(site: Site, queries: list[str], path: str, token: str | None) -> 
     assert answer.status == 200, answer.body
     found = answer.json
     if isinstance(found, dict):
-        found = found["descendants"] if "descendants" in found else found["notification_groups"]
+        (found,) = (found[name] for name in ("descendants", "notification_groups", "hashtags") if name in found)
     return len(queries), len(found)
 
 
@@ -39,6 +41,8 @@ async def conversation(site: Site, length: int, in_list: bool) -> tuple[str, str
         await site.db.write(reactions.like, alice.id, answer.id, datetime.now(UTC))
         await site.db.write(boosts.boost, bob.id, answer.id, datetime.now(UTC))
         await site.db.write(marks.bookmark, alice.id, answer.id, datetime.now(UTC))
+        trend = {"kind": "post", "subject": str(top.id), "score": number, "people": 3, "computed_at": datetime.now(UTC)}
+        await site.db.write(lambda tx, trend=trend: tx.execute(insert(trends), trend))
         assert top.id > answer.id
     assert bob_s
     return token, str(followed.id if in_list else root.id)
@@ -56,6 +60,8 @@ async def conversation(site: Site, length: int, in_list: bool) -> tuple[str, str
         "/api/v1/bookmarks?limit=40",
         "/api/v1/favourites?limit=40",
         "/api/v1/timelines/list/{}?limit=40",
+        "/api/v2/search?q=tag&type=hashtags&limit=40",
+        "/api/v1/trends/statuses?limit=40",
     ],
 )
 @pytest.mark.parametrize("signed_in", [True, False])

@@ -45,19 +45,19 @@ async def get_several(request: web.Request, _: Account | None) -> web.Response:
 @routes.get("/api/v1/accounts/search")
 @spec(
     answers=list[shapes.Account],
-    query={"q": str, "resolve": bool, "limit": int, "offset": int},
-    partial="`following` is ignored",
+    query={"q": str, "resolve": bool, "following": bool, "limit": int, "offset": int},
 )
 @auth.person("read:accounts")
-async def search(request: web.Request, caller: Caller) -> web.Response:  # noqa: ARG001  for people only
+async def search(request: web.Request, caller: Caller) -> web.Response:
     """Also those whom the reader blocks: he has to find them to unblock them."""
     asked, origin = of_query(request), request.app[ORIGIN]
     query, limit, offset = asked.text("q").strip(), asked.number("limit"), asked.number("offset") or 0
     most, skip = max(1, min(40 if limit is None else limit, 80)), max(0, min(offset, FARTHEST))
     if not query or len(query) > LONGEST:
         return answer([])
-    first = await _named(request, query) if asked.flag("resolve") and not skip else None
-    found = await request.app[DATABASE].read(search_by.people, query, most, skip)
+    only = caller.account.id if asked.flag("following") else None
+    first = await _named(request, query) if asked.flag("resolve") and not skip and only is None else None
+    found = await request.app[DATABASE].read(search_by.people, query, most, skip, followed_by=only)
     both = [*([first] if first else []), *(it for it in found if first is None or it.id != first.id)]
     return answer([account(it, origin) for it in both[:most]])
 

@@ -38,6 +38,7 @@ from web.api import (
     statuses,
     tags,
     timelines,
+    trends,
 )
 from web.errors import PLAIN, as_json, guarded
 from web.limits import limited
@@ -89,6 +90,7 @@ _FILES = (
     tags,
     timelines,
     tokens,
+    trends,
 )
 
 

@@ -1,23 +1,27 @@
 """Search: https://docs.joinmastodon.org/methods/search/
 
-Handles and addresses, asked of their own servers with `resolve`; names of people known here; words of posts.
+Handles and addresses, asked of their own servers with `resolve`; names of people and hashtags known here; words of
+posts.
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final, Self
 
 from aiohttp import web
 from sqlalchemy import Connection
 
-from social import fulltext, views, words
+from social import fulltext, tags, views, words
 from social import search as search_by
-from social.errors import Refusal
+from social.errors import NotFound, Refusal
+from social.tags import TagView
 from social.views import PostView
 from store.tables import Account
 from web import auth
 from web.api import shapes
 from web.api.answers import answer, framed, id_of
 from web.api.entities.account import account
+from web.api.entities.list import tag
 from web.api.entities.status import status
 from web.api.spec import spec
 from web.keys import DATABASE, ORIGIN, REMOTE
@@ -31,23 +35,37 @@ USUAL: Final = 20
 MOST: Final = 40
 
 
+QUERY: Final = {
+    "q": str,
+    "type": str,
+    "resolve": bool,
+    "following": bool,
+    "account_id": str,
+    "exclude_unreviewed": bool,
+    "min_id": str,
+    "max_id": str,
+    "limit": int,
+    "offset": int,
+}
+
+
 @routes.get("/api/v2/search")
-@spec(
-    answers=shapes.Search,
-    query={
-        "q": str,
-        "type": str,
-        "resolve": bool,
-        "account_id": str,
-        "min_id": str,
-        "max_id": str,
-        "limit": int,
-        "offset": int,
-    },
-    partial="`following` is ignored; no hashtags",
-)
+@spec(answers=shapes.Search, query=QUERY)
 @auth.anybody("read:search")
 async def search(request: web.Request, reader: Account | None) -> web.Response:
+    return answer(await _search(request, reader))
+
+
+@routes.get("/api/v1/search")
+@spec(answers=shapes.SearchV1, query=QUERY)
+@auth.anybody("read:search")
+async def old_search(request: web.Request, reader: Account | None) -> web.Response:
+    """Hashtags are words alone."""
+    found = await _search(request, reader)
+    return answer({**found, "hashtags": [it["name"] for it in found["hashtags"]]})
+
+
+async def _search(request: web.Request, reader: Account | None) -> shapes.Search:
     asked = Asked.of(of_query(request))
     found: shapes.Search = {"accounts": [], "statuses": [], "hashtags": []}
     if asked.query and len(asked.query) <= LONGEST:
@@ -56,7 +74,11 @@ async def search(request: web.Request, reader: Account | None) -> web.Response:
             await _find(found, request, reader, asked)
         else:
             await _show(found, request, reader, hit)
-    return answer({name: items if asked.kind in ("", name) else [] for name, items in found.items()})
+    if asked.kind not in ("", "accounts"):
+        found["accounts"] = []
+    if asked.kind not in ("", "statuses"):
+        found["statuses"] = []
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +88,7 @@ class Asked:
     query: str
     kind: str
     resolve: bool
+    following: bool
     limit: int
     offset: int
     account_id: int | None
@@ -79,6 +102,7 @@ class Asked:
             given.text("q").strip(),
             given.text("type"),
             given.flag("resolve"),
+            given.flag("following"),
             max(1, min(USUAL if limit is None else limit, MOST)),
             max(0, min(offset, FARTHEST)),
             given.id("account_id"),
@@ -99,11 +123,23 @@ async def _find(found: shapes.Search, request: web.Request, reader: Account | No
     """Words of posts are looked for by those who are signed in: what one may find depends on who one is."""
     db = request.app[DATABASE]
     if asked.kind in ("", "accounts"):
-        people = await db.read(search_by.people, asked.query, asked.limit, asked.offset)
+        only = reader.id if reader is not None and asked.following else None
+        people = await db.read(search_by.people, asked.query, asked.limit, asked.offset, followed_by=only)
         found["accounts"] = [account(it, request.app[ORIGIN]) for it in people]
     if asked.kind in ("", "statuses") and reader is not None:
         frame, shown = framed(request, reader), await db.read(_posts, reader.id, asked)
         found["statuses"] = [status(view, frame) for view in shown]
+    if asked.kind in ("", "hashtags") and "@" not in asked.query:
+        found["hashtags"] = [tag(it, request.app[ORIGIN]) for it in await db.read(_tags, id_of(reader), asked)]
+
+
+def _tags(tx: Connection, reader_id: int | None, asked: Asked) -> list[TagView]:
+    """What nobody can write as a hashtag is none."""
+    try:
+        start = tags.named(asked.query)
+    except NotFound:
+        return []
+    return tags.look(tx, search_by.hashtags(tx, start, asked.limit, asked.offset), reader_id, datetime.now(UTC))
 
 
 def _posts(tx: Connection, reader_id: int, asked: Asked) -> list[PostView]:

@@ -1,6 +1,7 @@
 """PreviewCard: https://docs.joinmastodon.org/entities/PreviewCard/"""
 
 from federation.origin import Origin
+from social.trends import LinkView
 from store.tables import Card
 from web.api import shapes
 from web.api.entities.account import moment
@@ -28,3 +29,11 @@ def preview_card(it: Card, origin: Origin) -> shapes.PreviewCard:
         "published_at": moment(it.published_at),
         "authors": [{"name": it.author_name, "url": it.author_url, "account": None}] if it.author_name else [],
     }
+
+
+def trends_link(it: LinkView, origin: Origin) -> shapes.TrendsLink:
+    """Trends::Link: https://docs.joinmastodon.org/entities/PreviewCard/#trends-link"""
+    history: list[shapes.TagDay] = [
+        {"day": str(day.start), "accounts": str(day.accounts), "uses": str(day.uses)} for day in it.history
+    ]
+    return {**preview_card(it.card, origin), "history": history}

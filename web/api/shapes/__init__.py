@@ -52,7 +52,7 @@ from web.api.shapes.notification import (
 )
 from web.api.shapes.oembed import OEmbed
 from web.api.shapes.scheduled import ScheduledPoll, ScheduledStatus, ScheduledStatusParams
-from web.api.shapes.search import Search
+from web.api.shapes.search import Search, SearchV1
 from web.api.shapes.status import (
     AsyncRefresh,
     AsyncRefreshAnswer,
@@ -77,6 +77,7 @@ from web.api.shapes.status import (
     StatusSource,
     StatusTag,
 )
+from web.api.shapes.trends import TrendsLink
 
 __all__ = [
     "Account",
@@ -142,6 +143,7 @@ __all__ = [
     "ScheduledStatus",
     "ScheduledStatusParams",
     "Search",
+    "SearchV1",
     "ShallowQuote",
     "Status",
     "StatusApplication",
@@ -155,6 +157,7 @@ __all__ = [
     "TagDay",
     "TermsOfService",
     "Token",
+    "TrendsLink",
     "UserInfo",
     "V1Filter",
     "WebPushSubscription",

@@ -1,12 +1,21 @@
 """What was found."""
 
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from web.api.shapes.account import Account
+from web.api.shapes.list import Tag
 from web.api.shapes.status import Status
 
 
 class Search(TypedDict):
     accounts: list[Account]
     statuses: list[Status]
-    hashtags: list[Any]
+    hashtags: list[Tag]
+
+
+class SearchV1(TypedDict):
+    """As it was before hashtags had a history."""
+
+    accounts: list[Account]
+    statuses: list[Status]
+    hashtags: list[str]

@@ -1,0 +1,134 @@
+"""Trends as somebody sees them, and what moderators say of each."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection, Select, and_, bindparam, distinct, func, literal, select
+from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
+
+from social import tags as hashtags
+from social import views
+from social.paging import padded
+from social.tags import DAYS, Day, TagView
+from social.views import PostView
+from social.visibility import visible, wanted
+from store.ids import NODE_BITS, SEQUENCE_BITS
+from store.rows import many
+from store.tables import Card, cards, trend_verdicts, trends
+from store.tables import posts as posts_table
+from store.tables.base import Id
+
+KINDS: Final = ("tag", "post", "link", "publisher")
+_DAY_MS: Final = 86_400_000
+_DAY_OF_IDS: Final = _DAY_MS << (NODE_BITS + SEQUENCE_BITS)
+
+_ALL = (
+    select(trends.c.subject, trend_verdicts.c.allowed)
+    .outerjoin(
+        trend_verdicts, and_(trend_verdicts.c.kind == trends.c.kind, trend_verdicts.c.subject == trends.c.subject)
+    )
+    .where(trends.c.kind == bindparam("kind"))
+    .order_by(trends.c.score.desc(), trends.c.subject)
+)
+_PUBLISHERS = select(trend_verdicts.c.subject, trend_verdicts.c.allowed).where(trend_verdicts.c.kind == "publisher")
+_IDS = bindparam("ids", expanding=True, type_=Id)
+_SHOWN = select(posts_table.c.id).where(
+    posts_table.c.id.in_(_IDS), posts_table.c.listed, ~posts_table.c.sensitive, visible(), wanted()
+)
+_CARDS = select(cards).where(cards.c.id.in_(_IDS))
+_day = (posts_table.c.id // literal(_DAY_OF_IDS, Id)).label("day")
+_HISTORY: Select[Any] = (
+    select(posts_table.c.card_id, _day, func.count(), func.count(distinct(posts_table.c.author_id)))
+    .where(
+        posts_table.c.card_id.in_(_IDS),
+        posts_table.c.card_id.is_not(None),
+        posts_table.c.id >= bindparam("since", type_=Id),
+        posts_table.c.visibility == "public",
+    )
+    .group_by(posts_table.c.card_id, _day)
+)
+_INSERT = insert(trend_verdicts)
+_JUDGE = _INSERT.on_conflict_do_update(
+    index_elements=["kind", "subject"],
+    set_={name: _INSERT.excluded[name] for name in ("allowed", "account_id", "decided_at")},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkView:
+    """`history`: the last seven days, today first."""
+
+    card: Card
+    history: tuple[Day, ...]
+
+
+def judge(tx: Connection, kind: str, subject: str, allowed: bool, account_id: int, now: datetime) -> None:
+    """May it be shown among the trends?  Whoever asks made sure that `account_id` may say so."""
+    values = {"kind": kind, "subject": subject, "allowed": allowed, "account_id": account_id, "decided_at": now}
+    tx.execute(_JUDGE, values)
+
+
+def tags(
+    tx: Connection, reader_id: int | None, limit: int, offset: int, now: datetime, *, review: bool = False
+) -> list[TagView]:
+    """review: only what a moderator allowed."""
+    names = [subject for subject, allowed in _subjects(tx, "tag") if _is_shown(allowed, review)]
+    return hashtags.look(tx, names[offset : offset + limit], reader_id, now)
+
+
+def posts(tx: Connection, reader_id: int | None, limit: int, offset: int, *, review: bool = False) -> list[PostView]:
+    """Without those of authors whom the reader blocks or mutes."""
+    ids = [int(subject) for subject, allowed in _subjects(tx, "post") if _is_shown(allowed, review)]
+    if not ids:
+        return []
+    shown = set(tx.scalars(_SHOWN, {"ids": padded(ids), "viewer": reader_id}))
+    return views.posts(tx, [number for number in ids if number in shown][offset : offset + limit], reader_id)
+
+
+def links(tx: Connection, limit: int, offset: int, now: datetime, *, review: bool = False) -> list[LinkView]:
+    verdicts = {int(subject): allowed for subject, allowed in _subjects(tx, "link")}
+    if not verdicts:
+        return []
+    of_sites = {row[0]: row[1] for row in tx.execute(_PUBLISHERS)}
+    known = {card.id: card for card in many(tx, _CARDS, Card, ids=padded(list(verdicts)))}
+    shown = []
+    for number, allowed in verdicts.items():
+        said = of_sites.get(site(known[number].url)) if allowed is None and number in known else allowed
+        if number in known and _is_shown(said, review):
+            shown.append(known[number])
+    return look(tx, shown[offset : offset + limit], now)
+
+
+def look(tx: Connection, some: Sequence[Card], now: datetime) -> list[LinkView]:
+    """How often each was shared."""
+    if not some:
+        return []
+    today = int(now.astimezone(UTC).timestamp() * 1_000) // _DAY_MS
+    since = (today - DAYS + 1) * _DAY_OF_IDS
+    used: dict[tuple[int, int], tuple[int, int]] = defaultdict(lambda: (0, 0))
+    for card_id, day, uses, people in tx.execute(_HISTORY, {"ids": padded([one.id for one in some]), "since": since}):
+        used[card_id, day] = (uses, people)
+    days = range(today, today - DAYS, -1)
+    return [LinkView(one, tuple(Day(day * 86_400, *used[one.id, day]) for day in days)) for one in some]
+
+
+def site(url: str) -> str:
+    """The site that publishes there.
+
+    >>> site("https://News.test:8443/a")
+    'news.test'
+    """
+    return urlsplit(url).hostname or ""
+
+
+def _subjects(tx: Connection, kind: str) -> list[tuple[str, bool | None]]:
+    """The best first, and what a moderator said of it."""
+    return [(row[0], row[1]) for row in tx.execute(_ALL, {"kind": kind})]
+
+
+def _is_shown(allowed: bool | None, review: bool) -> bool:
+    return bool(allowed) or (allowed is None and not review)
