@@ -43,6 +43,7 @@ _FIND_TYPED = (
         tokens.c.revoked_at.is_(None),
         accounts.c.suspended_at.is_(None),
         accounts.c.deleted_at.is_(None),
+        users.c.disabled_at.is_(None),
     )
 )
 _FIND = Prepared(_FIND_TYPED)
@@ -57,11 +58,13 @@ _REVOKE_APP = _REVOKE.where(
 _ALIVE = (
     select(tokens.c.id)
     .join(accounts, accounts.c.id == tokens.c.account_id)
+    .join(users, users.c.account_id == accounts.c.id)
     .where(
         tokens.c.id.in_(bindparam("ids", expanding=True, type_=Id)),
         _LIVE,
         accounts.c.suspended_at.is_(None),
         accounts.c.deleted_at.is_(None),
+        users.c.disabled_at.is_(None),
     )
 )
 _USED = (

@@ -22,7 +22,7 @@ from social.errors import NotFound
 from social.pages import Page
 from social.paging import Paged, padded
 from social.views import PostView
-from social.visibility import visible, wanted
+from social.visibility import heard, visible, wanted
 from store import jobs
 from store.ids import new_id
 from store.rows import one
@@ -55,6 +55,7 @@ _PAGE = Paged(
         posts.c.visibility == "public",
         visible(),
         wanted(),
+        heard(posts.c.author_id),
     ),
     posts.c.id,
 )

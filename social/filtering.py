@@ -94,7 +94,7 @@ def _covers(policy: FromClause) -> ColumnElement[bool]:
 
 
 # Of a server that is limited (social/moderation/hosts.py): the nearest policy counts, that is the longest one.
-_IS_LIMITED = (
+_HOST_IS_LIMITED = (
     select(accounts.c.id)
     .join(host_policies, and_(host_policies.c.level == "limit", _covers(host_policies)))
     .where(
@@ -103,6 +103,7 @@ _IS_LIMITED = (
     )
     .exists()
 )
+_IS_LIMITED = or_(exists().where(accounts.c.id == _FROM, accounts.c.silenced_at.is_not(None)), _HOST_IS_LIMITED)
 _IS_JUDGED = bindparam("judged", type_=Boolean())
 
 

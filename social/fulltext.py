@@ -64,7 +64,7 @@ def _of(account: Any) -> ColumnElement[bool]:
     )
 
 
-_PUBLIC = and_(posts.c.visibility == "public", _author.c.indexable)
+_PUBLIC = and_(posts.c.visibility == "public", _author.c.indexable, _author.c.silenced_at.is_(None))
 _FOUND_BY_SOMEBODY = (
     select(posts.c.id)
     .join(_author, _author.c.id == posts.c.author_id)

@@ -9,16 +9,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, bindparam, select
 
 from federation.origin import Origin
 from social import links, users
 from social.accounts import find
 from social.secrets import sha256
 from store import jobs
-from store.tables import Account, User
+from store.rows import one
+from store.tables import Account, User, Warned, warnings
+from store.tables.base import Id
 
 JOB: Final = "send_mail"
+WARNING: Final = "warning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,33 @@ class Letter:
 def ask(tx: Connection, purpose: str, account_id: int, now: datetime) -> None:
     """purpose: of social.links.  One that waits already is enough."""
     jobs.ask(tx, JOB, f"{purpose} {account_id}", {"purpose": purpose, "account_id": account_id}, now)
+
+
+def tell(tx: Connection, warning_id: int, account_id: int, now: datetime) -> None:
+    """That a moderator warned him; each is worth a letter."""
+    payload = {"purpose": WARNING, "account_id": account_id, "warning_id": warning_id}
+    jobs.ask(tx, JOB, f"{WARNING} {warning_id}", payload, now)
+
+
+def warning(tx: Connection, origin: Origin, title: str, warning_id: int) -> Letter | None:
+    """None: the account is gone."""
+    it = one(tx, _WARNING, Warned, warning=warning_id)
+    if it is None:
+        return None
+    account = find.by_id(tx, it.target_id)
+    if account.deleted_at is not None:
+        return None
+    said = f"\nThey wrote:\n\n{it.text}\n" if it.text else ""
+    text = f"""Hello {account.username},
+
+the moderators of {title} looked at your account @{account.username}@{origin.domain}.
+
+{_DONE[it.action]}
+{said}
+{title}
+{origin.base_url}
+"""
+    return Letter(users.by_account(tx, account.id).email, f"About your account at {title}", text)
 
 
 def write(
@@ -85,4 +115,12 @@ If it was not you, do nothing: your password stays as it is.
 _TEXTS: Final[dict[str, Callable[[Origin, str, Account, User, str], tuple[str, str]]]] = {
     links.CONFIRM: _confirm,
     links.PASSWORD: _password,
+}
+_WARNING: Final = select(warnings).where(warnings.c.id == bindparam("warning", type_=Id))
+_DONE: Final = {
+    "none": "They have a warning for you; nothing else changes.",
+    "sensitive": "From now on, all your media are marked as sensitive.",
+    "disable": "You cannot sign in any more. What you wrote stays.",
+    "silence": "From now on, what you write is seen by those who follow you, and not on the public feeds.",
+    "suspend": "Your account is suspended: nobody sees it, and you cannot sign in.",
 }

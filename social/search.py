@@ -11,6 +11,11 @@ from store.tables.base import Id
 STEPS: Final = 300  # hashtags that are looked at
 
 _ESCAPE = "\\"
+_FOLLOWED = exists().where(
+    follows.c.target_id == accounts.c.id,
+    follows.c.follower_id == bindparam("reader", type_=Id),
+    follows.c.accepted,
+)
 _PEOPLE = (
     select(accounts)
     .where(
@@ -22,12 +27,13 @@ _PEOPLE = (
         accounts.c.deleted_at.is_(None),
         accounts.c.id != INSTANCE_ACTOR_ID,
         or_(
+            accounts.c.silenced_at.is_(None),
+            accounts.c.id == bindparam("reader", type_=Id),
+            _FOLLOWED,
+        ),
+        or_(
             ~bindparam("only_followed", type_=Boolean()),
-            exists().where(
-                follows.c.target_id == accounts.c.id,
-                follows.c.follower_id == bindparam("reader", type_=Id),
-                follows.c.accepted,
-            ),
+            _FOLLOWED,
         ),
     )
     .order_by(accounts.c.followers_count.desc(), accounts.c.id)
@@ -72,10 +78,12 @@ def hashtags(tx: Connection, start: str, most: int, skip: int = 0) -> list[str]:
     return found[skip : skip + most]
 
 
-def people(tx: Connection, words: str, most: int, skip: int = 0, *, followed_by: int | None = None) -> list[Account]:
+def people(
+    tx: Connection, words: str, most: int, skip: int = 0, *, reader_id: int | None = None, following: bool = False
+) -> list[Account]:
     """Those whose handle begins with `words`, or whose name has them in it; the most followed first.
 
-    followed_by: only those whom that account follows.
+    following: only those whom the reader follows.  Whoever is silenced is found by those who follow him.
     """
     asked = words.strip().removeprefix("@")
     if not asked:
@@ -83,4 +91,4 @@ def people(tx: Connection, words: str, most: int, skip: int = 0, *, followed_by:
     for character in (_ESCAPE, "%", "_"):
         asked = asked.replace(character, _ESCAPE + character)
     values = {"start": f"{asked.lower()}%", "within": f"%{asked}%", "most": most, "skip": skip}
-    return many(tx, _PEOPLE, Account, **values, only_followed=followed_by is not None, reader=followed_by)
+    return many(tx, _PEOPLE, Account, **values, only_followed=following, reader=reader_id)

@@ -33,6 +33,7 @@ _FIND = (
         sessions.c.seen_at > bindparam("since", type_=Instant),
         accounts.c.suspended_at.is_(None),
         accounts.c.deleted_at.is_(None),
+        users.c.disabled_at.is_(None),
     )
 )
 _START = insert(sessions)

@@ -10,7 +10,7 @@ from social import views
 from social.pages import Page
 from social.paging import Paged, padded
 from social.views import PostView
-from social.visibility import visible, wanted
+from social.visibility import heard, visible, wanted
 from store.tables import media, post_tags, posts
 
 MORE: Final = 4  # hashtags in each of `any`, `all` and `none`, as on Mastodon
@@ -49,6 +49,7 @@ _TAGGED = (
         or_(~_flag("media"), exists().where(media.c.post_id == posts.c.id)),
         visible(),
         wanted(),
+        heard(posts.c.author_id),
     )
 )
 _how_many = (

@@ -67,7 +67,11 @@ class TagView:
     @property
     def id(self) -> int:
         """A number for those who want one; hashtags are kept by their names."""
-        return int.from_bytes(blake2b(self.name.encode(), digest_size=8).digest(), "big") >> 1
+        return number_of(self.name)
+
+
+def number_of(name: str) -> int:
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big") >> 1
 
 
 def named(written: str) -> str:

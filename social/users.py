@@ -112,6 +112,8 @@ def _barred(tx: Connection, user: User) -> str:
     suspended, deleted = tx.execute(_STANDING, {"account": user.account_id}).one()
     if suspended or deleted:
         return "This account is suspended"
+    if user.disabled_at is not None:
+        return "This account is disabled"
     if user.confirmed_at is None:
         return "Please confirm your e-mail address first"
     if user.approved_at is None:

@@ -44,6 +44,12 @@ def wanted(post: FromClause = posts, viewer: Who = VIEWER) -> ColumnElement[bool
     return and_(~_avoids(viewer, post.c.author_id), or_(post.c.boost_of_id.is_(None), ~boosted))
 
 
+def heard(author: ColumnElement[int], viewer: Who = VIEWER) -> ColumnElement[bool]:
+    """The clause for: the author is not silenced by a moderator, or the viewer follows him, or is him."""
+    silenced = exists().where(accounts.c.id == author, accounts.c.silenced_at.is_not(None))
+    return or_(~silenced, author == viewer, _follows(viewer, author))
+
+
 def silences(one: ColumnElement[int] | Who, other: ColumnElement[int] | Who) -> ColumnElement[bool]:
     """The clause for: `one` does not want to be notified of what `other` does."""
     return or_(_blocks(one, other), _mutes(one, other, mutes.c.notifications), _shuns_domain(one, other))

@@ -20,6 +20,7 @@ COMMANDS = {  # name: file, function, what `connectme --help` says
     "setup": ("setup", "setup", "First run without a browser."),
     "account": ("account", "account", "Accounts of this server."),
     "token": ("token", "token", "Tokens for programs."),
+    "audit": ("audit", "audit", "What moderators did."),
     "host": ("host", "host", "Limits on other servers."),
     "delivery": ("delivery", "delivery", "What waits to be delivered."),
     "rules": ("site", "rules", "The rules of this server."),

@@ -129,7 +129,7 @@ def _note(parts: Parts) -> vocabulary.Note:
         content_map={post.language: _quoted(parts) + post.html} if post.language else None,
         source=vocabulary.Source(post.source) if post.source is not None else None,
         summary=post.summary or None,
-        sensitive=post.sensitive or bool(post.summary),
+        sensitive=post.sensitive or bool(post.summary) or parts.author.sensitized_at is not None,
         in_reply_to=post.reply_to_uri,
         context=context_of(post),
         tag=_tags(parts),

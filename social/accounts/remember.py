@@ -34,6 +34,8 @@ _KEPT = {  # what is ours to say, or was said once and for all
     "created_at",
     "suspended_at",
     "moved_at",
+    "silenced_at",
+    "sensitized_at",
     "followers_count",
     "following_count",
     "posts_count",

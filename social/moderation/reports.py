@@ -112,6 +112,7 @@ def report(tx: Connection, reporter_id: int, said: Complaint, now: datetime) -> 
         forwarded=bool(told),
     )
     tx.execute(_ADD, asdict(made))
+    notifications.notify_staff(tx, "admin.report", reporter_id, now, subject_id=made.id)
     if told:
         instance = accounts.by_id(tx, INSTANCE_ACTOR_ID)
         flag = documents.flag(instance, f"{instance.uri}#flags/{made.id}", target.uri, concerned, made.comment)

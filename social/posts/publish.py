@@ -92,7 +92,9 @@ def _placed(number: int, visibility: str, author: Account, parent: Post | None) 
         visibility = narrower(visibility, parent.visibility)
     return {
         "visibility": visibility,
-        "listed": visibility == "public" and (parent is None or parent.author_id == author.id),
+        "listed": visibility == "public"
+        and author.silenced_at is None
+        and (parent is None or parent.author_id == author.id),
         "reply_to_id": parent.id if parent else None,
         "reply_to_uri": parent.uri if parent else None,
         "thread_id": parent.thread_id if parent else number,

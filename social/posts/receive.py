@@ -102,7 +102,7 @@ class _Batch:
         self._taken.add(number)
         answers = note.in_reply_to if note.in_reply_to != note.id else None
         parent = self._find(answers) if answers else None
-        may_list = author.host not in here.limited
+        may_list = _may_list(author, here)
         self.fresh[note.id] = Fresh(
             author,
             blank_post(
@@ -131,12 +131,17 @@ class _Batch:
     def place_of(self, author: Account, note: Note) -> Place:
         """Of a note that is here already."""
         found = self._here.posts[note.id]
-        return Place(found.id, note.id, found.author_id, found.thread_id, author.host not in self._here.limited)
+        return Place(found.id, note.id, found.author_id, found.thread_id, _may_list(author, self._here))
 
     def _find(self, uri: str) -> Found | None:
         if earlier := self.fresh.get(uri):
             return Found(earlier.id, earlier.author.id, earlier.values["thread_id"], local=False)
         return self._here.posts.get(uri)
+
+
+def _may_list(author: Account, here: Known) -> bool:
+    """May what he writes be on the public feeds?"""
+    return author.host not in here.limited and author.silenced_at is None
 
 
 def _seen_by(author: Account, note: Note, parent: Found | None, may_list: bool) -> dict[str, Any]:

@@ -41,6 +41,7 @@ _suitable = (
     _author.c.discoverable,
     _author.c.suspended_at.is_(None),
     _author.c.deleted_at.is_(None),
+    _author.c.silenced_at.is_(None),
 )
 _newest = select(posts.c.id).where(posts.c.id >= _since).order_by(posts.c.id.desc()).limit(NEWEST).subquery("newest")
 

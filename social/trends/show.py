@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONF
 
 from social import tags as hashtags
 from social import views
+from social.errors import NotFound
 from social.paging import padded
 from social.tags import DAYS, Day, TagView
 from social.views import PostView
@@ -94,13 +95,53 @@ def links(tx: Connection, limit: int, offset: int, now: datetime, *, review: boo
     if not verdicts:
         return []
     of_sites = {row[0]: row[1] for row in tx.execute(_PUBLISHERS)}
-    known = {card.id: card for card in many(tx, _CARDS, Card, ids=padded(list(verdicts)))}
+    known = {one.id: one for one in many(tx, _CARDS, Card, ids=padded(list(verdicts)))}
     shown = []
     for number, allowed in verdicts.items():
         said = of_sites.get(site(known[number].url)) if allowed is None and number in known else allowed
         if number in known and _is_shown(said, review):
             shown.append(known[number])
     return look(tx, shown[offset : offset + limit], now)
+
+
+def judged_tags(tx: Connection, limit: int, offset: int, now: datetime) -> list[tuple[TagView, bool | None]]:
+    """All that trend, for moderators, with what one of them said of each."""
+    some = dict(_subjects(tx, "tag")[offset : offset + limit])
+    return list(zip(hashtags.look(tx, list(some), None, now), some.values(), strict=True))
+
+
+def trending_names(tx: Connection) -> list[str]:
+    return [subject for subject, _ in _subjects(tx, "tag")]
+
+
+def all_posts(tx: Connection, reader_id: int, limit: int, offset: int) -> list[PostView]:
+    """Those that trend, for moderators."""
+    ids = [int(subject) for subject, _ in _subjects(tx, "post")]
+    return views.posts(tx, ids[offset : offset + limit], reader_id)
+
+
+def trending_post(tx: Connection, post_id: int, reader_id: int) -> PostView:
+    """Raises: NotFound, for one that does not trend."""
+    known = any(subject == str(post_id) for subject, _ in _subjects(tx, "post"))
+    if known and (found := views.post(tx, post_id, reader_id)):
+        return found
+    raise NotFound("Record not found")
+
+
+def judged_links(tx: Connection, limit: int, offset: int, now: datetime) -> list[tuple[LinkView, bool | None]]:
+    """All that trend, for moderators."""
+    verdicts = {int(subject): allowed for subject, allowed in _subjects(tx, "link")[offset : offset + limit]}
+    known = {one.id: one for one in many(tx, _CARDS, Card, ids=padded(list(verdicts)))}
+    there = [known[number] for number in verdicts if number in known]
+    return [(view, verdicts[view.card.id]) for view in look(tx, there, now)]
+
+
+def card(tx: Connection, card_id: int) -> Card:
+    """Raises: NotFound, for what does not trend."""
+    known = any(subject == str(card_id) for subject, _ in _subjects(tx, "link"))
+    for found in many(tx, _CARDS, Card, ids=[card_id]) if known else ():
+        return found
+    raise NotFound("Record not found")
 
 
 def look(tx: Connection, some: Sequence[Card], now: datetime) -> list[LinkView]:

@@ -77,6 +77,7 @@ from store.tables.signing import (
     signups,
 )
 from store.tables.site import Rule, SiteText, rules, site_texts, visits
+from store.tables.staff import AuditEntry, Warned, audit, warnings
 from store.tables.tags import followed_tags
 from store.tables.threads import Refresh, refreshes
 from store.tables.timelines import Notification, home_entries, notifications
@@ -87,6 +88,7 @@ ROWS = {
     AccountKey: account_keys,
     AccountList: lists,
     App: apps,
+    AuditEntry: audit,
     Block: blocks,
     CachedKey: cached_keys,
     Card: cards,
@@ -129,6 +131,7 @@ ROWS = {
     Trend: trends,
     TrendVerdict: trend_verdicts,
     User: users,
+    Warned: warnings,
 }
 
 __all__ = [
@@ -138,6 +141,7 @@ __all__ = [
     "AccountKey",
     "AccountList",
     "App",
+    "AuditEntry",
     "Block",
     "CachedKey",
     "Card",
@@ -180,11 +184,13 @@ __all__ = [
     "Trend",
     "TrendVerdict",
     "User",
+    "Warned",
     "account_keys",
     "account_notes",
     "accounts",
     "activities",
     "apps",
+    "audit",
     "blank_account",
     "blank_media",
     "blank_post",
@@ -255,4 +261,5 @@ __all__ = [
     "unindexed",
     "users",
     "visits",
+    "warnings",
 ]

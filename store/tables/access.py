@@ -24,6 +24,7 @@ users = Table(
     Column("default_sensitive", Boolean, nullable=False),
     Column("default_language", Text),
     Column("settings", Json, nullable=False, server_default="{}"),  # see social/preferences.py
+    Column("disabled_at", Instant),  # by a moderator
 )
 
 
@@ -42,6 +43,7 @@ class User:
     default_sensitive: bool
     default_language: str | None
     settings: dict[str, Any]
+    disabled_at: datetime | None
 
 
 sessions = Table(

@@ -52,6 +52,8 @@ accounts = Table(
     Column("last_post_at", Instant),
     Column("hide_collections", Boolean, nullable=False, server_default=false()),  # who follows, and is followed
     Column("attribution_domains", Json, nullable=False, server_default="[]"),  # [domain] whose pages may name it
+    Column("silenced_at", Instant),  # social/moderation/sanctions.py
+    Column("sensitized_at", Instant),
     Index("ix_account_host", "host"),
     Index("ix_account_shared_inbox", "shared_inbox"),
 )
@@ -98,6 +100,8 @@ class Account:
     last_post_at: datetime | None
     hide_collections: bool
     attribution_domains: list[str]
+    silenced_at: datetime | None
+    sensitized_at: datetime | None
 
     @property
     def is_local(self) -> bool:
@@ -155,6 +159,8 @@ _BLANK: dict[str, Any] = {
     "last_post_at": None,
     "hide_collections": False,
     "attribution_domains": [],
+    "silenced_at": None,
+    "sensitized_at": None,
 }
 
 account_keys = Table(

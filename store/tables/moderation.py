@@ -40,6 +40,8 @@ reports = Table(
     Column("category", Text, nullable=False, server_default="other"),  # spam, legal, violation, other
     Column("rule_ids", Json, nullable=False, server_default="[]"),  # [str], for a violation
     Column("forwarded", Boolean, nullable=False, server_default=false()),  # to the server of who is reported
+    Column("assigned_id", Id),  # the moderator whose it is; he may be gone
+    Column("resolved_by_id", Id),
 )
 
 
@@ -56,3 +58,5 @@ class Report:
     category: str
     rule_ids: list[str]
     forwarded: bool
+    assigned_id: int | None = None
+    resolved_by_id: int | None = None

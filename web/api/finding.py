@@ -55,9 +55,11 @@ async def search(request: web.Request, caller: Caller) -> web.Response:
     most, skip = max(1, min(40 if limit is None else limit, 80)), max(0, min(offset, FARTHEST))
     if not query or len(query) > LONGEST:
         return answer([])
-    only = caller.account.id if asked.flag("following") else None
-    first = await _named(request, query) if asked.flag("resolve") and not skip and only is None else None
-    found = await request.app[DATABASE].read(search_by.people, query, most, skip, followed_by=only)
+    followed = asked.flag("following")
+    first = await _named(request, query) if asked.flag("resolve") and not skip and not followed else None
+    found = await request.app[DATABASE].read(
+        search_by.people, query, most, skip, reader_id=caller.account.id, following=followed
+    )
     both = [*([first] if first else []), *(it for it in found if first is None or it.id != first.id)]
     return answer([account(it, origin) for it in both[:most]])
 

@@ -49,7 +49,7 @@ def _oembed(view: PostView, origin: Origin, title: str, width: int, height: int 
     """The post in a quotation, without a script: who embeds it trusts us no more than he must."""
     post, author = view.parts.post, view.parts.author
     url, name = escape(post.url or post.uri), escape(author.name, quote=False)
-    said = escape(post.summary, quote=False) if post.summary or post.sensitive else post.html
+    said = escape(post.summary, quote=False) if post.summary or post.sensitive or author.sensitized_at else post.html
     return {
         "type": "rich",
         "version": "1.0",

@@ -40,6 +40,9 @@ from web.api import (
     timelines,
     trends,
 )
+from web.api.admin import accounts as admin_accounts
+from web.api.admin import reports as admin_reports
+from web.api.admin import trends as admin_trends
 from web.errors import PLAIN, as_json, guarded
 from web.limits import limited
 from web.oauth import tokens
@@ -54,6 +57,9 @@ _PREFLIGHT = {
     "Access-Control-Max-Age": "86400",
 }
 _FILES = (
+    admin_accounts,
+    admin_reports,
+    admin_trends,
     accounts,
     apps,
     async_refreshes,

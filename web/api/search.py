@@ -123,8 +123,10 @@ async def _find(found: shapes.Search, request: web.Request, reader: Account | No
     """Words of posts are looked for by those who are signed in: what one may find depends on who one is."""
     db = request.app[DATABASE]
     if asked.kind in ("", "accounts"):
-        only = reader.id if reader is not None and asked.following else None
-        people = await db.read(search_by.people, asked.query, asked.limit, asked.offset, followed_by=only)
+        followed = reader is not None and asked.following
+        people = await db.read(
+            search_by.people, asked.query, asked.limit, asked.offset, reader_id=id_of(reader), following=followed
+        )
         found["accounts"] = [account(it, request.app[ORIGIN]) for it in people]
     if asked.kind in ("", "statuses") and reader is not None:
         frame, shown = framed(request, reader), await db.read(_posts, reader.id, asked)

@@ -11,6 +11,7 @@ from social.sanitise import plain
 from store.tables import Account, User
 from web.api import shapes
 
+ROLE_IDS = {"owner": "3", "admin": "2", "moderator": "1", "member": "-99"}
 _NO_PICTURE = "/static/missing.png"
 
 
@@ -67,7 +68,19 @@ def account(it: Account, origin: Origin) -> shapes.Account:
     }
     if it.is_gone:
         entity["suspended"] = True
+    if it.silenced_at is not None:
+        entity["limited"] = True
     return entity
+
+
+def role(user: User) -> shapes.CredentialAccountRole:
+    return {
+        "id": ROLE_IDS[user.role],
+        "name": "" if user.role == "member" else user.role.capitalize(),
+        "permissions": "0",
+        "color": "",
+        "highlighted": user.role != "member",
+    }
 
 
 def credential_account(it: Account, user: User, origin: Origin, requests: int) -> shapes.CredentialAccount:
@@ -86,13 +99,7 @@ def credential_account(it: Account, user: User, origin: Origin, requests: int) -
             "indexable": it.indexable,
             "hide_collections": it.hide_collections,
         },
-        "role": {
-            "id": {"owner": "3", "admin": "2", "moderator": "1"}.get(user.role, "-99"),
-            "name": "" if user.role == "member" else user.role.capitalize(),
-            "permissions": "0",
-            "color": "",
-            "highlighted": user.role != "member",
-        },
+        "role": role(user),
     }
 
 

@@ -34,7 +34,7 @@ def shared(view: PostView, frame: Frame) -> shapes.Status:
         "edited_at": moment(post.edited_at),
         "in_reply_to_id": str(post.reply_to_id) if post.reply_to_id else None,
         "in_reply_to_account_id": str(parts.parent_author_id) if parts.parent_author_id else None,
-        "sensitive": post.sensitive,
+        "sensitive": post.sensitive or author.sensitized_at is not None,
         "spoiler_text": post.summary,
         "visibility": post.visibility,
         "language": post.language,

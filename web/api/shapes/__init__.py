@@ -17,6 +17,7 @@ from web.api.shapes.account import (
     Preferences,
     Relationship,
 )
+from web.api.shapes.admin import AdminAccount, AdminIp, AdminReport, AdminTag, AdminTrendsLink
 from web.api.shapes.app import Application, ApplicationWithSecret, Token, UserInfo
 from web.api.shapes.conversation import Conversation
 from web.api.shapes.error import Error
@@ -83,6 +84,11 @@ __all__ = [
     "Account",
     "AccountField",
     "AccountRole",
+    "AdminAccount",
+    "AdminIp",
+    "AdminReport",
+    "AdminTag",
+    "AdminTrendsLink",
     "Application",
     "ApplicationWithSecret",
     "AsyncRefresh",

@@ -54,6 +54,7 @@ class Account(TypedDict):
     roles: list[AccountRole]
     fields: list[AccountField]
     suspended: NotRequired[bool]
+    limited: NotRequired[bool]
 
 
 class CredentialAccountSource(TypedDict):

@@ -11,8 +11,8 @@ from alembic import op
 
 from store.tables.base import Id, Instant
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 
 
 def upgrade() -> None:

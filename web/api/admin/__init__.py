@@ -1,0 +1,1 @@
+"""What only moderators may: https://docs.joinmastodon.org/methods/admin/"""

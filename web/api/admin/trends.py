@@ -1,0 +1,150 @@
+"""Trends, those that are not shown included: https://docs.joinmastodon.org/methods/admin/trends/"""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from aiohttp import web
+from sqlalchemy import Connection
+
+from social import tags as hashtags
+from social import trends
+from social.errors import NotFound
+from social.moderation import audit
+from social.moderation.sanctions import Staff
+from store.tables import Card
+from web import auth
+from web.api import shapes
+from web.api.admin.common import do
+from web.api.answers import answer, framed, path_id
+from web.api.entities.card import trends_link
+from web.api.entities.list import tag
+from web.api.entities.status import status
+from web.api.spec import spec
+from web.auth import Caller
+from web.keys import DATABASE, ORIGIN
+from web.paging import offset_links, offset_of
+
+routes = web.RouteTableDef()
+
+READ: Final = "admin:read"
+WRITE: Final = "admin:write"
+QUERY: Final = {"limit": int, "offset": int}
+
+
+@routes.get("/api/v1/admin/trends/tags")
+@spec(answers=list[shapes.AdminTag], query=QUERY)
+@auth.staff(READ)
+async def tags(request: web.Request, _: Caller) -> web.Response:
+    page = offset_of(request, 10, 20)
+    found = await request.app[DATABASE].read(trends.judged_tags, page.limit, page.offset, datetime.now(UTC))
+    entities = [_tag(request, view, verdict) for view, verdict in found]
+    return answer(entities, offset_links(request, len(entities), page))
+
+
+@routes.post("/api/v1/admin/trends/tags/{id}/approve")
+@spec(answers=shapes.AdminTag)
+@auth.staff(WRITE)
+async def approve_tag(request: web.Request, caller: Caller) -> web.Response:
+    return await _judge_tag(request, caller, allowed=True)
+
+
+@routes.post("/api/v1/admin/trends/tags/{id}/reject")
+@spec(answers=shapes.AdminTag)
+@auth.staff(WRITE)
+async def reject_tag(request: web.Request, caller: Caller) -> web.Response:
+    return await _judge_tag(request, caller, allowed=False)
+
+
+@routes.get("/api/v1/admin/trends/statuses")
+@spec(answers=list[shapes.Status], query=QUERY)
+@auth.staff(READ)
+async def statuses(request: web.Request, caller: Caller) -> web.Response:
+    page, frame = offset_of(request, 20, 40), framed(request, caller.account)
+    found = await request.app[DATABASE].read(trends.all_posts, caller.account.id, page.limit, page.offset)
+    return answer([status(view, frame) for view in found], offset_links(request, len(found), page))
+
+
+@routes.post("/api/v1/admin/trends/statuses/{id}/approve")
+@spec(answers=shapes.Status)
+@auth.staff(WRITE)
+async def approve_status(request: web.Request, caller: Caller) -> web.Response:
+    return await _judge_status(request, caller, allowed=True)
+
+
+@routes.post("/api/v1/admin/trends/statuses/{id}/reject")
+@spec(answers=shapes.Status)
+@auth.staff(WRITE)
+async def reject_status(request: web.Request, caller: Caller) -> web.Response:
+    return await _judge_status(request, caller, allowed=False)
+
+
+@routes.get("/api/v1/admin/trends/links")
+@spec(answers=list[shapes.AdminTrendsLink], query=QUERY)
+@auth.staff(READ)
+async def links(request: web.Request, _: Caller) -> web.Response:
+    page = offset_of(request, 10, 20)
+    found = await request.app[DATABASE].read(trends.judged_links, page.limit, page.offset, datetime.now(UTC))
+    entities = [_link(request, view, verdict) for view, verdict in found]
+    return answer(entities, offset_links(request, len(entities), page))
+
+
+@routes.post("/api/v1/admin/trends/links/{id}/approve")
+@spec(answers=shapes.AdminTrendsLink)
+@auth.staff(WRITE)
+async def approve_link(request: web.Request, caller: Caller) -> web.Response:
+    return await _judge_link(request, caller, allowed=True)
+
+
+@routes.post("/api/v1/admin/trends/links/{id}/reject")
+@spec(answers=shapes.AdminTrendsLink)
+@auth.staff(WRITE)
+async def reject_link(request: web.Request, caller: Caller) -> web.Response:
+    return await _judge_link(request, caller, allowed=False)
+
+
+async def _judge_tag(request: web.Request, caller: Caller, *, allowed: bool) -> web.Response:
+    name = await request.app[DATABASE].read(_name_of, path_id(request))
+    await do(request, caller, _judge, "tag", name, name, allowed)
+    (view,) = await request.app[DATABASE].read(hashtags.look, [name], None, datetime.now(UTC))
+    return answer(_tag(request, view, allowed))
+
+
+async def _judge_status(request: web.Request, caller: Caller, *, allowed: bool) -> web.Response:
+    number, frame = path_id(request), framed(request, caller.account)
+    view = await request.app[DATABASE].read(trends.trending_post, number, caller.account.id)
+    await do(request, caller, _judge, "post", str(number), str(number), allowed)
+    return answer(status(view, frame))
+
+
+async def _judge_link(request: web.Request, caller: Caller, *, allowed: bool) -> web.Response:
+    card: Card = await request.app[DATABASE].read(trends.card, path_id(request))
+    await do(request, caller, _judge, "link", str(card.id), card.url, allowed)
+    (view,) = await request.app[DATABASE].read(trends.look, [card], datetime.now(UTC))
+    return answer(_link(request, view, allowed))
+
+
+def _judge(tx: Connection, by: Staff, kind: str, subject: str, name: str, allowed: bool, now: datetime) -> None:
+    trends.judge(tx, kind, subject, allowed, by.account.id, now)
+    audit.note(tx, by.account, "approve" if allowed else "reject", f"trending {kind}", name, now)
+
+
+def _name_of(tx: Connection, number: int) -> str:
+    """Hashtags are kept by their names: a number is one of those that trend, or of no hashtag.  Raises: NotFound."""
+    for name in trends.trending_names(tx):
+        if hashtags.number_of(name) == number:
+            return name
+    raise NotFound("Record not found")
+
+
+def _tag(request: web.Request, view: Any, verdict: bool | None) -> shapes.AdminTag:
+    return {
+        **tag(view, request.app[ORIGIN]),
+        "trendable": verdict,
+        "usable": True,
+        "listable": True,
+        "requires_review": verdict is None,
+    }
+
+
+def _link(request: web.Request, view: trends.LinkView, verdict: bool | None) -> shapes.AdminTrendsLink:
+    return {**trends_link(view, request.app[ORIGIN]), "id": str(view.card.id), "requires_review": verdict is None}

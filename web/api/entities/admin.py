@@ -1,0 +1,54 @@
+"""Admin::Account and Admin::Report: https://docs.joinmastodon.org/entities/Admin_Account/ and /Admin_Report/"""
+
+from social.moderation.casework import CaseView
+from social.moderation.people import PersonView
+from web.api import shapes
+from web.api.entities.account import account, moment, role
+from web.api.entities.frame import Frame
+from web.api.entities.status import status
+
+
+def admin_account(view: PersonView, frame: Frame) -> shapes.AdminAccount:
+    it, user, signup = view.account, view.user, view.signup
+    entity: shapes.AdminAccount = {
+        "id": str(it.id),
+        "username": it.username,
+        "domain": it.domain,
+        "created_at": moment(it.created_at),
+        "email": user.email if user else None,
+        "ip": None,
+        "ips": [],
+        "role": role(user) if user else None,
+        "confirmed": user is not None and user.confirmed_at is not None,
+        "approved": user is not None and user.approved_at is not None,
+        "disabled": user is not None and user.disabled_at is not None,
+        "silenced": it.silenced_at is not None,
+        "sensitized": it.sensitized_at is not None,
+        "suspended": it.suspended_at is not None,
+        "locale": signup.locale if signup else None,
+        "invite_request": (signup.reason or None) if signup else None,
+        "account": account(it, frame.origin),
+    }
+    if signup and signup.app_id is not None:
+        entity["created_by_application_id"] = str(signup.app_id)
+    return entity
+
+
+def admin_report(view: CaseView, frame: Frame) -> shapes.AdminReport:
+    it = view.report
+    return {
+        "id": str(it.id),
+        "action_taken": it.resolved_at is not None,
+        "action_taken_at": moment(it.resolved_at),
+        "category": it.category,
+        "comment": it.comment,
+        "forwarded": it.forwarded,
+        "created_at": moment(it.created_at),
+        "updated_at": moment(it.resolved_at or it.created_at),
+        "account": admin_account(view.reporter, frame),
+        "target_account": admin_account(view.target, frame),
+        "assigned_account": admin_account(view.assigned, frame) if view.assigned else None,
+        "action_taken_by_account": admin_account(view.resolved_by, frame) if view.resolved_by else None,
+        "statuses": [status(post, frame) for post in view.posts],
+        "rules": [{"id": str(rule.id), "text": rule.text, "hint": rule.hint} for rule in view.rules],
+    }

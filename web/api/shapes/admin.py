@@ -1,0 +1,67 @@
+"""What moderators are told."""
+
+from typing import Any, NotRequired, TypedDict
+
+from web.api.shapes.account import Account, CredentialAccountRole
+from web.api.shapes.list import Tag
+from web.api.shapes.status import Status
+from web.api.shapes.trends import TrendsLink
+
+
+class AdminIp(TypedDict):
+    ip: str
+    used_at: str | None
+
+
+class AdminAccount(TypedDict):
+    """`ip` and `ips` are always empty: addresses are not kept."""
+
+    id: str
+    username: str
+    domain: str | None
+    created_at: str | None
+    email: str | None
+    ip: str | None
+    ips: list[AdminIp]
+    role: CredentialAccountRole | None
+    confirmed: bool
+    approved: bool
+    disabled: bool
+    silenced: bool
+    sensitized: bool
+    suspended: bool
+    locale: str | None
+    invite_request: str | None
+    account: Account
+    created_by_application_id: NotRequired[str]
+
+
+class AdminReport(TypedDict):
+    id: str
+    action_taken: bool
+    action_taken_at: str | None
+    category: str
+    comment: str
+    forwarded: bool
+    created_at: str | None
+    updated_at: str | None
+    account: AdminAccount
+    target_account: AdminAccount
+    assigned_account: AdminAccount | None
+    action_taken_by_account: AdminAccount | None
+    statuses: list[Status]
+    rules: list[dict[str, Any]]
+
+
+class AdminTag(Tag):
+    """`usable` and `listable` are always true: only what trends is judged."""
+
+    trendable: bool | None
+    usable: bool
+    listable: bool
+    requires_review: bool
+
+
+class AdminTrendsLink(TrendsLink):
+    id: str
+    requires_review: bool
