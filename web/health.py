@@ -22,7 +22,7 @@ async def livez(request: web.Request) -> web.Response:  # noqa: ARG001
 @routes.get("/health")
 async def health(request: web.Request) -> web.Response:  # noqa: ARG001
     """As Mastodon has it: https://docs.joinmastodon.org/methods/health/"""
-    return web.json_response({"status": "OK"}, headers={**_NO_STORE, "Access-Control-Allow-Origin": "*"})
+    return web.json_response({"status": "UP"}, headers={**_NO_STORE, "Access-Control-Allow-Origin": "*"})
 
 
 @routes.get("/readyz")

@@ -10,7 +10,7 @@ from tests.web.site import Site
 
 async def test_the_living_say_so(site: Site):
     assert (await site.get("/livez")).body == b"ok\n"
-    assert (await site.get("/health")).json == {"status": "OK"}
+    assert (await site.get("/health")).json == {"status": "UP"}
 
 
 async def test_who_is_fit_says_it_of_every_part(site: Site):

@@ -1,37 +1,15 @@
 """A client library that others wrote, against a running server: what it reads without complaint, clients read."""
 
 import asyncio
-from collections.abc import Callable, Iterable
-from typing import Any
 
 import pytest
 from mastodon import Mastodon, MastodonNotFoundError, MastodonUnauthorizedError
 
+from social import users
 from store.tables import Account
 from tests.people import remote, stored
+from tests.web.library import Library, ids
 from tests.web.site import Site
-
-
-class Library:
-    """Calls of Mastodon.py, which blocks, in a thread."""
-
-    def __init__(self, site: Site, token: str | None = None) -> None:
-        address = str(site.http.make_url("")).rstrip("/")
-        self._make: Callable[[], Mastodon] = lambda: Mastodon(access_token=token, api_base_url=address)
-        self._made: Mastodon | None = None
-
-    async def __call__(self, name: str, *args: Any, **more: Any) -> Any:
-        return await asyncio.to_thread(self._call, name, args, more)
-
-    def _call(self, name: str, args: tuple[Any, ...], more: dict[str, Any]) -> Any:
-        if self._made is None:
-            self._made = self._make()
-        return getattr(self._made, name)(*args, **more)
-
-
-def ids(found: Iterable[Any]) -> list[str]:
-    """The library has a type of its own for ids."""
-    return [str(one.id) for one in found]
 
 
 @pytest.fixture
@@ -121,6 +99,8 @@ async def test_it_votes(site: Site, alice):
 
 async def test_it_knows_itself_and_the_server(site: Site, alice):
     account, library = alice
+    owner, _ = await site.person("owner")
+    await site.do(users.set_role, owner.id, "owner")
     assert ids([await library("me")]) == [str(account.id)]
     changed = await library("account_update_credentials", display_name="Alice", fields=[("web", "https://alice.test/")])
     assert (changed.display_name, changed.source.fields[0].value) == ("Alice", "https://alice.test/")
@@ -135,3 +115,27 @@ async def test_it_registers_a_program(site: Site):
     name, secret = await asyncio.to_thread(Mastodon.create_app, "toot", api_base_url=address)
     assert name
     assert secret
+
+
+async def test_it_does_all_of_that_on_both_engines(both_sites: Site):
+    site = both_sites
+    account, token = await site.person("alice")
+    person, other_token = await site.person("bob")
+    library, other = Library(site, token), Library(site, other_token)
+    await library("account_follow", person.id)
+    post = await other("status_post", "hello @alice #world", visibility="unlisted")
+    assert ids(await library("timeline_home")) == ids([post])
+    assert (await library("status_favourite", post.id)).favourited is True
+    assert (await library("status_bookmark", post.id)).bookmarked is True
+    assert (await library("status_reblog", post.id)).reblog.reblogs_count == 1
+    answer = await library("status_reply", post, "well met")
+    assert ids((await other("status_context", post.id)).descendants) == ids([answer])
+    assert [one.type for one in await other("notifications")] == ["mention", "reblog", "favourite", "follow"]
+    assert (await other("grouped_notifications")).notification_groups
+    listed = await library("list_create", "friends")
+    await library("list_accounts_add", listed.id, [person.id])
+    assert ids(await library("timeline_list", listed.id)) == ids([post])
+    assert ids((await library("search_v2", "bob")).accounts) == [str(person.id)]
+    assert (await other("status_update", post.id, "goodbye @alice")).edited_at is not None
+    assert [str(one.id) for one in await other("account_followers", person.id)] == [str(account.id)]
+    await other("status_delete", post.id)

@@ -140,7 +140,7 @@ async def get_status(request: web.Request, caller: Caller) -> web.Response:
 
 
 @routes.delete("/api/v2/filters/statuses/{id}")
-@spec(answers=shapes.FilterStatus)
+@spec()
 @auth.person("write:filters")
 async def delete_status(request: web.Request, caller: Caller) -> web.Response:
     await request.app[DATABASE].write(filters.remove_post, caller.account.id, path_id(request))

@@ -12,7 +12,7 @@ from social import accounts, familiar
 from social import search as search_by
 from social.errors import Refusal
 from store.tables import INSTANCE_ACTOR_ID, Account
-from web import auth
+from web import auth, params
 from web.api import shapes
 from web.api.answers import answer
 from web.api.entities.account import account
@@ -77,7 +77,7 @@ async def _named(request: web.Request, query: str) -> Account | None:
 @spec(answers=list[shapes.FamiliarFollowers], query={"id": list[str]})
 @auth.person("read:follows")
 async def familiar_followers(request: web.Request, caller: Caller) -> web.Response:
-    ids = _ids(of_query(request), familiar.MOST)
+    ids = _ids(await params.read(request), familiar.MOST)  # Mastodon.py asks with a body
     found = await request.app[DATABASE].read(familiar.followers, caller.account.id, ids)
     origin = request.app[ORIGIN]
     return answer(

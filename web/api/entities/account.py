@@ -98,6 +98,8 @@ def credential_account(it: Account, user: User, origin: Origin, requests: int) -
             "discoverable": it.discoverable,
             "indexable": it.indexable,
             "hide_collections": it.hide_collections,
+            "attribution_domains": it.attribution_domains,
+            "quote_policy": "public",
         },
         "role": role(user),
     }
@@ -120,6 +122,7 @@ def preferences(user: User) -> shapes.Preferences:
         "posting:default:visibility": user.default_visibility,
         "posting:default:sensitive": user.default_sensitive,
         "posting:default:language": user.default_language,
+        "posting:default:quote_policy": "public",
         "reading:expand:media": "default",
         "reading:expand:spoilers": False,
         "reading:autoplay:gifs": False,

@@ -67,6 +67,8 @@ class CredentialAccountSource(TypedDict):
     discoverable: bool
     indexable: bool
     hide_collections: bool
+    attribution_domains: list[str]
+    quote_policy: str
 
 
 class CredentialAccountRole(AccountRole):
@@ -123,6 +125,7 @@ Preferences = TypedDict(
         "posting:default:visibility": str,
         "posting:default:sensitive": bool,
         "posting:default:language": str | None,
+        "posting:default:quote_policy": str,
         "reading:expand:media": str,
         "reading:expand:spoilers": bool,
         "reading:autoplay:gifs": bool,
