@@ -32,7 +32,7 @@ MOMENT: Final = bindparam("moment", type_=Instant, callable_=lambda: datetime.no
 def visible(post: FromClause = posts, viewer: Who = VIEWER) -> ColumnElement[bool]:
     """The clause for rows of `post` (the table of posts, or an alias); the query needs a value for `viewer`."""
     original = posts.alias("original")
-    shown = exists().where(original.c.id == post.c.boost_of_id, _row(original, viewer))
+    shown = _there_is(original, original.c.id == post.c.boost_of_id, _row(original, viewer))
     return and_(_row(post, viewer), or_(post.c.boost_of_id.is_(None), shown))
 
 
@@ -40,7 +40,7 @@ def wanted(post: FromClause = posts, viewer: Who = VIEWER) -> ColumnElement[bool
     """The clause that keeps authors whom the viewer blocks or mutes, and those of domains that he does not want, out
     of his lists, when boosted by others too."""
     original = posts.alias("unwanted")
-    boosted = exists().where(original.c.id == post.c.boost_of_id, _avoids(viewer, original.c.author_id))
+    boosted = _there_is(original, original.c.id == post.c.boost_of_id, _avoids(viewer, original.c.author_id))
     return and_(~_avoids(viewer, post.c.author_id), or_(post.c.boost_of_id.is_(None), ~boosted))
 
 
@@ -112,11 +112,11 @@ def _row(post: FromClause, viewer: Who) -> ColumnElement[bool]:
 
 def _gone(author: ColumnElement[int]) -> ColumnElement[bool]:
     gone = or_(accounts.c.suspended_at.is_not(None), accounts.c.deleted_at.is_not(None))
-    return exists().where(accounts.c.id == author, gone)
+    return _there_is(accounts, accounts.c.id == author, gone)
 
 
 def _blocks(one: ColumnElement[int] | Who, other: ColumnElement[int] | Who) -> ColumnElement[bool]:
-    return exists().where(blocks.c.account_id == one, blocks.c.target_id == other)
+    return _there_is(blocks, blocks.c.account_id == one, blocks.c.target_id == other)
 
 
 def _avoids(one: ColumnElement[int] | Who, other: ColumnElement[int] | Who) -> ColumnElement[bool]:
@@ -128,28 +128,34 @@ def _mutes(
 ) -> ColumnElement[bool]:
     """What expired does not count, also before it is swept away."""
     lasting = or_(mutes.c.expires_at.is_(None), mutes.c.expires_at > MOMENT)
-    return exists().where(mutes.c.account_id == one, mutes.c.target_id == other, lasting, *more)
+    return _there_is(mutes, mutes.c.account_id == one, mutes.c.target_id == other, lasting, *more)
 
 
 def _shuns_domain(one: ColumnElement[int] | Who, other: ColumnElement[int] | Who) -> ColumnElement[bool]:
     """Who shuns no domain is found out once, and costs nothing for each row."""
     unwanted, stranger = domain_blocks.alias("unwanted_domain"), accounts.alias("stranger")
-    any_ = exists().where(domain_blocks.c.account_id == one)
-    this = exists().where(stranger.c.id == other, unwanted.c.domain == stranger.c.domain, unwanted.c.account_id == one)
-    return and_(any_, this)
+    any_ = _there_is(domain_blocks, domain_blocks.c.account_id == one)
+    same = (stranger.c.id == other, unwanted.c.domain == stranger.c.domain, unwanted.c.account_id == one)
+    return and_(any_, exists().where(*same).correlate_except(stranger, unwanted))
 
 
 def _addressed(post: ColumnElement[int], viewer: Who) -> ColumnElement[bool]:
-    return exists().where(mentions.c.post_id == post, mentions.c.account_id == viewer)
+    return _there_is(mentions, mentions.c.post_id == post, mentions.c.account_id == viewer)
 
 
 def _follows(viewer: Who, author: ColumnElement[int]) -> ColumnElement[bool]:
-    return exists().where(follows.c.target_id == author, follows.c.follower_id == viewer, follows.c.accepted)
+    return _there_is(follows, follows.c.target_id == author, follows.c.follower_id == viewer, follows.c.accepted)
 
 
 def _ours(viewer: Who) -> ColumnElement[bool]:
     ours = users.alias("ours")
-    return exists().where(ours.c.account_id == viewer)
+    return _there_is(ours, ours.c.account_id == viewer)
+
+
+def _there_is(table: FromClause, *where: ColumnElement[bool]) -> ColumnElement[bool]:
+    """All tables but this one are those of the query around it, or of the one around that: left alone, SQLAlchemy
+    looks no further than to the nearest, and would ask whether there is anybody at all."""
+    return exists().where(*where).correlate_except(table)
 
 
 _FACTS = select(

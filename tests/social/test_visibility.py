@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, bindparam, create_engine, insert, select
+from sqlalchemy import Connection, bindparam, create_engine, insert, select, true
 
 from social.errors import NotFound
 from social.posts import find, publish, receive
@@ -21,6 +21,8 @@ from tests.social.said import direct, note, private
 PEOPLE = (1, 2, 3, 4)
 _ALL = select(posts).order_by(posts.c.id)
 _VISIBLE = select(posts.c.id).where(visible())
+_EACH = select(accounts.c.id, posts.c.id).join_from(accounts, posts, true())
+_VISIBLE_TO = _EACH.where(visible(viewer=accounts.c.id))
 
 
 @pytest.fixture(scope="module")
@@ -115,9 +117,11 @@ def test_the_clause_and_the_predicate_agree(tx, world):
         for table in (accounts, users, posts, follows, blocks, mentions):
             if world[table.name]:
                 tx.execute(insert(table), world[table.name])
+        by_column = {(row[0], row[1]) for row in tx.execute(_VISIBLE_TO)}
         for viewer in (None, *PEOPLE):
             by_clause = set(tx.scalars(_VISIBLE, {"viewer": viewer}))
             assert by_clause == set(_by_predicate(tx, viewer))
+            assert viewer is None or by_clause == {post for who, post in by_column if who == viewer}
             assert by_clause == {number for number in by_clause if _by_the_rules(world, number, viewer)}
             assert all(n in by_clause for n in (p["id"] for p in world["post"]) if _by_the_rules(world, n, viewer))
     finally:
