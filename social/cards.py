@@ -19,11 +19,13 @@ from federation.reading.page import Preview
 from federation.reading.values import is_web
 from social import views
 from social.errors import NotFound
+from social.events import Edited
 from social.pages import Page
 from social.paging import Paged, padded
 from social.views import PostView
 from social.visibility import heard, visible, wanted
 from store import jobs
+from store.events import announce
 from store.ids import new_id
 from store.rows import one
 from store.tables import Card, cards, posts
@@ -34,6 +36,7 @@ JITTER: Final = 60.0  # seconds over which servers that got the same post ask fo
 FRESH: Final = timedelta(days=14)
 EMPTY: Final = timedelta(days=1)  # so long, where there was nothing there still is nothing
 NOTHING: Final = "none"
+TOLD: Final = 40  # posts of which streams say that they have a preview now
 
 # Over HTML of ours (social.sanitise, social.text), which is closed and quoted.  Possessive: linear time.
 _LINK: Final = re.compile(r"<a ([^>]*+)>([^<]*+(?:<(?!/a>)[^<]*+)*+)</a>")
@@ -47,6 +50,12 @@ _BY_URL: Select[Any] = select(cards.c.url, cards.c.id, cards.c.kind, cards.c.fet
 _POINT = update(posts).where(posts.c.id == bindparam("post", type_=Id)).values(card_id=bindparam("card", type_=Id))
 _FIND = select(cards).where(cards.c.id == bindparam("card", type_=Id))
 _CHANGED = update(posts).where(posts.c.card_id == bindparam("card", type_=Id)).values(version=posts.c.version + 1)
+_NEWEST: Select[Any] = (
+    select(posts.c.id, posts.c.author_id)
+    .where(posts.c.card_id == bindparam("card", type_=Id))
+    .order_by(posts.c.id.desc())
+    .limit(bindparam("most"))
+)
 _KNOWN = select(cards.c.id).where(cards.c.url == bindparam("url"), cards.c.kind != NOTHING)
 _PAGE = Paged(
     select(posts.c.id).where(
@@ -119,8 +128,13 @@ def find(tx: Connection, card_id: int) -> Card | None:
 def fetched(tx: Connection, card_id: int, preview: Preview | None, now: datetime) -> None:
     """What a page says of itself; None: nothing.  Readers of its posts see it from now on."""
     values: Mapping[str, Any] = {"kind": NOTHING} if preview is None else asdict(preview)
+    before = find(tx, card_id)
     tx.execute(update(cards).where(cards.c.id == card_id).values({**values, "fetched_at": now}))
+    if before is not None and all(getattr(before, name) == value for name, value in values.items()):
+        return
     tx.execute(_CHANGED, {"card": card_id})
+    for post_id, author_id in tx.execute(_NEWEST, {"card": card_id, "most": TOLD}).all():
+        announce(tx, Edited(post_id, author_id))
 
 
 def link_page(tx: Connection, viewer_id: int | None, url: str, page: Page) -> list[PostView]:

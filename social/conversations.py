@@ -60,6 +60,7 @@ _POINT = update(conversations).where(*_THIS).values(last_post_id=bindparam("last
 _END = delete(conversations).where(*_THIS)
 _MARK = update(conversations).where(*_THIS).values(unread=bindparam("is_unread"))
 _FIND = select(conversations).where(*_THIS)
+_THESE = select(conversations).where(conversations.c.id.in_(_IDS), conversations.c.owner_id == _OWNER)
 _PAGE = Paged(
     select(conversations.c.last_post_id).where(conversations.c.owner_id == _OWNER), conversations.c.last_post_id
 )
@@ -131,6 +132,11 @@ def get(tx: Connection, owner_id: int, conversation_id: int) -> ConversationView
     if found is None:
         raise NotFound("Record not found")
     return _views(tx, owner_id, [found])[0]
+
+
+def some(tx: Connection, owner_id: int, ids: Sequence[int]) -> list[ConversationView]:
+    """Those of `ids` that are his and still there."""
+    return _views(tx, owner_id, many(tx, _THESE, Conversation, owner=owner_id, ids=padded(ids)))
 
 
 def mark(tx: Connection, owner_id: int, conversation_id: int, *, unread: bool) -> ConversationView:

@@ -5,7 +5,7 @@ whoever hears it loads what he may see.
 """
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, is_dataclass
+from dataclasses import astuple, dataclass, field, is_dataclass
 from typing import Any, Final
 
 
@@ -25,13 +25,15 @@ class Edited:
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """`visibility` and `listed` as they were: nobody else can say any more who had seen it."""
+    """`visibility` and `listed` as they were, and whom of ours a direct post was addressed to: nobody else can say any
+    more who had seen it."""
 
     post_id: int
     author_id: int
     visibility: str = "direct"
     listed: bool = False
     local: bool = False
+    addressed: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,13 +81,6 @@ _BACK_HOME = (
     )
     .on_conflict_do_nothing()
 )
-_HOLDING = (
-    select(list_entries.c.post_id, lists.c.id, lists.c.account_id)
-    .join_from(posts, list_members, list_members.c.account_id == posts.c.author_id)
-    .join(lists, lists.c.id == list_members.c.list_id)
-    .join(list_entries, (list_entries.c.list_id == lists.c.id) & (list_entries.c.post_id == posts.c.id))
-    .where(posts.c.id.in_(_IDS))
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,15 +197,6 @@ def feed(tx: Connection, owner_id: int, list_id: int, page: Page) -> list[PostVi
     """A page of what its members write.  Raises: NotFound."""
     get(tx, owner_id, list_id)
     return timelines.list_page(tx, owner_id, list_id, page)
-
-
-def holding(tx: Connection, ids: Sequence[int]) -> dict[int, list[tuple[int, int]]]:
-    """Post → the (list, owner) in whose feeds it is: what streams of lists show.  One query."""
-    found: dict[int, list[tuple[int, int]]] = {}
-    if ids:
-        for post_id, list_id, owner_id in tx.execute(_HOLDING, {"ids": padded(ids)}):
-            found.setdefault(post_id, []).append((list_id, owner_id))
-    return found
 
 
 def _checked(it: AccountList) -> AccountList:

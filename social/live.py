@@ -4,20 +4,32 @@ The same clauses that cut feeds decide here, so nothing is streamed that its rea
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, bindparam, not_, select, true, union_all
+from sqlalchemy import Connection, and_, bindparam, not_, or_, select, true, union_all
 
 from social import views
 from social.filters.loading import Kept, load_many
 from social.filters.matching import matches
 from social.paging import padded, parted
 from social.views import PostView
-from social.visibility import visible, wanted
-from store.tables import bookmarks, follows, home_entries, likes, poll_votes, posts, thread_mutes, users
+from social.visibility import OPEN, visible, wanted
+from store.tables import (
+    bookmarks,
+    follows,
+    home_entries,
+    likes,
+    list_entries,
+    lists,
+    poll_votes,
+    posts,
+    quotes,
+    thread_mutes,
+    users,
+)
 from store.tables.base import Id
 
 RECENT: Final = timedelta(hours=6)  # what is older is fetched, not new: it has no place on top of a feed
@@ -30,11 +42,34 @@ _HOME = (
     .join(posts, posts.c.id == home_entries.c.post_id)
     .where(_READER.in_(_WHO), home_entries.c.post_id.in_(_IDS), visible(viewer=_READER), wanted(viewer=_READER))
 )
+_OWNER = lists.c.account_id
+_LISTED = (
+    select(list_entries.c.post_id, list_entries.c.list_id)
+    .join(lists, lists.c.id == list_entries.c.list_id)
+    .join(posts, posts.c.id == list_entries.c.post_id)
+    .where(lists.c.id.in_(_WHO), list_entries.c.post_id.in_(_IDS), visible(viewer=_OWNER), wanted(viewer=_OWNER))
+)
 _OTHER = users.c.account_id
 _KEPT_FROM = (
     select(posts.c.id, _OTHER)
     .join_from(posts, users, true())
     .where(posts.c.id.in_(_IDS), _OTHER.in_(_WHO), not_(and_(visible(viewer=_OTHER), wanted(viewer=_OTHER))))
+)
+
+# What is quoted is shown to all who may see it, and `views.alike` shows it when everybody may.
+_quoted = posts.alias("quoted")
+_open = _quoted.c.visibility.in_(OPEN)
+_seen = and_(visible(_quoted, _OTHER), wanted(_quoted, _OTHER))
+_QUOTED_OTHERWISE = (
+    select(quotes.c.post_id, _OTHER)
+    .join_from(quotes, _quoted, _quoted.c.id == quotes.c.quoted_id)
+    .join(users, true())
+    .where(
+        quotes.c.post_id.in_(_IDS),
+        quotes.c.state == "accepted",
+        _OTHER.in_(_WHO),
+        or_(and_(_open, not_(_seen)), and_(not_(_open), _seen)),
+    )
 )
 
 _FOLLOWERS = select(follows.c.target_id, follows.c.follower_id).where(
@@ -61,39 +96,52 @@ _TOUCHED = union_all(
 
 @dataclass(frozen=True, slots=True)
 class Listeners:
-    """Whose streams are open: home feeds, and such as show what everybody writes."""
+    """Whose streams are open: home feeds, such as show what everybody writes, and lists (each with its owner)."""
 
     home: Collection[int]
     public: Collection[int]
+    lists: Mapping[int, int] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.home or self.public or self.lists)
+
+    @property
+    def everybody(self) -> set[int]:
+        return {*self.home, *self.public, *self.lists.values()}
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """`view` is how the post looks to who did nothing with it; `own`: how it looks to those who did,
+    """`view` is how the post looks to who has nothing to do with it; `own`: how it looks to those who have,
     or who have a filter that it meets."""
 
     view: PostView
     home: frozenset[int]  # on whose home feeds it is
     kept_from: frozenset[int]  # those of Listeners.public who would not find it
+    lists: frozenset[int] = frozenset()  # those of Listeners.lists in which it is
     own: dict[int, PostView] = field(default_factory=dict)
 
 
-def arrivals(tx: Connection, ids: Sequence[int], listeners: Listeners, now: datetime) -> dict[int, Arrival]:
-    """What there is to show of the posts `ids`.  Those that are gone, or long past, are left out."""
+def arrivals(
+    tx: Connection, new: Collection[int], changed: Collection[int], listeners: Listeners, now: datetime
+) -> dict[int, Arrival]:
+    """What there is to show of these posts.  Those that are gone are left out, and new ones that are long past."""
     looks = {
         number: view
-        for number, view in views.alike(tx, ids).items()
-        if view.parts.post.published > now - RECENT or view.parts.post.edited_at is not None
+        for number, view in views.alike(tx, list({*new, *changed})).items()
+        if number in changed or view.parts.post.published > now - RECENT
     }
     if not looks:
         return {}
     home = _pairs(tx, _HOME, list(looks), listeners.home)
     hidden = _pairs(tx, _KEPT_FROM, [n for n, view in looks.items() if _is_open(view)], listeners.public)
-    who = {*listeners.home, *listeners.public}
-    own = _own(tx, looks, who)
-    _filter(tx, looks, who, own, now)
+    listed = _pairs(tx, _LISTED, list(looks), listeners.lists)
+    own = _own(tx, looks, listeners.everybody)
+    _filter(tx, looks, listeners.everybody, own, now)
     return {
-        number: Arrival(view, frozenset(home[number]), frozenset(hidden[number]), own.get(number, {}))
+        number: Arrival(
+            view, frozenset(home[number]), frozenset(hidden[number]), frozenset(listed[number]), own.get(number, {})
+        )
         for number, view in looks.items()
     }
 
@@ -108,7 +156,7 @@ def _is_open(view: PostView) -> bool:
 
 
 def _pairs(tx: Connection, query: Any, ids: Sequence[int], who: Iterable[int]) -> dict[int, set[int]]:
-    """What is asked for (ids) → the accounts it goes with."""
+    """What is asked for (ids) → those of `who` that it goes with."""
     found: dict[int, set[int]] = defaultdict(set)
     if ids:
         for part in parted(list(who)):
@@ -137,16 +185,31 @@ def _meets(filters: Sequence[Kept], view: PostView, now: datetime) -> bool:
 
 
 def _own(tx: Connection, looks: dict[int, PostView], who: set[int]) -> dict[int, dict[int, PostView]]:
-    """One by one: those who listen and have liked the post already, or wrote it, are few."""
-    shown = {number: (view.boost_of or view).parts.post.id for number, view in looks.items()}
+    """One by one: those who listen and have liked the post already, or wrote it, are few, and so are those who see
+    something else where it quotes."""
+    shown = {number: _shown(view) for number, view in looks.items()}
     touched: dict[int, set[int]] = defaultdict(set)
-    for number, account_id in tx.execute(_TOUCHED, {"ids": padded(list({*shown, *shown.values()}))}):
+    for number, account_id in tx.execute(_TOUCHED, {"ids": padded(list(set().union(*shown.values())))}):
         if account_id in who:
             touched[number].add(account_id)
+    quoting = [view.parts.post.id for view in map(_original, looks.values()) if view.quote is not None]
+    for number, others in _pairs(tx, _QUOTED_OTHERWISE, quoting, who).items():
+        touched[number] |= others
     found: dict[int, dict[int, PostView]] = defaultdict(dict)
-    for number, original in shown.items():
-        for account_id in touched[number] | touched[original]:
+    for number, ids in shown.items():
+        for account_id in set().union(*(touched[one] for one in ids)):
             view = views.post(tx, number, account_id)
             if view is not None:
                 found[number][account_id] = view
     return found
+
+
+def _original(view: PostView) -> PostView:
+    return view.boost_of or view
+
+
+def _shown(view: PostView) -> set[int]:
+    """The ids of all that is seen of a post: what it boosts, what that quotes."""
+    quote = _original(view).quote
+    quoted = set() if quote is None or quote.quoted_id is None else {quote.quoted_id}
+    return {view.parts.post.id, _original(view).parts.post.id} | quoted

@@ -56,6 +56,7 @@ _QUOTING = (
     update(posts)
     .where(posts.c.id.in_(select(quotes.c.post_id).where(quotes.c.quoted_id.in_(_IDS))))
     .values(version=posts.c.version + 1)
+    .returning(posts.c.id, posts.c.author_id)
 )
 _COUNTED = (
     select(quotes.c.quoted_id, func.count())
@@ -343,7 +344,8 @@ def quoters(tx: Connection, post_id: int) -> list[tuple[int, int]]:
 
 def forget(tx: Connection, ids: Sequence[int]) -> None:
     """These posts go: what they quote is quoted by fewer, and what quotes them looks different."""
-    tx.execute(_QUOTING, {"ids": ids})
+    for post_id, author_id in tx.execute(_QUOTING, {"ids": ids}).all():
+        announce(tx, Edited(post_id, author_id))
     counted = tx.execute(_COUNTED, {"ids": ids}).all()
     if counted:
         tx.execute(_COUNT, [{"quoted": row[0], "more": -row[1]} for row in counted])

@@ -18,10 +18,11 @@ from social.posts import find, sending
 from social.visibility import OPEN
 from store.events import announce
 from store.rows import many
-from store.tables import Account, Post, accounts, home_entries, list_entries, list_members, posts, users
+from store.tables import Account, Post, accounts, home_entries, list_entries, list_members, mentions, posts, users
 from store.tables.base import Id
 
 AT_ONCE: Final = 200  # of `remove_some`
+MOST_TOLD: Final = 100  # of those whom a direct post was addressed to
 
 _IDS = bindparam("ids", expanding=True, type_=Id)
 _BOOSTS = select(posts).where(posts.c.boost_of_id.in_(_IDS))
@@ -35,6 +36,11 @@ _NO_LIST_ENTRIES = delete_rows(list_entries).where(
         )
     ),
     list_entries.c.post_id.in_(_IDS),
+)
+_ADDRESSED = (
+    select(mentions.c.post_id, mentions.c.account_id)
+    .join(users, users.c.account_id == mentions.c.account_id)
+    .where(mentions.c.post_id.in_(_IDS))
 )
 _DELETE = delete_rows(posts).where(posts.c.id.in_(_IDS))
 _SOME = select(posts).where(posts.c.author_id == bindparam("author", type_=Id)).order_by(posts.c.id).limit(AT_ONCE)
@@ -95,6 +101,7 @@ def remove(tx: Connection, gone: Sequence[Post]) -> None:
     removed = {post.id: post for post in gone}
     for part in parted(list(removed)):
         removed.update({boost.id: boost for boost in many(tx, _BOOSTS, Post, ids=part)})
+    addressed = _addressed(tx, [post.id for post in removed.values() if post.visibility == "direct"])
     _count(tx, list(removed.values()))
     for part in parted(list(removed)):
         quotes.forget(tx, part)
@@ -107,7 +114,8 @@ def remove(tx: Connection, gone: Sequence[Post]) -> None:
         tx.execute(_DELETE, {"ids": part})
     fulltext.ask(tx, list(removed))
     for post in removed.values():
-        announce(tx, Deleted(post.id, post.author_id, post.visibility, post.listed, post.local))
+        told = addressed.get(post.id, [])[:MOST_TOLD]
+        announce(tx, Deleted(post.id, post.author_id, post.visibility, post.listed, post.local, told))
 
 
 def remove_some(tx: Connection, author_id: int) -> bool:
@@ -115,6 +123,15 @@ def remove_some(tx: Connection, author_id: int) -> bool:
     found = many(tx, _SOME, Post, author=author_id)
     remove(tx, found)
     return len(found) == AT_ONCE
+
+
+def _addressed(tx: Connection, ids: Sequence[int]) -> dict[int, list[int]]:
+    """Those of ours to whom each of the posts was written."""
+    found: dict[int, list[int]] = {}
+    for part in parted(list(ids)):
+        for post_id, account_id in tx.execute(_ADDRESSED, {"ids": part}):
+            found.setdefault(post_id, []).append(account_id)
+    return found
 
 
 def _count(tx: Connection, gone: Sequence[Post]) -> None:

@@ -32,7 +32,9 @@ class Straight:
 
 @pytest.mark.parametrize("kind", events.TRAVELLING.values())
 def test_each_event_arrives_as_it_was(kind):
-    values = [{"int": 7, "str": "x", "bool": True}[str(f.type.__name__)] for f in dataclasses.fields(kind)]
+    values = [
+        {"int": 7, "str": "x", "bool": True, "list": [7, 8]}[str(f.type.__name__)] for f in dataclasses.fields(kind)
+    ]
     event = kind(*values)
     assert events.decode(orjson.loads(orjson.dumps(events.encode(event)))) == event
 

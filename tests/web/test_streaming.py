@@ -9,10 +9,11 @@ import pytest
 from aiohttp import WSMsgType, WSServerHandshakeError
 from yarl import URL
 
-from social import accounts, apps, blocks, boosts, reactions
+from federation.reading.page import Preview
+from social import accounts, apps, blocks, boosts, cards, lists, quotes, reactions
 from social.events import AnnouncementDeleted, AnnouncementReacted, FiltersChanged, NotificationsMerged
 from social.follows import ours as follows
-from social.posts import delete, edit
+from social.posts import delete, edit, find
 from social.posts.drafts import Draft, PollDraft
 from social.secrets import sha256
 from store.events import announce
@@ -74,7 +75,7 @@ async def test_health_is_ok(site):
 
 async def test_instance_says_where_streams_are(site):
     assert (await site.get("/api/v1/instance")).json["urls"] == {"streaming_api": "wss://ours.test"}
-    assert (await site.get("/api/v2/instance")).json["configuration"]["urls"] == {"streaming": "wss://ours.test"}
+    assert (await site.get("/api/v2/instance")).json["configuration"]["urls"]["streaming"] == "wss://ours.test"
 
 
 async def test_nobody_listens_without_a_good_token(site):
@@ -273,6 +274,88 @@ async def test_edits_deletions_and_boosts_are_told(both_sites):
         await site.do(delete.delete, alice.id, secret.id)
         await settled(site, ws)
         await settled(site, public)
+
+
+async def test_a_list_is_streamed_to_its_owner_alone(both_sites):
+    site = both_sites
+    alice, token = await site.person("alice")
+    bob, bob_s = await site.person("bob")
+    carol, _ = await site.person("carol")
+    for one in (bob, carol):
+        await site.do(follows.ask, alice.id, one.id)
+    it = await site.db.write(lists.create, alice.id, "friends")
+    await site.db.write(lists.add_members, alice.id, it.id, [bob.id])
+    assert (await site.get(f"{STREAM}/list?list={it.id}", bob_s)).error == "Not authorized to stream this list"
+    async with socket(site, token, f"?stream=list&list={it.id}") as ws, socket(site, bob_s) as other:
+        await subscribe(other, "list", list=str(it.id))
+        assert (await heard(other))["status"] == 401
+        await settled(site, ws)
+        await site.posted(carol, "not a member")
+        post = await site.posted(bob, "a member")
+        said = await heard(ws)
+        assert (said["stream"], said["event"], said["payload"]["id"]) == (["list", str(it.id)], "update", str(post.id))
+        await site.db.write(edit.edit, site.origin, bob.id, post.id, Draft("changed"), datetime.now(UTC))
+        assert (await heard(ws))["event"] == "status.update"
+        await site.do(delete.delete, bob.id, post.id)
+        assert await heard(ws) == {"stream": ["list", str(it.id)], "event": "delete", "payload": str(post.id)}
+
+
+async def test_direct_posts_come_as_conversations_to_those_who_are_in_them(both_sites):
+    site = both_sites
+    alice, token = await site.person("alice")
+    _, bob_s = await site.person("bob")
+    _, eve_s = await site.person("eve")
+    async with socket(site, token) as ws, socket(site, bob_s) as other, socket(site, eve_s) as strange:
+        for one in (ws, other, strange):
+            await subscribe(one, "direct")
+            await settled(site, one)
+        first = await site.posted(alice, "@bob hi", visibility="direct")
+        for one, unread, name in ((ws, False, "bob"), (other, True, "alice")):
+            said = await heard(one)
+            assert (said["stream"], said["event"], said["payload"]["unread"]) == (["direct"], "conversation", unread)
+            assert [it["username"] for it in said["payload"]["accounts"]] == [name]
+            assert said["payload"]["last_status"]["id"] == str(first.id)
+        mine = (await site.get("/api/v1/conversations", bob_s)).json
+        assert mine == [said["payload"]]
+        again = await site.posted(alice, "@bob there", visibility="direct", reply_to_id=first.id)
+        assert (await heard(other))["payload"]["last_status"]["id"] == str(again.id)
+        await subscribe(other, "user")
+        await settled(site, other)
+        await site.do(delete.delete, alice.id, again.id)
+        told = [await heard(other) for _ in range(3)]
+        assert [(one["stream"], one["event"]) for one in told] == [
+            (["direct"], "conversation"),
+            (["user"], "delete"),
+            (["direct"], "delete"),
+        ]
+        assert told[0]["payload"]["last_status"]["id"] == str(first.id)
+        assert told[1]["payload"] == told[2]["payload"] == str(again.id)
+        await site.posted(alice, "public")
+        await settled(site, strange)
+
+
+async def test_what_becomes_of_a_quote_and_a_preview_that_was_fetched_are_told(site):
+    alice, token = await site.person("alice")
+    bob, _ = await site.person("bob")
+    theirs = await site.posted(bob, "quote me", quote_policy="public")
+    async with socket(site, token, "?stream=user") as ws:
+        await settled(site, ws)
+        post = await site.posted(alice, "see https://far.test/page", quoted_id=theirs.id)
+        said = await heard(ws)
+        assert (said["event"], said["payload"]["quote"]["state"]) == ("update", "accepted")
+        card = (await site.db.read(find.by_id, post.id)).card_id
+        await site.do(cards.fetched, card, Preview("link", title="A page"))
+        said = await heard(ws)
+        assert (said["event"], said["payload"]["card"]["title"]) == ("status.update", "A page")
+        await site.do(cards.fetched, card, Preview("link", title="A page"))  # nothing new
+        await site.do(quotes.revoke, bob.id, theirs.id, post.id)
+        said = await heard(ws)
+        assert (said["event"], said["payload"]["quote"]["state"]) == ("status.update", "revoked")
+        more = await site.posted(alice, "again", quoted_id=(own := await site.posted(alice)).id)
+        assert [(await heard(ws))["event"] for _ in range(2)] == ["update", "update"]
+        await site.do(delete.delete, alice.id, own.id)
+        said = await heard(ws)
+        assert (said["payload"]["id"], said["payload"]["quote"]["state"]) == (str(more.id), "deleted")
 
 
 async def test_what_the_author_of_a_poll_gets_says_that_he_needs_not_vote(site):

@@ -18,11 +18,12 @@ import orjson
 from aiohttp import WSCloseCode
 
 from federation.origin import Origin
-from social import apps, live, notifications
+from social import apps, conversations, live, notifications
 from social.events import (
     AccessEnded,
     AnnouncementDeleted,
     AnnouncementReacted,
+    Conversed,
     Deleted,
     Edited,
     FiltersChanged,
@@ -33,6 +34,7 @@ from social.events import (
 from social.live import Arrival
 from social.views import PostView
 from store.database import Database
+from web.api.entities.conversation import conversation
 from web.api.entities.frame import Frame
 from web.api.entities.notification import notification
 from web.api.entities.status import status
@@ -56,6 +58,7 @@ TOLD: Final = (
     Edited,
     Deleted,
     Notified,
+    Conversed,
     NotificationsMerged,
     FiltersChanged,
     AnnouncementReacted,
@@ -167,14 +170,10 @@ class Hub:
     async def _tell(self, batch: Sequence[object]) -> None:
         """In their order, each loaded with the others of the batch."""
         now = datetime.now(UTC)
-        posts = list({event.post_id: None for event in batch if isinstance(event, Posted | Edited)})
-        told = [event for event in batch if isinstance(event, Notified) and self._is_told(event.account_id)]
-        gone = [event.author_id for event in batch if isinstance(event, Deleted)]
-        found: dict[int, Arrival] = {}
-        if posts and (listeners := self._listeners()) is not None:
-            found = await self._db.read(live.arrivals, posts, listeners, now)
-        news = await self._notifications(told, now) if told else {}
-        followers = await self._db.read(live.followers, gone, self._at_home()) if gone else {}
+        found = await self._arrivals(batch, now)
+        news = await self._notifications(batch, now)
+        talks = await self._conversations(batch, now)
+        followers = await self._followers(batch)
         for event in batch:
             if isinstance(event, Posted | Edited) and (arrival := found.get(event.post_id)):
                 await self._post("update" if isinstance(event, Posted) else "status.update", arrival, now)
@@ -182,30 +181,54 @@ class Hub:
                 await self._notify(event.account_id, Payload(payload))
             elif isinstance(event, Deleted):
                 await self._delete(event, followers.get(event.author_id, _NOBODY))
+            elif isinstance(event, Conversed) and (payload := talks.pop(event.conversation_id, None)):
+                await self._spread(Channel("direct", event.account_id), "conversation", Payload(payload))
             else:
                 await self._plain(event)
 
-    def _listeners(self) -> live.Listeners | None:
-        """None: nobody is interested in posts."""
-        home = self._at_home()
+    async def _arrivals(self, batch: Sequence[object], now: datetime) -> dict[int, Arrival]:
+        new = {event.post_id for event in batch if isinstance(event, Posted)}
+        changed = {event.post_id for event in batch if isinstance(event, Edited)}
+        listeners = self._listeners()
+        if not listeners or not (new or changed):
+            return {}
+        return await self._db.read(live.arrivals, new, changed, listeners, now)
+
+    def _listeners(self) -> live.Listeners:
         public = {
             connection.account_id
             for channel, listeners in self._open.items()
             if channel.name in channels.OPEN
             for connection in listeners
         }
-        return live.Listeners(home, public) if home or public else None
+        return live.Listeners(self._at_home(), public, self._lists())
 
     def _at_home(self) -> list[int]:
         return [int(channel.of) for channel in self._open if channel.name == "user"]
 
+    def _lists(self) -> dict[int, int]:
+        """Those that are listened to, by their owners alone."""
+        return {
+            int(channel.of): next(iter(listeners)).account_id
+            for channel, listeners in self._open.items()
+            if channel.name == "list"
+        }
+
+    async def _followers(self, batch: Sequence[object]) -> dict[int, set[int]]:
+        """Of those whose posts are gone."""
+        gone = [event.author_id for event in batch if isinstance(event, Deleted)]
+        if not gone:
+            return {}
+        return await self._db.read(live.followers, gone, {*self._at_home(), *self._lists().values()})
+
     def _is_told(self, account_id: int) -> bool:
         return Channel("user", account_id) in self._open or Channel("user:notification", account_id) in self._open
 
-    async def _notifications(self, told: Iterable[Notified], now: datetime) -> dict[int, bytes]:
+    async def _notifications(self, batch: Iterable[object], now: datetime) -> dict[int, bytes]:
         by_account: dict[int, list[int]] = {}
-        for event in told:
-            by_account.setdefault(event.account_id, []).append(event.notification_id)
+        for event in batch:
+            if isinstance(event, Notified) and self._is_told(event.account_id):
+                by_account.setdefault(event.account_id, []).append(event.notification_id)
         found: dict[int, bytes] = {}
         for account_id, ids in by_account.items():
             frame = Frame(self._origin, now, account_id)
@@ -213,11 +236,26 @@ class Hub:
                 found[view.notification.id] = orjson.dumps(notification(view, frame))
         return found
 
+    async def _conversations(self, batch: Iterable[object], now: datetime) -> dict[int, bytes]:
+        by_account: dict[int, dict[int, None]] = {}
+        for event in batch:
+            if isinstance(event, Conversed) and Channel("direct", event.account_id) in self._open:
+                by_account.setdefault(event.account_id, {})[event.conversation_id] = None
+        found: dict[int, bytes] = {}
+        for account_id, ids in by_account.items():
+            frame = Frame(self._origin, now, account_id)
+            for view in await self._db.read(conversations.some, account_id, list(ids)):
+                if view.last is not None:
+                    found[view.conversation.id] = orjson.dumps(conversation(view, frame))
+        return found
+
     async def _post(self, event: str, arrival: Arrival, now: datetime) -> None:
         parts = arrival.view.parts
         payload = _rendered(arrival, self._origin, now)
         for account_id in arrival.home:
             await self._spread(Channel("user", account_id), event, payload)
+        for list_id in arrival.lists:
+            await self._spread(Channel("list", list_id), event, payload)
         if parts.post.listed:
             for name in _public_streams(parts.post.local, with_media=bool(parts.media)):
                 await self._spread(Channel(name), event, payload, arrival.kept_from)
@@ -233,9 +271,14 @@ class Hub:
     async def _delete(self, event: Deleted, followers: Collection[int]) -> None:
         """Its text is gone, and with it who saw it: the id is told where it may have been."""
         payload = Payload(str(event.post_id).encode())
-        if event.visibility != "direct":
-            for account_id in {event.author_id, *followers}:
-                await self._spread(Channel("user", account_id), "delete", payload)
+        readers = {event.author_id, *(event.addressed if event.visibility == "direct" else followers)}
+        for account_id in readers:
+            await self._spread(Channel("user", account_id), "delete", payload)
+            if event.visibility == "direct":
+                await self._spread(Channel("direct", account_id), "delete", payload)
+        for list_id, owner in self._lists().items():
+            if owner in readers and event.visibility != "direct":
+                await self._spread(Channel("list", list_id), "delete", payload)
         if event.listed:
             for name in _public_streams(event.local, with_media=True):
                 await self._spread(Channel(name), "delete", payload)

@@ -9,12 +9,14 @@ from aiohttp import HttpVersion11, WSMsgType, web
 
 from federation import parsing
 from federation.errors import Malformed
+from social import lists
 from social.apps import Bearer
-from social.errors import Unauthorised
+from social.errors import NotFound, Unauthorised
 from web import auth, client_address
 from web.api.spec import spec
 from web.auth import DECLARED
 from web.errors import PLAIN, Handler, as_json
+from web.keys import DATABASE
 from web.streaming.channels import Subscription, Unavailable, choose
 from web.streaming.connections import EventSource, Socket, chunk
 from web.streaming.hub import Hub
@@ -107,7 +109,7 @@ async def _change(request: web.Request, connection: Socket, asked: dict[str, str
         return
     if len(connection.channels) >= MOST and wanted.channel not in connection.channels:
         raise Unavailable(429, "Too many streams on one connection")
-    _check_list(wanted)
+    await _check_list(request, connection.bearer, wanted)
     hub.subscribe(connection, wanted)
 
 
@@ -126,7 +128,7 @@ async def _event_stream(request: web.Request, bearer: Bearer, name: str) -> web.
         name += ":media"
     try:
         wanted = choose(bearer, name, request.query)
-        _check_list(wanted)
+        await _check_list(request, bearer, wanted)
     except Unavailable as refused:
         return as_json(request, refused.status, str(refused))
     if request.version < HttpVersion11:
@@ -173,10 +175,14 @@ async def _bearer(request: web.Request) -> tuple[Bearer, str]:
     return found, protocol
 
 
-def _check_list(wanted: Subscription) -> None:
-    """Raises: Unavailable, for a list that is not his.  There are none yet."""
-    if wanted.channel.name == "list":
-        raise Unavailable(401, "Not authorized to stream this list")
+async def _check_list(request: web.Request, bearer: Bearer, wanted: Subscription) -> None:
+    """Raises: Unavailable, for a list that is not his."""
+    if wanted.channel.name != "list":
+        return
+    try:
+        await request.app[DATABASE].read(lists.get, bearer.token.account_id or 0, int(wanted.channel.of))
+    except NotFound:
+        raise Unavailable(401, "Not authorized to stream this list") from None
 
 
 def _wants_socket(request: web.Request) -> bool:
