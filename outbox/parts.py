@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import Connection, Row, Select, bindparam, select
+from sqlalchemy import Connection, Row, Select, bindparam, exists, select
 
 from store.memory import Memory
 from store.prepared import Prepared, padded
@@ -81,8 +81,14 @@ class Parts:
 _IDS = bindparam("ids", expanding=True, type_=Id)
 _PARENTS = posts.alias("parent")
 _BOOSTED = posts.alias("boosted")
+# What most posts have none of is not asked for unless it is there: a look at an index, instead of a statement.
+_HAS = (
+    exists().where(mentions.c.post_id == posts.c.id),
+    exists().where(post_tags.c.post_id == posts.c.id),
+    exists().where(media.c.post_id == posts.c.id),
+)
 _POSTS = (
-    select(posts, accounts, _BOOSTED.c.uri, _PARENTS.c.author_id, quotes)
+    select(posts, accounts, _BOOSTED.c.uri, _PARENTS.c.author_id, *_HAS, quotes)
     .join(accounts, accounts.c.id == posts.c.author_id)
     .outerjoin(_BOOSTED, _BOOSTED.c.id == posts.c.boost_of_id)
     .outerjoin(_PARENTS, _PARENTS.c.id == posts.c.reply_to_id)
@@ -92,7 +98,8 @@ _POSTS = (
 _POST_ENDS = len(posts.c)
 _AUTHOR_ENDS = _POST_ENDS + len(accounts.c)
 
-_QUOTE_BEGINS = _AUTHOR_ENDS + 2
+_HAS_BEGINS = _AUTHOR_ENDS + 2
+_QUOTE_BEGINS = _HAS_BEGINS + len(_HAS)
 
 _MENTIONS = (
     select(
@@ -122,14 +129,16 @@ _CARDS = select(cards).where(cards.c.id.in_(_IDS), cards.c.kind != "none")
 def load(tx: Connection, ids: Sequence[int]) -> dict[int, Parts]:
     """The parts of those posts of `ids` that exist, whoever may see them: that is for the caller to know.
 
-    Four queries, and one each for polls, programs and cards where there are any, however many posts.
+    One query, and one each for mentions, hashtags, files, polls, programs and cards where there are any, however many
+    posts.
     """
     rows = _rows(tx, _POSTS, ids)
     if not rows:
         return {}
-    named = _by_post((row[0], _mentioned(row)) for row in _rows(tx, _MENTIONS, ids))
-    tagged = _by_post((row[0], Tag(row[1], row[2])) for row in _rows(tx, _TAGS, ids))
-    attached = _by_post((row[1], Media(*row)) for row in _rows(tx, _MEDIA, ids))
+    naming, tagging, attaching = (padded([row[0] for row in rows if row[_HAS_BEGINS + at]]) for at in range(len(_HAS)))
+    named = _by_post((row[0], _mentioned(row)) for row in _rows(tx, _MENTIONS, naming))
+    tagged = _by_post((row[0], Tag(row[1], row[2])) for row in _rows(tx, _TAGS, tagging))
+    attached = _by_post((row[1], Media(*row)) for row in _rows(tx, _MEDIA, attaching))
     asked = _load_polls(tx, rows)
     written = {row[0]: Written(*row[1:]) for row in _rows(tx, _APPS, _some(rows, "app_id"))}
     previews = {row[0]: Card(*row) for row in _rows(tx, _CARDS, _some(rows, "card_id"))}
