@@ -14,6 +14,7 @@ from social import accounts, letters, links, passwords, users
 from social.accounts import NewAccount
 from social.accounts.create import RESERVED
 from social.errors import Invalid
+from social.moderation import emails
 from social.notifications import notify_staff
 from store.rows import one
 from store.tables import Account, Link, Signup, signups
@@ -96,6 +97,8 @@ def _email(tx: Connection, address: str) -> Fault | None:
         return Fault("email", "ERR_INVALID", "is invalid")
     if users.by_email_or_name(tx, clean) is not None:
         return Fault("email", "ERR_TAKEN", "has already been taken")
+    if emails.is_blocked(tx, clean):
+        return Fault("email", "ERR_BLOCKED", "cannot be used here")
     return None
 
 

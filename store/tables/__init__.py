@@ -16,6 +16,7 @@ from store.tables.base import metadata
 from store.tables.cards import Card, cards
 from store.tables.conversations import Conversation, conversations
 from store.tables.deliveries import Host, activities, deliveries, hosts
+from store.tables.emails import EmailBlock, EmailDomainBlock, email_blocks, email_domain_blocks
 from store.tables.filters import Filter, FilterKeyword, FilterPost, filter_keywords, filter_posts, filters
 from store.tables.follows import Block, Follow, blocks, follows
 from store.tables.graph import (
@@ -96,6 +97,8 @@ ROWS = {
     Conversation: conversations,
     DomainBlock: domain_blocks,
     Edit: edits,
+    EmailBlock: email_blocks,
+    EmailDomainBlock: email_domain_blocks,
     FeaturedTag: featured_tags,
     Filter: filters,
     FilterKeyword: filter_keywords,
@@ -149,6 +152,8 @@ __all__ = [
     "Conversation",
     "DomainBlock",
     "Edit",
+    "EmailBlock",
+    "EmailDomainBlock",
     "FeaturedTag",
     "Filter",
     "FilterKeyword",
@@ -205,6 +210,8 @@ __all__ = [
     "dismissed_suggestions",
     "domain_blocks",
     "edits",
+    "email_blocks",
+    "email_domain_blocks",
     "endorsements",
     "facts",
     "featured_tags",

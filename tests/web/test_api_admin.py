@@ -6,6 +6,7 @@ import pytest
 
 from connectme.letters import post_office
 from federation.reading.page import Preview
+from outbox import parts
 from social import accounts, cards, fulltext, letters, trends, users
 from social.moderation import audit
 from social.posts import receive
@@ -340,3 +341,23 @@ async def test_trends_wait_for_a_moderator_where_that_is_wanted(server):
             assert (await site.get(f"/api/v1/trends/{name}")).json == []
             assert (await site.post(f"{ADMIN}/trends/{name}/114/approve", token)).status == 404
         assert len(await site.db.read(audit.newest, 10)) == 6
+
+
+async def test_lists_of_five_cost_as_many_queries_as_one(site: Site, queries):
+    _, token = await one_with(site, "mod", "moderator")
+    bob, _ = await site.person("bob")
+
+    async def cost(path: str) -> int:
+        parts.REMEMBERED.forget()
+        queries.clear()
+        assert (await site.get(path, token)).status == 200
+        return len(queries)
+
+    costs = []
+    for number in range(5):
+        _, hers = await site.person(f"person{number}")
+        await reported(site, hers, bob, await site.posted(bob, f"#tag{number} ugly"))
+        for _ in range(2):
+            await site.get(REPORTS, token)  # now he was seen today, and the token is remembered so
+        costs.append((await cost(REPORTS), await cost(ACCOUNTS)))
+    assert len(set(costs)) == 1, costs

@@ -41,6 +41,8 @@ from web.api import (
     trends,
 )
 from web.api.admin import accounts as admin_accounts
+from web.api.admin import domains as admin_domains
+from web.api.admin import emails as admin_emails
 from web.api.admin import reports as admin_reports
 from web.api.admin import trends as admin_trends
 from web.errors import PLAIN, as_json, guarded
@@ -58,6 +60,8 @@ _PREFLIGHT = {
 }
 _FILES = (
     admin_accounts,
+    admin_domains,
+    admin_emails,
     admin_reports,
     admin_trends,
     accounts,

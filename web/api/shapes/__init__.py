@@ -17,7 +17,17 @@ from web.api.shapes.account import (
     Preferences,
     Relationship,
 )
-from web.api.shapes.admin import AdminAccount, AdminIp, AdminReport, AdminTag, AdminTrendsLink
+from web.api.shapes.admin import (
+    AdminAccount,
+    AdminCanonicalEmailBlock,
+    AdminDomainAllow,
+    AdminDomainBlock,
+    AdminEmailDomainBlock,
+    AdminIp,
+    AdminReport,
+    AdminTag,
+    AdminTrendsLink,
+)
 from web.api.shapes.app import Application, ApplicationWithSecret, Token, UserInfo
 from web.api.shapes.conversation import Conversation
 from web.api.shapes.error import Error
@@ -85,6 +95,10 @@ __all__ = [
     "AccountField",
     "AccountRole",
     "AdminAccount",
+    "AdminCanonicalEmailBlock",
+    "AdminDomainAllow",
+    "AdminDomainBlock",
+    "AdminEmailDomainBlock",
     "AdminIp",
     "AdminReport",
     "AdminTag",

@@ -65,3 +65,37 @@ class AdminTag(Tag):
 class AdminTrendsLink(TrendsLink):
     id: str
     requires_review: bool
+
+
+class AdminDomainBlock(TypedDict):
+    """`id` is made of the domain.  severity: silence or suspend."""
+
+    id: str
+    domain: str
+    digest: str
+    created_at: str | None
+    severity: str
+    reject_media: bool
+    reject_reports: bool
+    private_comment: str | None
+    public_comment: str | None
+    obfuscate: bool
+
+
+class AdminDomainAllow(TypedDict):
+    id: str
+    domain: str
+    created_at: str | None
+
+
+class AdminEmailDomainBlock(TypedDict):
+    id: str
+    domain: str
+    created_at: str | None
+    history: list[dict[str, str]]
+    allow_with_approval: bool
+
+
+class AdminCanonicalEmailBlock(TypedDict):
+    id: str
+    canonical_email_hash: str

@@ -1,0 +1,71 @@
+"""Limits on other servers, as moderators set them through programs: those of hosts.py, by number, and written down."""
+
+from collections.abc import Collection
+from datetime import datetime
+from hashlib import blake2b
+from typing import Final
+
+from sqlalchemy import Connection
+
+from social.errors import Invalid, NotFound
+from social.moderation import audit, hosts
+from social.moderation.hosts import ALLOW, BLOCK, LIMIT
+from social.moderation.sanctions import Staff
+from social.pages import Page
+from store.tables import HostPolicy
+
+SEVERITIES: Final = {"silence": LIMIT, "suspend": BLOCK}
+LIMITS: Final = (LIMIT, BLOCK)
+EXCEPTIONS: Final = (ALLOW,)
+
+
+def number_of(host: str) -> int:
+    """Policies are kept by their hosts."""
+    return int.from_bytes(blake2b(host.encode(), digest_size=8).digest(), "big") >> 1
+
+
+def page(tx: Connection, levels: Collection[str], part: Page) -> list[HostPolicy]:
+    """The highest number first."""
+    found = sorted(_some(tx, levels), key=lambda one: -number_of(one.host))
+    if part.max_id is not None:
+        found = [one for one in found if number_of(one.host) < part.max_id]
+    after = part.since_id if part.min_id is None else part.min_id
+    if after is not None:
+        found = [one for one in found if number_of(one.host) > after]
+    return found[-part.limit :] if part.min_id is not None else found[: part.limit]
+
+
+def by_number(tx: Connection, levels: Collection[str], number: int) -> HostPolicy:
+    """Raises: NotFound."""
+    for one in _some(tx, levels):
+        if number_of(one.host) == number:
+            return one
+    raise NotFound("Record not found")
+
+
+def add(
+    tx: Connection, by: Staff, ours: Collection[str], domain: str, level: str, comment: str, now: datetime
+) -> HostPolicy:
+    """ours: what cannot be limited.  Raises: Invalid, also when there is one already."""
+    name = hosts.clean_host(domain)
+    if name in ours:
+        raise Invalid("That is this server")
+    if any(one.host == name for one in hosts.policies(tx)):
+        raise Invalid("Validation failed: there is a limit on that domain already")
+    return change(tx, by, name, level, comment, now)
+
+
+def change(tx: Connection, by: Staff, host: str, level: str, comment: str, now: datetime) -> HostPolicy:
+    """Raises: Invalid."""
+    made = hosts.set_policy(tx, host, level, comment, now)
+    audit.note(tx, by.account, level, "host", made.host, now)
+    return made
+
+
+def remove(tx: Connection, by: Staff, host: str, now: datetime) -> None:
+    hosts.unset_policy(tx, host)
+    audit.note(tx, by.account, "unset", "host", host, now)
+
+
+def _some(tx: Connection, levels: Collection[str]) -> list[HostPolicy]:
+    return [one for one in hosts.policies(tx) if one.level in levels]

@@ -1,0 +1,145 @@
+"""Limits on other servers.
+
+https://docs.joinmastodon.org/methods/admin/domain_blocks/ and /domain_allows/
+"""
+
+from hashlib import sha256
+from typing import Final
+
+from aiohttp import web
+
+from social.errors import Invalid
+from social.moderation import domains
+from social.moderation.domains import EXCEPTIONS, LIMITS, SEVERITIES
+from social.moderation.hosts import ALLOW, LIMIT
+from store.tables import HostPolicy
+from web import auth, params
+from web.api import shapes
+from web.api.admin.common import do
+from web.api.answers import answer, path_id
+from web.api.entities.account import moment
+from web.api.spec import PAGE, spec
+from web.auth import Caller
+from web.keys import DATABASE, ORIGIN
+from web.paging import links, page_of
+
+routes = web.RouteTableDef()
+
+READ_BLOCKS, WRITE_BLOCKS = "admin:read:domain_blocks", "admin:write:domain_blocks"
+READ_ALLOWS, WRITE_ALLOWS = "admin:read:domain_allows", "admin:write:domain_allows"
+_LESS: Final = "severity is `silence` or `suspend`; no reject_media, reject_reports, private_comment, obfuscate"
+
+
+@routes.get("/api/v1/admin/domain_blocks")
+@spec(answers=list[shapes.AdminDomainBlock], query=PAGE, partial=_LESS)
+@auth.staff(READ_BLOCKS, least="admin")
+async def list_blocks(request: web.Request, _: Caller) -> web.Response:
+    page = page_of(request, usual=100, most=200)
+    found = await request.app[DATABASE].read(domains.page, LIMITS, page)
+    numbers = [domains.number_of(one.host) for one in found]
+    return answer([_block(one) for one in found], links(request, numbers, page))
+
+
+@routes.post("/api/v1/admin/domain_blocks")
+@spec(answers=shapes.AdminDomainBlock, body={"domain": str, "severity": str, "public_comment": str}, partial=_LESS)
+@auth.staff(WRITE_BLOCKS, least="admin")
+async def add_block(request: web.Request, caller: Caller) -> web.Response:
+    given = await params.read(request)
+    level = _level(given.text("severity", "silence"))
+    made = await do(
+        request, caller, domains.add, _ours(request), given.text("domain"), level, given.text("public_comment")
+    )
+    return answer(_block(made))
+
+
+@routes.get("/api/v1/admin/domain_blocks/{id}")
+@spec(answers=shapes.AdminDomainBlock, partial=_LESS)
+@auth.staff(READ_BLOCKS, least="admin")
+async def show_block(request: web.Request, _: Caller) -> web.Response:
+    return answer(_block(await request.app[DATABASE].read(domains.by_number, LIMITS, path_id(request))))
+
+
+@routes.put("/api/v1/admin/domain_blocks/{id}")
+@spec(answers=shapes.AdminDomainBlock, body={"severity": str, "public_comment": str}, partial=_LESS)
+@auth.staff(WRITE_BLOCKS, least="admin")
+async def change_block(request: web.Request, caller: Caller) -> web.Response:
+    it: HostPolicy = await request.app[DATABASE].read(domains.by_number, LIMITS, path_id(request))
+    given = await params.read(request)
+    level = _level(given.text("severity")) if "severity" in given else it.level
+    made = await do(request, caller, domains.change, it.host, level, given.text("public_comment", it.comment))
+    return answer(_block(made))
+
+
+@routes.delete("/api/v1/admin/domain_blocks/{id}")
+@spec()
+@auth.staff(WRITE_BLOCKS, least="admin")
+async def remove_block(request: web.Request, caller: Caller) -> web.Response:
+    it: HostPolicy = await request.app[DATABASE].read(domains.by_number, LIMITS, path_id(request))
+    await do(request, caller, domains.remove, it.host)
+    return answer({})
+
+
+@routes.get("/api/v1/admin/domain_allows")
+@spec(answers=list[shapes.AdminDomainAllow], query=PAGE)
+@auth.staff(READ_ALLOWS, least="admin")
+async def list_allows(request: web.Request, _: Caller) -> web.Response:
+    page = page_of(request, usual=100, most=200)
+    found = await request.app[DATABASE].read(domains.page, EXCEPTIONS, page)
+    numbers = [domains.number_of(one.host) for one in found]
+    return answer([_allow(one) for one in found], links(request, numbers, page))
+
+
+@routes.post("/api/v1/admin/domain_allows")
+@spec(answers=shapes.AdminDomainAllow, body={"domain": str})
+@auth.staff(WRITE_ALLOWS, least="admin")
+async def add_allow(request: web.Request, caller: Caller) -> web.Response:
+    given = await params.read(request)
+    made = await do(request, caller, domains.add, _ours(request), given.text("domain"), ALLOW, "")
+    return answer(_allow(made))
+
+
+@routes.get("/api/v1/admin/domain_allows/{id}")
+@spec(answers=shapes.AdminDomainAllow)
+@auth.staff(READ_ALLOWS, least="admin")
+async def show_allow(request: web.Request, _: Caller) -> web.Response:
+    return answer(_allow(await request.app[DATABASE].read(domains.by_number, EXCEPTIONS, path_id(request))))
+
+
+@routes.delete("/api/v1/admin/domain_allows/{id}")
+@spec()
+@auth.staff(WRITE_ALLOWS, least="admin")
+async def remove_allow(request: web.Request, caller: Caller) -> web.Response:
+    it: HostPolicy = await request.app[DATABASE].read(domains.by_number, EXCEPTIONS, path_id(request))
+    await do(request, caller, domains.remove, it.host)
+    return answer({})
+
+
+def _ours(request: web.Request) -> tuple[str, str]:
+    origin = request.app[ORIGIN]
+    return origin.host, origin.domain
+
+
+def _level(severity: str) -> str:
+    """Raises: Invalid."""
+    if severity not in SEVERITIES:
+        raise Invalid(f"severity is one of {', '.join(SEVERITIES)}")
+    return SEVERITIES[severity]
+
+
+def _block(it: HostPolicy) -> shapes.AdminDomainBlock:
+    return {
+        "id": str(domains.number_of(it.host)),
+        "domain": it.host,
+        "digest": sha256(it.host.encode()).hexdigest(),
+        "created_at": moment(it.created_at),
+        "severity": "silence" if it.level == LIMIT else "suspend",
+        "reject_media": False,
+        "reject_reports": False,
+        "private_comment": None,
+        "public_comment": it.comment or None,
+        "obfuscate": False,
+    }
+
+
+def _allow(it: HostPolicy) -> shapes.AdminDomainAllow:
+    return {"id": str(domains.number_of(it.host)), "domain": it.host, "created_at": moment(it.created_at)}
