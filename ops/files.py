@@ -3,6 +3,7 @@
 from sqlalchemy import Connection, select
 
 from federation.origin import Origin
+from social import emojis
 from social.media import uploads
 from store.tables import accounts
 
@@ -10,7 +11,8 @@ _PORTRAITS = select(accounts.c.avatar_url, accounts.c.header_url).where(accounts
 
 
 def names(tx: Connection, origin: Origin) -> set[str]:
-    """Of uploads, avatars and headers."""
+    """Of uploads, avatars, headers and emoji."""
     place = uploads.address(origin, "")
     shown = [url for row in tx.execute(_PORTRAITS) for url in row if url is not None]
-    return uploads.all_names(tx) | {url.removeprefix(place) for url in shown if url.startswith(place)}
+    pictures = set(emojis.files(emojis.all_of(tx)))
+    return uploads.all_names(tx) | pictures | {url.removeprefix(place) for url in shown if url.startswith(place)}

@@ -25,6 +25,8 @@ COMMANDS = {  # name: file, function, what `connectme --help` says
     "delivery": ("delivery", "delivery", "What waits to be delivered."),
     "rules": ("site", "rules", "The rules of this server."),
     "text": ("site", "text", "What the server says of itself, of privacy and of its terms."),
+    "announcement": ("announcement", "announcement", "What all members are told."),
+    "emoji": ("emoji", "emoji", "Pictures that members write as :names:."),
     "search": ("search", "search", "The index of words by which posts are found."),
     "media": ("media", "media", "Files of our people, and the cache of others'."),
     "db": ("db", "db", "The database and its migrations."),

@@ -16,6 +16,7 @@ MOVING_PIXELS: Final = 250_000_000  # of all frames together
 SIDE: Final = 16_383  # of WebP; others could more
 KEPT: Final = 4096 * 4096  # pixels: larger ones become smaller
 SMALL: Final = 640 * 360  # pixels of a preview
+EMOJI: Final = 256  # pixels a side
 AVATAR, HEADER = (400, 400), (1500, 500)
 PROFILE: Final = 8_192  # bytes of colours' meaning; more is no plain profile
 HASHED: Final = 32  # pixels a side for the blurhash
@@ -37,7 +38,7 @@ class Refused(Exception):
 def make(source: str, folder: str, wish: str, *, films: bool = False) -> dict[str, Any]:
     """Writes into `folder` what is wished; returns what it is.
 
-    wish:  `attachment` (whole and preview), `preview`, `avatar`, `header`.
+    wish:  `attachment` (whole and preview), `preview`, `avatar`, `header`, `emoji`.
     films: whether what moves may become a film: then it is only recognised.
     Raises: Refused; whatever decoders raise.
     """
@@ -53,6 +54,8 @@ def make(source: str, folder: str, wish: str, *, films: bool = False) -> dict[st
             return {"moves": True}
         if wish == "attachment":
             return _whole(image, Path(folder), moves=moves)
+        if wish == "emoji":
+            return _emoji(image, Path(folder), moves=moves)
         if wish == "preview":
             return _preview(_plain(image), Path(folder))
         return _cropped(image, Path(folder), AVATAR if wish == "avatar" else HEADER)
@@ -147,6 +150,23 @@ def _preview(still: Image.Image, folder: Path) -> dict[str, Any]:
         "small_height": small.height,
         "blurhash": _blurhash(small),
     }
+
+
+def _emoji(image: Image.Image, folder: Path, *, moves: bool) -> dict[str, Any]:
+    """Small; of one that moves, the first picture, too."""
+    if image.format not in ("PNG", "GIF", "WEBP"):
+        raise Refused("An emoji is a PNG, GIF or WebP")
+    if moves:
+        if max(image.size) > EMOJI:
+            raise Refused(f"An emoji that moves has at most {EMOJI} pixels a side")
+        kind = image.format
+        _moving(image, folder, kind).save(folder / "small.png", "PNG")
+        return {"ending": _ENDINGS[kind], "small": "png"}
+    still = _plain(image)
+    still.thumbnail((EMOJI, EMOJI), Image.Resampling.LANCZOS)
+    kind = "WEBP" if image.format == "WEBP" else "PNG"
+    still.save(folder / f"whole.{_ENDINGS[kind]}", kind, **_SAVING[kind], **_colours(still))
+    return {"ending": _ENDINGS[kind], "small": None}
 
 
 def _blurhash(small: Image.Image) -> str:

@@ -16,7 +16,7 @@ from connectme.media import films
 from connectme.media.children import Children
 from connectme.media.sniffing import sniff
 from social.errors import Invalid
-from social.media.kinds import FILMS, HEIC, PICTURE_LIMIT, PICTURES, SOUNDS, Made
+from social.media.kinds import EMOJI_LIMIT, FILMS, HEIC, PICTURE_LIMIT, PICTURES, SOUNDS, Made
 from store.blobs import KINDS, RAW, Blobs, new_name
 
 PIXELS: Final = 40_000_000  # as connectme.media.pictures, which the server itself does not import
@@ -84,6 +84,17 @@ class Workshop:
         async with self._room() as room:
             made = await self._children.make(str(source), str(room), what)
             return await self._keep(room / f"whole.{made['ending']}")
+
+    async def emoji(self, source: Path) -> tuple[str, str | None]:
+        """The names of a small picture, and of the first of its pictures if it moves.  Raises: Invalid."""
+        if await asyncio.to_thread(_size, source) > EMOJI_LIMIT:
+            raise Invalid(f"An emoji has at most {EMOJI_LIMIT >> 10} KB")
+        if await asyncio.to_thread(sniff, source) not in ("image/png", "image/gif", "image/webp"):
+            raise Invalid(NOT_SUPPORTED.format("PNG, GIF and WebP"))
+        async with self._room() as room:
+            made = await self._children.make(str(source), str(room), "emoji")
+            whole = await self._keep(room / f"whole.{made['ending']}")
+            return whole, await self._keep(room / f"small.{made['small']}") if made["small"] else None
 
     async def remove(self, names: list[str]) -> None:
         if names:

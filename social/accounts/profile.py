@@ -1,7 +1,7 @@
 """What our people say of themselves."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, update
 from federation.origin import Origin
 from federation.reading import values as reading
 from outbox import documents, enqueue
-from social import text
+from social import emojis, text
 from social.accounts import find
 from social.accounts.create import NAME_LIMIT
 from social.errors import Invalid, NotAllowed
@@ -53,7 +53,13 @@ def update_profile(tx: Connection, origin: Origin, account_id: int, changes: Pro
     values = {**_texts(tx, origin, changes), **_looks(changes), **_switches(changes)}
     if changes.bot is not None and account.kind in ("Person", "Service"):
         values["kind"] = "Service" if changes.bot else "Person"
-    return _change(tx, origin, account, values, now)
+    shown = replace(account, **values)
+    said = [
+        shown.display_name,
+        shown.note_source,
+        *(field[part] for field in shown.fields for part in ("name", "value")),
+    ]
+    return _change(tx, origin, account, {**values, "emojis": emojis.used(tx, origin, said)}, now)
 
 
 def set_aliases(tx: Connection, origin: Origin, account_id: int, uris: Sequence[str], now: datetime) -> Account:

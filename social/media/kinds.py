@@ -12,6 +12,7 @@ PICTURE_LIMIT: Final = 16 << 20  # bytes
 FILM_LIMIT: Final = 99 << 20
 FILM_PIXELS: Final = 3840 * 2160  # of a frame
 FILM_FRAMES: Final = 120  # per second
+EMOJI_LIMIT: Final = 256 << 10
 PROFILE_LIMIT: Final = 8 << 20  # of an avatar or a header
 
 

@@ -31,8 +31,9 @@ def edit(tx: Connection, origin: Origin, author_id: int, post_id: int, draft: Dr
     author = accounts.by_id(tx, author_id)
     has_files = bool(old.media) if draft.media_ids is None else bool(draft.media_ids)
     draft = drafts.check(draft, now, may_be_empty=has_files or old.poll is not None)
-    said = publish.compose(tx, origin, author, draft)
     asked = None if draft.poll is None else publish.poll(draft.poll)
+    shown = _titles(asked) if asked else _titles_of(old)
+    said = publish.compose(tx, origin, author, draft, shown[1] if shown else ())
     if asked is not None and _titles(asked) == _titles_of(old):
         asked = None
     change = Change(

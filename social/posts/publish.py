@@ -1,6 +1,6 @@
 """One of our people posts or comments: row, feeds, notifications and mail in one transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -9,7 +9,7 @@ from sqlalchemy import BindParameter, Connection, Select, bindparam, select
 
 from federation.origin import Origin
 from outbox import documents, parts
-from social import accounts, quotes, quoting, text
+from social import accounts, emojis, quotes, quoting, text
 from social.media import attaching
 from social.paging import padded
 from social.posts import drafts, find, sending, storing
@@ -52,7 +52,8 @@ def publish(tx: Connection, origin: Origin, author_id: int, draft: Draft, now: d
     quoted = None if draft.quoted_id is None else quotes.quotable(tx, author_id, draft.quoted_id)
     visibility = draft.visibility if quoted is None else quotes.placed(quoted, draft.visibility)
     number = new_id()
-    said, place = compose(tx, origin, author, draft), _placed(number, visibility, author, parent)
+    said = compose(tx, origin, author, draft, draft.poll.options if draft.poll else ())
+    place = _placed(number, visibility, author, parent)
     fresh = Fresh(
         author,
         blank_post(
@@ -111,8 +112,8 @@ class Composed:
     tags: dict[str, str]
 
 
-def compose(tx: Connection, origin: Origin, author: Account, draft: Draft) -> Composed:
-    """`draft` was checked."""
+def compose(tx: Connection, origin: Origin, author: Account, draft: Draft, options: Iterable[str] = ()) -> Composed:
+    """`draft` was checked.  options: of the poll."""
     named = _named(tx, origin, text.find_mentions(draft.text)[:MENTIONS_LIMIT])
     targets = {
         written: MentionTarget(row.url, row.username if row.domain is None else f"{row.username}@{row.domain}", row.uri)
@@ -124,6 +125,7 @@ def compose(tx: Connection, origin: Origin, author: Account, draft: Draft) -> Co
         "summary": draft.summary,
         "sensitive": draft.sensitive,
         "language": draft.language,
+        "emojis": emojis.used(tx, origin, (draft.text, draft.summary, *options)) or None,
     }
     people = {row.id: Mention(row.id, silent=False, tell=row.host is None) for row in named.values()}
     people.pop(author.id, None)

@@ -12,11 +12,13 @@ from store.tables.accounts import (
     accounts,
     blank_account,
 )
+from store.tables.announcements import Announcement, announcement_reactions, announcement_reads, announcements
 from store.tables.base import metadata
 from store.tables.cards import Card, cards
 from store.tables.conversations import Conversation, conversations
 from store.tables.deliveries import Host, activities, deliveries, hosts
 from store.tables.emails import EmailBlock, EmailDomainBlock, email_blocks, email_domain_blocks
+from store.tables.emojis import CustomEmoji, custom_emojis
 from store.tables.filters import Filter, FilterKeyword, FilterPost, filter_keywords, filter_posts, filters
 from store.tables.follows import Block, Follow, blocks, follows
 from store.tables.graph import (
@@ -88,6 +90,7 @@ ROWS = {
     Account: accounts,
     AccountKey: account_keys,
     AccountList: lists,
+    Announcement: announcements,
     App: apps,
     AuditEntry: audit,
     Block: blocks,
@@ -95,6 +98,7 @@ ROWS = {
     Card: cards,
     Code: codes,
     Conversation: conversations,
+    CustomEmoji: custom_emojis,
     DomainBlock: domain_blocks,
     Edit: edits,
     EmailBlock: email_blocks,
@@ -143,6 +147,7 @@ __all__ = [
     "Account",
     "AccountKey",
     "AccountList",
+    "Announcement",
     "App",
     "AuditEntry",
     "Block",
@@ -150,6 +155,7 @@ __all__ = [
     "Card",
     "Code",
     "Conversation",
+    "CustomEmoji",
     "DomainBlock",
     "Edit",
     "EmailBlock",
@@ -194,6 +200,9 @@ __all__ = [
     "account_notes",
     "accounts",
     "activities",
+    "announcement_reactions",
+    "announcement_reads",
+    "announcements",
     "apps",
     "audit",
     "blank_account",
@@ -206,6 +215,7 @@ __all__ = [
     "codes",
     "conversations",
     "counts",
+    "custom_emojis",
     "deliveries",
     "dismissed_suggestions",
     "domain_blocks",

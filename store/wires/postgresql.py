@@ -21,6 +21,7 @@ MOST: Final = 1_000  # messages that wait while the database is away; later ones
 AT_ONCE: Final = 100  # messages in one statement
 QUIET: Final = 30.0  # seconds after which the connection is tried
 PATIENCE: Final = 10.0  # seconds for an answer
+GOODBYE: Final = 1.0  # seconds for the last words
 HEALING: Final = 1.0  # seconds before a lost connection is made anew
 _SAY: Final = "SELECT pg_notify($1, said) FROM unnest($2::text[]) AS said"
 _TROUBLE: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
@@ -34,10 +35,13 @@ class PostgreSQLWire:
         self._hear: Callable[[bytes], None] | None = None
         self._working: asyncio.Task[None] | None = None
         self._listening = asyncio.Event()
+        self._told = asyncio.Event()
+        self._told.set()
 
     def send(self, message: bytes) -> None:
         if len(self._waiting) < MOST:
             self._waiting.append(message)
+            self._told.clear()
         self._wake.set()
         self._start()
 
@@ -51,7 +55,11 @@ class PostgreSQLWire:
                 await self._listening.wait()
 
     async def close(self) -> None:
+        """What was sent before is told first, if the database answers: a command ends at once."""
         if self._working is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GOODBYE):
+                    await self._told.wait()
             self._working.cancel()
             await asyncio.wait({self._working})
 
@@ -94,6 +102,8 @@ class PostgreSQLWire:
         some = [self._waiting.popleft().decode() for _ in range(min(AT_ONCE, len(self._waiting)))]
         if some:
             await connection.execute(_SAY, CHANNEL, some, timeout=PATIENCE)
+        if not self._waiting:
+            self._told.set()
 
 
 def _hearer(own: int, hear: Callable[[bytes], None]) -> Callable[[Any, int, str, str], None]:

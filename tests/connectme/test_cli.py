@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from connectme.cli import COMMANDS, main
+from tests import samples
 from tests.connectme.test_settings import ROOT
 
 
@@ -314,3 +315,34 @@ def test_rules_and_texts_by_command(run, tmp_path):
     told = facts(run("text", "list", "--json"))
     assert [(one["name"], one["effective"]) for one in told] == [("about", None), ("terms", "2027-01-01")]
     assert run("text", "remove", "terms", "--from", "2027-01-01").exit_code == 0
+
+
+def test_announcements_are_told_listed_and_deleted(run):
+    assert run("announcement", "create", " ").exit_code == 1
+    assert run("announcement", "create", "x", "--ends", "soon").exit_code == 2
+    assert run("announcement", "create", "x", "--starts", "2026-06-05", "--ends", "2026-06-04").exit_code == 1
+    made = facts(run("announcement", "create", "We meet", "--ends", "2026-06-05", "--all-day", "--json"))
+    (listed,) = facts(run("announcement", "list", "--json"))
+    assert (listed["id"], listed["text"], listed["all_day"]) == (made["id"], "We meet", True)
+    assert "2026-06-05" in run("announcement", "list").output
+    assert run("announcement", "delete", made["id"]).exit_code == 0
+    assert run("announcement", "delete", made["id"]).exit_code == 1
+    assert facts(run("announcement", "list", "--json")) == []
+
+
+def test_emoji_are_added_listed_and_removed(run, tmp_path):
+    file = tmp_path / "cat.png"
+    assert run("emoji", "add", "blobcat", file).exit_code == 1
+    file.write_bytes(b"no picture")
+    assert run("emoji", "add", "blobcat", file).exit_code == 1
+    file.write_bytes(samples.picture("PNG"))
+    assert run("emoji", "add", "blob cat", file).exit_code == 1
+    assert run("emoji", "add", ":blobcat:", file, "--category", "Cats").exit_code == 0
+    assert run("emoji", "add", "blobcat", file).exit_code == 1
+    (listed,) = facts(run("emoji", "list", "--json"))
+    assert (listed["name"], listed["category"]) == ("blobcat", "Cats")
+    assert facts(run("media", "check", "--json")) == {"missing": [], "unused": [], "removed": False}
+    assert len(list((tmp_path / "data" / "media").rglob("*.png"))) == 1
+    assert run("emoji", "remove", "blobcat").exit_code == 0
+    assert run("emoji", "remove", "blobcat").exit_code == 1
+    assert list((tmp_path / "data" / "media").rglob("*.png")) == []

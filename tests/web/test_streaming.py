@@ -10,7 +10,7 @@ from aiohttp import WSMsgType, WSServerHandshakeError
 from yarl import URL
 
 from federation.reading.page import Preview
-from social import accounts, apps, blocks, boosts, cards, lists, quotes, reactions
+from social import accounts, announcements, apps, blocks, boosts, cards, lists, quotes, reactions
 from social.events import AnnouncementDeleted, AnnouncementReacted, FiltersChanged, NotificationsMerged
 from social.follows import ours as follows
 from social.posts import delete, edit, find
@@ -392,6 +392,10 @@ async def test_what_needs_no_loading(site):
         await site.db.write(announce, FiltersChanged(alice.id))
         assert await heard(ws) == {"stream": ["user"], "event": "filters_changed"}
         await site.db.write(announce, FiltersChanged(alice.id + 1))
+        made = await site.db.write(announcements.create, site.origin, "hello", datetime.now(UTC))
+        said = await heard(ws)
+        assert (said["event"], said["payload"]["content"]) == ("announcement", "<p>hello</p>")
+        assert (said["payload"]["id"], "read" in said["payload"]) == (str(made.id), False)
         await site.db.write(announce, AnnouncementReacted(7, "🤔", 2))
         assert (await heard(ws))["payload"] == {"name": "🤔", "count": 2, "announcement_id": "7"}
         await site.db.write(announce, AnnouncementDeleted(7))

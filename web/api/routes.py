@@ -5,6 +5,7 @@ from aiohttp import web
 from web import auth
 from web.api import (
     accounts,
+    announcements,
     apps,
     async_refreshes,
     bookmarks,
@@ -65,6 +66,7 @@ _FILES = (
     admin_reports,
     admin_trends,
     accounts,
+    announcements,
     apps,
     async_refreshes,
     bookmarks,

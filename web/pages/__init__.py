@@ -8,6 +8,7 @@ from aiohttp import web
 
 from web.errors import as_json, guarded
 from web.pages import (
+    announced,
     codes,
     consent,
     entry,
@@ -30,7 +31,8 @@ from web.pages.posts import thread
 __all__ = ["not_found", "prepare", "profile", "routes", "show_error", "thread"]
 
 _FILES = (
-    static, feeds, site, entry, consent, writing, posts, people, looking, settings, security, codes, signing_up, moving,
+    static, announced, feeds, site, entry, consent, writing, posts, people, looking,
+    settings, security, codes, signing_up, moving,
 )  # fmt: skip
 
 

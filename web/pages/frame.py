@@ -9,13 +9,14 @@ from typing import Any, Final
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from sqlalchemy import Connection
 
-from social import notifications, sessions
+from social import announcements, notifications, sessions
 from social.errors import Refusal
 from social.pages import Page
 from social.sessions import SignedIn
 from social.views import PostView
-from store.tables import Account
+from store.tables import Account, Announcement
 from web import auth, csrf, params
 from web.auth import SESSION
 from web.errors import STATUS
@@ -26,6 +27,7 @@ from web.uploads import Form, received
 
 TEMPLATES = web.AppKey("TEMPLATES", Environment)
 UNREAD = web.RequestKey("UNREAD", int)
+ANNOUNCED = web.RequestKey[list[Announcement]]("ANNOUNCED")
 FOLDER: Final = Path(__file__).parent.parent
 
 VISIBILITY_WORDS: Final = {
@@ -98,8 +100,12 @@ async def look(request: web.Request) -> SignedIn | None:
         now = datetime.now(UTC)
         if not sessions.is_fresh(signed, now):
             await request.app[DATABASE].write(sessions.seen, signed, now)
-        request[UNREAD] = await request.app[DATABASE].read(notifications.unread, signed.account.id)
+        request[UNREAD], request[ANNOUNCED] = await request.app[DATABASE].read(_news, signed.account.id, now)
     return signed
+
+
+def _news(tx: Connection, account_id: int, now: datetime) -> tuple[int, list[Announcement]]:
+    return notifications.unread(tx, account_id), announcements.unread(tx, account_id, now)
 
 
 async def member(request: web.Request) -> SignedIn:
@@ -149,6 +155,7 @@ def show(
         "user": signed.user if signed else None,
         "csrf": signed.session.csrf if signed else "",
         "unread": request.get(UNREAD, 0),
+        "announced": request.get(ANNOUNCED, []),
         "config": request.app[CONFIG],
         "origin": request.app[ORIGIN],
         "here": addresses.local(request.path_qs),

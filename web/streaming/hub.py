@@ -18,9 +18,10 @@ import orjson
 from aiohttp import WSCloseCode
 
 from federation.origin import Origin
-from social import apps, conversations, live, notifications
+from social import announcements, apps, conversations, live, notifications
 from social.events import (
     AccessEnded,
+    Announced,
     AnnouncementDeleted,
     AnnouncementReacted,
     Conversed,
@@ -34,6 +35,7 @@ from social.events import (
 from social.live import Arrival
 from social.views import PostView
 from store.database import Database
+from web.api.entities.announcement import announcement
 from web.api.entities.conversation import conversation
 from web.api.entities.frame import Frame
 from web.api.entities.notification import notification
@@ -61,6 +63,7 @@ TOLD: Final = (
     Conversed,
     NotificationsMerged,
     FiltersChanged,
+    Announced,
     AnnouncementReacted,
     AnnouncementDeleted,
 )
@@ -183,6 +186,8 @@ class Hub:
                 await self._delete(event, followers.get(event.author_id, _NOBODY))
             elif isinstance(event, Conversed) and (payload := talks.pop(event.conversation_id, None)):
                 await self._spread(Channel("direct", event.account_id), "conversation", Payload(payload))
+            elif isinstance(event, Announced):
+                await self._announce(event, now)
             else:
                 await self._plain(event)
 
@@ -285,6 +290,11 @@ class Hub:
         if event.visibility == "public":
             for channel in [channel for channel in self._open if channel.name in channels.TAGGED]:
                 await self._spread(channel, "delete", payload)
+
+    async def _announce(self, event: Announced, now: datetime) -> None:
+        view = await self._db.read(announcements.for_all, event.announcement_id, now)
+        if view is not None:
+            await self._everybody("announcement", Payload(orjson.dumps(announcement(view, self._origin))))
 
     async def _plain(self, event: object) -> None:
         """What needs nothing from the database."""

@@ -28,6 +28,7 @@ from web.api.shapes.admin import (
     AdminTag,
     AdminTrendsLink,
 )
+from web.api.shapes.announcement import Announcement, Reaction
 from web.api.shapes.app import Application, ApplicationWithSecret, Token, UserInfo
 from web.api.shapes.conversation import Conversation
 from web.api.shapes.error import Error
@@ -103,6 +104,7 @@ __all__ = [
     "AdminReport",
     "AdminTag",
     "AdminTrendsLink",
+    "Announcement",
     "Application",
     "ApplicationWithSecret",
     "AsyncRefresh",
@@ -156,6 +158,7 @@ __all__ = [
     "PushWish",
     "Quote",
     "QuoteApproval",
+    "Reaction",
     "Relationship",
     "Report",
     "Rule",

@@ -8,6 +8,7 @@ class CustomEmoji(TypedDict):
     url: str
     static_url: str
     visible_in_picker: bool
+    category: NotRequired[str]
 
 
 class AccountField(TypedDict):
