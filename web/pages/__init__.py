@@ -13,6 +13,8 @@ from web.pages import (
     consent,
     entry,
     feeds,
+    filters,
+    lists,
     looking,
     moving,
     people,
@@ -31,8 +33,8 @@ from web.pages.posts import thread
 __all__ = ["not_found", "prepare", "profile", "routes", "show_error", "thread"]
 
 _FILES = (
-    static, announced, feeds, site, entry, consent, writing, posts, people, looking,
-    settings, security, codes, signing_up, moving,
+    static, announced, feeds, site, entry, consent, writing, posts, people, looking, lists,
+    settings, filters, security, codes, signing_up, moving,
 )  # fmt: skip
 
 

@@ -1,15 +1,19 @@
 """Lists of posts: the first page, home, public, local, hashtags; and notifications."""
 
+from datetime import UTC, datetime
+from typing import Any
+
 from aiohttp import web
 from sqlalchemy import Connection
 
-from social import follows, instance, notifications, tagged, timelines
+from social import follows, instance, notifications, tagged, tags, timelines
+from social.errors import NotFound
 from social.pages import Page
 from social.tagged import Asked
 from social.text import normalise_tag
 from social.views import PostView
 from web.keys import DATABASE
-from web.pages import frame, writing
+from web.pages import addresses, frame, writing
 from web.pages.frame import cursors, older, viewer_id
 from web.paging import page_of
 
@@ -44,6 +48,7 @@ async def _home(request: web.Request) -> web.Response:
     return frame.show(
         request,
         "home.html",
+        place="home",
         found=found,
         older=older(request, cursors(found), page),
         newest=page.max_id is None,
@@ -71,14 +76,46 @@ async def _feed(request: web.Request, title: str, says: str, *, local: bool) -> 
 @routes.get("/tags/{name}")
 async def tag(request: web.Request) -> web.Response:
     signed, page, name = await frame.look(request), page_of(request), request.match_info["name"].replace("\0", "")[:100]
-    found = await request.app[DATABASE].read(tagged.page, viewer_id(signed), Asked(normalise_tag(name)), page)
+    found, followed = await request.app[DATABASE].read(_tagged, viewer_id(signed), normalise_tag(name), page)
     shown = next((t.shown for v in found for t in v.parts.tags if t.name == normalise_tag(name)), name)
-    return _list(request, f"#{shown.removeprefix('#')}", "Public posts with this hashtag.", found, page)
+    title = f"#{shown.removeprefix('#')}"
+    says = "Public posts with this hashtag."
+    return _list(request, title, says, found, page, tag=normalise_tag(name), follows=followed)
 
 
-def _list(request: web.Request, title: str, says: str, found: list[PostView], page: Page) -> web.Response:
+def _tagged(tx: Connection, reader_id: int | None, name: str, page: Page) -> tuple[list[PostView], bool | None]:
+    """The posts, and whether he follows the hashtag; None for what cannot be followed, and for strangers."""
+    found = tagged.page(tx, reader_id, Asked(name), page)
+    try:
+        (it,) = tags.look(tx, [tags.named(name)], reader_id, datetime.now(UTC))
+    except NotFound:
+        return found, None
+    return found, it.following
+
+
+@routes.post("/tags/{name}/{action:follow|unfollow}")
+async def follow_tag(request: web.Request) -> web.Response:
+    signed, given = await frame.posted(request)
+    name = tags.named(request.match_info["name"])
+    unit = tags.follow if request.match_info["action"] == "follow" else tags.unfollow
+    await request.app[DATABASE].write(unit, signed.account.id, name)
+    return addresses.see_other(given.text("back"), addresses.of_tag(name))
+
+
+def _list(
+    request: web.Request, title: str, says: str, found: list[PostView], page: Page, **values: Any
+) -> web.Response:
     more = older(request, cursors(found), page)
-    return frame.show(request, "feed.html", title=title, says=says, found=found, older=more, noindex=True)
+    shown: dict[str, Any] = {
+        "title": title,
+        "says": says,
+        "found": found,
+        "older": more,
+        "place": "public",
+        "tag": "",
+        "follows": None,
+    }
+    return frame.show(request, "feed.html", noindex=True, **{**shown, **values})
 
 
 @routes.get("/notifications")
@@ -93,6 +130,7 @@ async def notified(request: web.Request) -> web.Response:
     return frame.show(
         request,
         "notifications.html",
+        place="notifications",
         found=found,
         asking=asking,
         seen_before=seen_before,

@@ -21,7 +21,7 @@ from web import auth, csrf, params
 from web.auth import SESSION
 from web.errors import STATUS
 from web.keys import CONFIG, DATABASE, ORIGIN
-from web.pages import addresses, markup
+from web.pages import addresses, markup, unwanted
 from web.params import Params
 from web.uploads import Form, received
 
@@ -81,6 +81,7 @@ def prepare(app: web.Application) -> None:
         line=lambda text, emojis=None: markup.line(text, emojis, app[ORIGIN]),
         visibility_words=VISIBILITY_WORDS,
         quote_words=QUOTE_WORDS,
+        verdict=unwanted.verdict,
     )
     environment.filters.update(
         web=markup.web_address,
@@ -162,6 +163,7 @@ def show(
         "path": request.path,
         "now": datetime.now(UTC),
         "noindex": False,
+        "place": "",  # which filters count: home, public, thread, account, notifications
         **values,
     }
     text = request.app[TEMPLATES].get_template(template).render(context)

@@ -56,6 +56,7 @@ async def profile(request: web.Request) -> web.Response:
     return frame.show(
         request,
         "profile.html",
+        place="account",
         account=found.account,
         handle=f"@{account.username}@{account.domain or request.app[ORIGIN].domain}",
         stands=found.stands,

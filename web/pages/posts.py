@@ -81,6 +81,7 @@ async def thread(request: web.Request) -> web.Response:
     return frame.show(
         request,
         "thread.html",
+        place="thread",
         found=found,
         looking=asked or found.state.running,
         view=found.view,

@@ -12,8 +12,8 @@ from alembic import op
 
 from store.tables.base import Id, Instant, Json
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 
 
 def upgrade() -> None:
