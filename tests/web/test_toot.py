@@ -43,3 +43,31 @@ async def test_toot_logs_in_with_a_code_posts_and_reads(site: Site, home) -> Non
     assert [one["id"] for one in home_page] == [posted["id"]]
     found = (await blocking(api.search, app, user, "alice", type="accounts")).json()
     assert [one["acct"] for one in found["accounts"]] == ["alice"]
+
+
+async def test_toot_follows_keeps_lists_and_reads_what_happened(site: Site) -> None:
+    alice, token = await site.person("alice")
+    bob, other = await site.person("bob")
+    base = str(site.http.make_url("")).rstrip("/")
+    app = App("ours.test", base, "client", "secret")
+    user, her = User("ours.test", "alice", token), User("ours.test", "bob", other)
+    relation = (await blocking(api.follow, app, user, str(bob.id))).json()
+    assert relation["following"] is True
+    assert [one["acct"] for one in await blocking(api.following, app, user, str(alice.id))] == ["bob"]
+    posted = (await blocking(api.post_status, app, her, "hello @alice #world")).json()
+    for act, field in ((api.bookmark, "bookmarked"), (api.favourite, "favourited")):
+        assert (await blocking(act, app, user, posted["id"])).json()[field] is True
+    kept = await blocking(lambda: next(api.bookmark_timeline_generator(app, user)))
+    assert [one["id"] for one in kept] == [posted["id"]]
+    listed = (await blocking(api.create_list, app, user, "friends")).json()
+    await blocking(api.add_accounts_to_list, app, user, listed["id"], [str(bob.id)])
+    assert [one["title"] for one in await blocking(api.get_lists, app, user)] == ["friends"]
+    assert [one["acct"] for one in await blocking(api.get_list_accounts, app, user, listed["id"])] == ["bob"]
+    told = (await blocking(api.get_notifications, app, her)).json()
+    assert [one["type"] for one in told] == ["favourite", "follow"]
+    await blocking(api.follow_tag, app, user, "world")
+    assert [one["name"] for one in await blocking(api.followed_tags, app, user)] == ["world"]
+    await blocking(api.block, app, user, str(bob.id))
+    found = (await blocking(api.search, app, user, "bob", resolve=True, type="accounts")).json()
+    assert [one["acct"] for one in found["accounts"]] == ["bob"]  # else nobody could be let go again
+    assert (await blocking(api.unblock, app, user, str(bob.id))).json()["blocking"] is False
