@@ -14,12 +14,14 @@ from sqlalchemy import Connection
 from connectme.conversations import Conversations
 from connectme.gather import BUDGET, Gatherer, known_post
 from connectme.previews import Previewer
+from connectme.verifying import Verifier
 from federation.client import Budget
 from federation.errors import Gone
 from federation.reading import JSON, Note, read_collection, read_quote_authorization, types
 from federation.reading.values import is_web
 from outbox import documents, enqueue, synchronisation
 from social import accounts, boosts, domains, follows, moves, pins, polls, purge, quotes
+from social.accounts import verification
 from social.errors import NotAllowed, NotFound, Unavailable
 from social.posts import find
 from social.posts.delete import receive_delete
@@ -52,6 +54,7 @@ class Errands:
             "fetch_replies": self._fetch_replies,
             "fetch_card": previewer.fetch,
             "fetch_thread": Conversations(db, gatherer).fetch,
+            verification.VERIFY: Verifier(db, gatherer.client, gatherer.is_ours, gatherer.now).verify,
             "check_deleted": self._check_deleted,
             quotes.VERIFY: self._verify_quote,
             "verify_move": self._verify_move,

@@ -301,10 +301,15 @@ _ACCOUNT = Paged(
     _OF_ACCOUNT.where(
         or_(_flag("replies"), posts.c.reply_to_uri.is_(None), _answers_himself),
         or_(_flag("boosts"), posts.c.boost_of_id.is_(None)),
+        or_(_flag("direct"), posts.c.visibility != "direct"),
     ),
     posts.c.id,
 )
 _MEDIA = Paged(_OF_ACCOUNT.where(_WITH_MEDIA), posts.c.id)
+_WITH_TAG = Paged(
+    _OF_ACCOUNT.where(exists().where(post_tags.c.post_id == posts.c.id, post_tags.c.name == bindparam("tag"))),
+    posts.c.id,
+)
 
 
 def account_page(
@@ -315,10 +320,18 @@ def account_page(
     *,
     replies: bool = True,
     boosts: bool = True,
+    direct: bool = True,
     only_media: bool = False,
+    tag: str = "",
 ) -> list[PostView]:
-    """What one account wrote and boosted.  replies=False leaves out comments on others, not those on himself."""
+    """What one account wrote and boosted.  replies=False leaves out comments on others, not those on himself.
+
+    tag: what has that hashtag, whatever else is said; then only_media.
+    """
     who: dict[str, Any] = {"viewer": viewer_id, "author": account_id}
+    if tag:
+        return views.posts(tx, _WITH_TAG(tx, page, **who, tag=tag), viewer_id)
     if only_media:
         return views.posts(tx, _MEDIA(tx, page, **who), viewer_id)
-    return views.posts(tx, _ACCOUNT(tx, page, **who, replies=int(replies), boosts=int(boosts)), viewer_id)
+    chosen = {"replies": int(replies), "boosts": int(boosts), "direct": int(direct)}
+    return views.posts(tx, _ACCOUNT(tx, page, **who, **chosen), viewer_id)

@@ -1,5 +1,6 @@
 """What our people say of themselves."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,7 +12,7 @@ from federation.origin import Origin
 from federation.reading import values as reading
 from outbox import documents, enqueue
 from social import emojis, text
-from social.accounts import find
+from social.accounts import find, verification
 from social.accounts.create import NAME_LIMIT
 from social.errors import Invalid, NotAllowed
 from social.text import MentionTarget
@@ -25,7 +26,9 @@ FIELD_VALUE_LIMIT: Final = 2_000
 ALT_LIMIT: Final = 1_500
 ALIASES_LIMIT: Final = 16
 MENTIONS_LIMIT: Final = 16
+DOMAINS_LIMIT: Final = 10
 
+_DOMAIN: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+")
 _THIS = accounts.c.id == bindparam("account", type_=Id)
 
 
@@ -45,12 +48,17 @@ class ProfileChanges:
     avatar_alt: str | None = None
     header_url: str | None = None
     header_alt: str | None = None
+    attribution_domains: Sequence[str] | None = None  # whose pages may name this account as their author
 
 
 def update_profile(tx: Connection, origin: Origin, account_id: int, changes: ProfileChanges, now: datetime) -> Account:
     """One of ours changes his profile; his followers' servers are told.  Raises: Invalid, NotFound, NotAllowed."""
     account = _ours(tx, account_id)
     values = {**_texts(tx, origin, changes), **_looks(changes), **_switches(changes)}
+    if "fields" in values:
+        values["fields"] = verification.kept(account.fields, values["fields"])
+    if changes.attribution_domains is not None:
+        values["attribution_domains"] = _domains(changes.attribution_domains)
     if changes.bot is not None and account.kind in ("Person", "Service"):
         values["kind"] = "Service" if changes.bot else "Person"
     shown = replace(account, **values)
@@ -59,7 +67,10 @@ def update_profile(tx: Connection, origin: Origin, account_id: int, changes: Pro
         shown.note_source,
         *(field[part] for field in shown.fields for part in ("name", "value")),
     ]
-    return _change(tx, origin, account, {**values, "emojis": emojis.used(tx, origin, said)}, now)
+    changed = _change(tx, origin, account, {**values, "emojis": emojis.used(tx, origin, said)}, now)
+    if changed.fields != account.fields:
+        verification.ask(tx, changed, now)
+    return changed
 
 
 def set_aliases(tx: Connection, origin: Origin, account_id: int, uris: Sequence[str], now: datetime) -> Account:
@@ -128,6 +139,13 @@ def _looks(changes: ProfileChanges) -> dict[str, Any]:
 def _switches(changes: ProfileChanges) -> dict[str, Any]:
     names = ("locked", "discoverable", "indexable", "hide_collections")
     return {name: getattr(changes, name) for name in names if getattr(changes, name) is not None}
+
+
+def _domains(names: Sequence[str]) -> list[str]:
+    found = list(dict.fromkeys(name.strip().lower() for name in names if name.strip()))
+    if len(found) > DOMAINS_LIMIT or not all(map(_DOMAIN.fullmatch, found)):
+        raise Invalid(f"At most {DOMAINS_LIMIT} domains, like example.org")
+    return found
 
 
 def _line(value: str, most: int, what: str) -> str:

@@ -13,7 +13,7 @@ from federation.errors import Malformed
 from federation.keys import load_public
 from federation.reading import Actor, Key, host_of
 from outbox import outcomes
-from social.accounts import find
+from social.accounts import find, verification
 from social.errors import NotAllowed
 from social.sanitise import html
 from store.ids import new_id
@@ -88,11 +88,15 @@ def remember(tx: Connection, actor: Actor, handle: str, now: datetime, *, served
     for row in around:
         if row.handle == wanted and row is not known:
             tx.execute(_MAKE_WAY, {"other": row.id, "unique": f"{wanted}#{row.id}"})
-    stored = tx.execute(_STORE, _columns(actor, wanted, now)).one_or_none()
+    values = _columns(actor, wanted, now)
+    values["fields"] = verification.kept(known.fields if known else (), values["fields"])
+    stored = tx.execute(_STORE, values).one_or_none()
     if stored is None:
         return find.by_uri(tx, actor.id)
     account = Account(*stored)
     _store_keys(tx, account, actor.keys, now, new=known is None)
+    if known is not None and known.fields != account.fields:
+        verification.ask_if_followed(tx, account, now)
     if actor.implements:
         outcomes.learn(tx, host, actor.implements)
     return account

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, delete, update
 
 from outbox import documents, enqueue
 from social import accounts, domains, notifications, ties, timelines
+from social.accounts import verification
 from social.errors import Invalid, NotAllowed, NotFound
 from store.tables import INSTANCE_ACTOR_ID, Account, Follow, follows
 from store.tables import notifications as rows
@@ -67,6 +68,7 @@ def ask(
         return ties.find(tx, follower_id, target_id) or _vanished()
     if not target.is_local:
         enqueue.to_accounts(tx, follower, documents.follow(follower, target, follow.uri), [target.id], now=now)
+        verification.ask(tx, target, now)
         return follow
     notifications.notify(tx, target.id, "follow" if follow.accepted else "follow_request", follower.id, None, now)
     if follow.accepted:

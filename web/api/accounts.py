@@ -1,152 +1,34 @@
 """Accounts: https://docs.joinmastodon.org/methods/accounts/ and /methods/follow_requests/"""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
 from aiohttp import web
 from sqlalchemy import Connection
 
 from federation.origin import Origin
 from federation.reading.values import language
-from social import accounts, blocks, follows, pins, timelines, users
+from social import accounts, blocks, follows, pins, timelines
 from social.errors import Invalid
+from social.known import Known
 from social.pages import Page
-from store.tables import Account, User
-from web import auth, params, portraits
+from social.text import normalise_tag
+from store.tables import Account
+from web import auth, params
 from web.api import shapes
 from web.api.answers import answer, id_of, statuses
-from web.api.entities.account import account, credential_account, relationship
-from web.api.people import account_of, act, people, shown
+from web.api.entities.account import known, relationship
+from web.api.people import account_of, act, known_of, people, shown
 from web.api.spec import PAGE, spec
 from web.auth import Caller
 from web.keys import DATABASE, ORIGIN
 from web.paging import page_of
 from web.params import Params, as_id, of_query
-from web.uploads import received
 
 routes = web.RouteTableDef()
 
-_REQUESTS = 100  # counted up to this number
 _RELATIONSHIPS = 80  # asked for at once
 _LANGUAGES = 50  # of one follow
-_PROFILE = {
-    "display_name": str,
-    "note": str,
-    "locked": bool,
-    "discoverable": bool,
-    "indexable": bool,
-    "hide_collections": bool,
-    "bot": bool,
-    "fields_attributes": list[dict[str, str]],
-    "source": dict[str, Any],
-    "avatar": bytes,
-    "avatar_description": str,
-    "header": bytes,
-    "header_description": str,
-}
-
-
-@routes.get("/api/v1/accounts/verify_credentials")
-@spec(answers=shapes.CredentialAccount)
-@auth.person("read:accounts", "profile")
-async def verify_credentials(request: web.Request, caller: Caller) -> web.Response:
-    user, asked = await request.app[DATABASE].read(_own, caller.account.id)
-    return answer(credential_account(caller.account, user, request.app[ORIGIN], asked))
-
-
-def _own(tx: Connection, account_id: int) -> tuple[User, int]:
-    return users.by_account(tx, account_id), len(follows.requests_page(tx, account_id, Page(limit=_REQUESTS)))
-
-
-@routes.patch("/api/v1/accounts/update_credentials")
-@spec(answers=shapes.CredentialAccount, body=_PROFILE)
-@auth.person("write:accounts")
-async def update_credentials(request: web.Request, caller: Caller) -> web.Response:
-    """What a profile says and shows, and how it answers."""
-    async with received(request, portraits.LIMITS) as form, portraits.taken(request, form, caller.account) as pictures:
-        given = form.params
-        changes = accounts.ProfileChanges(
-            display_name=_text(given, "display_name"),
-            note=_text(given, "note"),
-            locked=_flag(given, "locked"),
-            discoverable=_flag(given, "discoverable"),
-            indexable=_flag(given, "indexable"),
-            hide_collections=_flag(given, "hide_collections"),
-            bot=_flag(given, "bot"),
-            fields=_fields(given),
-            avatar_alt=_text(given, "avatar_description"),
-            header_alt=_text(given, "header_description"),
-            **pictures,
-        )
-        changed, user, asked = await request.app[DATABASE].write(
-            _update, request.app[ORIGIN], caller.account.id, changes, given.inner("source"), datetime.now(UTC)
-        )
-    return answer(credential_account(changed, user, request.app[ORIGIN], asked))
-
-
-def _update(
-    tx: Connection,
-    origin: Origin,
-    account_id: int,
-    changes: accounts.ProfileChanges,
-    source: Params | None,
-    now: datetime,
-) -> tuple[Account, User, int]:
-    changed = accounts.update_profile(tx, origin, account_id, changes, now)
-    if source is not None:
-        _set_defaults(tx, users.by_account(tx, account_id), source)
-    return changed, *_own(tx, account_id)
-
-
-def _set_defaults(tx: Connection, user: User, source: Params) -> None:
-    spoken = source.text("language", user.default_language or "")
-    if spoken and language(spoken) is None:
-        raise Invalid("source[language] is a code like en or pt-BR")
-    users.set_defaults(
-        tx,
-        user.account_id,
-        source.text("privacy") or user.default_visibility,
-        source.flag("sensitive", default=user.default_sensitive),
-        spoken or None,
-    )
-
-
-def _text(given: Params, name: str) -> str | None:
-    return given.text(name) if name in given else None
-
-
-def _flag(given: Params, name: str) -> bool | None:
-    return given.flag(name) if name in given else None
-
-
-def _fields(given: Params) -> list[tuple[str, str]] | None:
-    """`fields_attributes[0][name]`, or a list of objects."""
-    if "fields_attributes" not in given:
-        return None
-    return [(one.text("name"), one.text("value")) for one in given.inners("fields_attributes") if one.text("name")]
-
-
-@routes.delete("/api/v1/profile/avatar")
-@spec(answers=shapes.CredentialAccount)
-@auth.person("write:accounts")
-async def delete_avatar(request: web.Request, caller: Caller) -> web.Response:
-    return await _without(request, caller, accounts.ProfileChanges(avatar_url="", avatar_alt=""))
-
-
-@routes.delete("/api/v1/profile/header")
-@spec(answers=shapes.CredentialAccount)
-@auth.person("write:accounts")
-async def delete_header(request: web.Request, caller: Caller) -> web.Response:
-    return await _without(request, caller, accounts.ProfileChanges(header_url="", header_alt=""))
-
-
-async def _without(request: web.Request, caller: Caller, changes: accounts.ProfileChanges) -> web.Response:
-    changed, user, asked = await request.app[DATABASE].write(
-        _update, request.app[ORIGIN], caller.account.id, changes, None, datetime.now(UTC)
-    )
-    await portraits.forget(request, caller.account, changed)
-    return answer(credential_account(changed, user, request.app[ORIGIN], asked))
 
 
 @routes.get("/api/v1/accounts/lookup")
@@ -155,20 +37,27 @@ async def _without(request: web.Request, caller: Caller, changes: accounts.Profi
 async def lookup(request: web.Request) -> web.Response:
     """Those who are known here; `search` with `resolve` asks other servers."""
     handle, origin = of_query(request).text("acct"), request.app[ORIGIN]
-    return answer(account(shown(await request.app[DATABASE].read(accounts.find_by_handle, handle, origin)), origin))
+    return answer(known(await request.app[DATABASE].read(_named, handle, origin), origin))
+
+
+def _named(tx: Connection, handle: str, origin: Origin) -> Known:
+    return shown(tx, accounts.find_by_handle(tx, handle, origin))
 
 
 @routes.get("/api/v1/accounts/relationships")
-@spec(answers=list[shapes.Relationship], query={"id": list[str]})
+@spec(answers=list[shapes.Relationship], query={"id": list[str], "with_suspended": bool})
 @auth.person("read:follows")
 async def relationships(request: web.Request, caller: Caller) -> web.Response:
-    ids = [found for text in of_query(request).many("id") if (found := as_id(text)) is not None]
-    known = await request.app[DATABASE].read(_known, caller.account.id, ids[:_RELATIONSHIPS])
-    return answer([relationship(it) for it in known])
+    asked = of_query(request)
+    ids = [found for text in asked.many("id") if (found := as_id(text)) is not None]
+    gone = asked.flag("with_suspended")
+    between = await request.app[DATABASE].read(_relationships, caller.account.id, ids[:_RELATIONSHIPS], gone)
+    return answer([relationship(it) for it in between])
 
 
-def _known(tx: Connection, reader_id: int, ids: Sequence[int]) -> list[follows.Relationship]:
-    there = accounts.by_ids(tx, ids)
+def _relationships(tx: Connection, reader_id: int, ids: Sequence[int], gone: bool) -> list[follows.Relationship]:
+    """gone: also with those who are suspended."""
+    there = {one.id for one in accounts.by_ids(tx, ids).values() if gone or not one.is_gone}
     found = follows.relationship(tx, reader_id, [number for number in dict.fromkeys(ids) if number in there])
     return list(found.values())
 
@@ -177,14 +66,21 @@ def _known(tx: Connection, reader_id: int, ids: Sequence[int]) -> list[follows.R
 @spec(answers=shapes.Account)
 @auth.anybody("read:accounts")
 async def get_account(request: web.Request, _: Account | None) -> web.Response:
-    return answer(account(await account_of(request), request.app[ORIGIN]))
+    return answer(known(await known_of(request), request.app[ORIGIN]))
 
 
 @routes.get("/api/v1/accounts/{id}/statuses")
 @spec(
     answers=list[shapes.Status],
-    query={**PAGE, "pinned": bool, "exclude_replies": bool, "exclude_reblogs": bool, "only_media": bool},
-    partial="`tagged` is ignored",
+    query={
+        **PAGE,
+        "pinned": bool,
+        "exclude_replies": bool,
+        "exclude_reblogs": bool,
+        "exclude_direct": bool,
+        "only_media": bool,
+        "tagged": str,
+    },
 )
 @auth.anybody("read:statuses")
 async def get_statuses(request: web.Request, reader: Account | None) -> web.Response:
@@ -199,6 +95,8 @@ async def get_statuses(request: web.Request, reader: Account | None) -> web.Resp
         page,
         replies=not asked.flag("exclude_replies"),
         boosts=not asked.flag("exclude_reblogs"),
+        direct=not asked.flag("exclude_direct"),
+        tag=normalise_tag(asked.text("tagged")),
         only_media=asked.flag("only_media"),
     )
     return statuses(request, reader, views, page)
@@ -231,6 +129,10 @@ async def get_follow_requests(request: web.Request, caller: Caller) -> web.Respo
 async def follow(request: web.Request, caller: Caller) -> web.Response:
     given = await params.read(request)
     return await act(request, caller, _follow, _flag(given, "reblogs"), _flag(given, "notify"), _languages(given))
+
+
+def _flag(given: Params, name: str) -> bool | None:
+    return given.flag(name) if name in given else None
 
 
 def _languages(given: Params) -> list[str] | None:

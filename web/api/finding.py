@@ -7,15 +7,18 @@ from contextlib import suppress
 from typing import Final
 
 from aiohttp import web
+from sqlalchemy import Connection
 
 from social import accounts, familiar
 from social import search as search_by
 from social.errors import Refusal
+from social.known import Known
+from social.known import known as known_here
 from store.tables import INSTANCE_ACTOR_ID, Account
 from web import auth, params
 from web.api import shapes
 from web.api.answers import answer
-from web.api.entities.account import account
+from web.api.entities.account import account, known
 from web.api.people import account_of
 from web.api.spec import spec
 from web.auth import Caller
@@ -35,11 +38,14 @@ FARTHEST: Final = 10_000  # people that are skipped
 async def get_several(request: web.Request, _: Account | None) -> web.Response:
     """Those that there are, in the order in which they are asked for."""
     ids = _ids(of_query(request), _AT_ONCE)
-    found = await request.app[DATABASE].read(accounts.by_ids, ids)
+    return answer([known(it, request.app[ORIGIN]) for it in await request.app[DATABASE].read(_several, ids)])
+
+
+def _several(tx: Connection, ids: list[int]) -> list[Known]:
+    found = accounts.by_ids(tx, ids)
     there = [found[number] for number in ids if number in found]
-    return answer(
-        [account(it, request.app[ORIGIN]) for it in there if it.deleted_at is None and it.id != INSTANCE_ACTOR_ID]
-    )
+    shown = [it for it in there if it.deleted_at is None and it.id != INSTANCE_ACTOR_ID]
+    return [it for it in known_here(tx, shown) if not it.waits]
 
 
 @routes.get("/api/v1/accounts/search")

@@ -9,10 +9,12 @@ from sqlalchemy import Connection
 
 from social import accounts, follows
 from social.errors import NotFound
+from social.known import Known, known
 from social.pages import Page
 from store.tables import INSTANCE_ACTOR_ID, Account
 from web.api.answers import answer, id_of, path_id
-from web.api.entities.account import account, relationship
+from web.api.entities import account as entity
+from web.api.entities.account import relationship
 from web.auth import Caller
 from web.keys import DATABASE, ORIGIN
 from web.paging import links, page_of
@@ -20,14 +22,27 @@ from web.paging import links, page_of
 
 async def account_of(request: web.Request) -> Account:
     """The account of the path.  Raises: NotFound."""
-    return shown(await request.app[DATABASE].read(accounts.by_id, path_id(request)))
+    return (await known_of(request)).account
 
 
-def shown(found: Account | None) -> Account:
-    """Not those who are deleted; nor the server's own actor, who is nobody to look at.  Raises: NotFound."""
+async def known_of(request: web.Request) -> Known:
+    """The same, with what its row does not say.  Raises: NotFound."""
+    return await request.app[DATABASE].read(_one, path_id(request))
+
+
+def _one(tx: Connection, account_id: int) -> Known:
+    return shown(tx, accounts.by_ids(tx, [account_id]).get(account_id))
+
+
+def shown(tx: Connection, found: Account | None) -> Known:
+    """Not those who are deleted, or wait for a moderator or a letter; nor the server's own actor, who is nobody to
+    look at.  Raises: NotFound."""
     if found is None or found.deleted_at is not None or found.id == INSTANCE_ACTOR_ID:
         raise NotFound("Record not found")
-    return found
+    (it,) = known(tx, [found])
+    if it.waits:
+        raise NotFound("Record not found")
+    return it
 
 
 async def act(request: web.Request, caller: Caller, unit: Callable[..., Any], *more: Any) -> web.Response:
@@ -51,14 +66,15 @@ async def people(
         return answer([])
     page = page_of(request, usual=40, most=80)
     found = await request.app[DATABASE].read(_listed, unit, it, page, id_of(reader))
-    entities = [account(one.account, request.app[ORIGIN]) for one in found]
-    return answer(entities, links(request, [one.id for one in found], page))
+    entities = [entity.known(one, request.app[ORIGIN]) for _, one in found]
+    return answer(entities, links(request, [number for number, _ in found], page))
 
 
 def _listed(
     tx: Connection, unit: Callable[..., list[follows.Listed]], it: Account, page: Page, reader_id: int | None
-) -> list[follows.Listed]:
+) -> list[tuple[int, Known]]:
     """Nothing of who is suspended, and nothing for those whom he blocks."""
     if it.is_gone or (reader_id is not None and follows.relationship(tx, reader_id, [it.id])[it.id].blocked_by):
         return []
-    return unit(tx, it.id, page)
+    listed = unit(tx, it.id, page)
+    return list(zip([one.id for one in listed], known(tx, [one.account for one in listed]), strict=True))

@@ -15,7 +15,7 @@ routes = web.RouteTableDef()
 
 
 @routes.get("/api/v1/preferences")
-@spec(answers=shapes.Preferences, partial="what begins with reading: is always the default")
+@spec(answers=shapes.Preferences)
 @auth.person("read:accounts")
 async def get_preferences(request: web.Request, caller: Caller) -> web.Response:
     return answer(preferences(await request.app[DATABASE].read(users.by_account, caller.account.id)))

@@ -7,7 +7,7 @@ from typing import Any, Final
 from aiohttp import web
 from sqlalchemy import Connection
 
-from social import boosts, views
+from social import boosts, preferences, views
 from social.completeness import Completeness
 from social.errors import Invalid, NotFound
 from social.posts import delete, drafts, edit, find, refreshing, threads
@@ -186,7 +186,7 @@ def _draft(given: Params, caller: Caller) -> Draft:
         local_only=given.flag("local_only"),
         app_id=caller.app.id,
         quoted_id=given.id("quoted_status_id"),
-        quote_policy=given.text("quote_approval_policy") or "public",
+        quote_policy=given.text("quote_approval_policy") or preferences.of(caller.user).quote_policy,
     )
 
 

@@ -19,6 +19,7 @@ from web.pages import (
     moving,
     people,
     posts,
+    reading,
     security,
     settings,
     signing_up,
@@ -34,7 +35,7 @@ __all__ = ["not_found", "prepare", "profile", "routes", "show_error", "thread"]
 
 _FILES = (
     static, announced, feeds, site, entry, consent, writing, posts, people, looking, lists,
-    settings, filters, security, codes, signing_up, moving,
+    settings, filters, reading, security, codes, signing_up, moving,
 )  # fmt: skip
 
 

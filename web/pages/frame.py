@@ -77,6 +77,7 @@ def prepare(app: web.Application) -> None:
         in_time=markup.in_time,
         words=markup.words,
         rich=lambda html, account: markup.rich(html, account, app[ORIGIN]),
+        fact=lambda html, account: markup.fact(html, account, app[ORIGIN]),
         safe=markup.safe_html,
         line=lambda text, emojis=None: markup.line(text, emojis, app[ORIGIN]),
         visibility_words=VISIBILITY_WORDS,

@@ -24,6 +24,7 @@ _SHORTCODE = re.compile(r":([A-Za-z0-9_]{1,64}):")
 _LINK = re.compile(r"<a ([^<>]*)>")
 _HREF = re.compile(r'href="([^"]*)"')
 _HASHTAG = re.compile(r'<a [^<>]*class="[^"]*\bhashtag\b[^"]*"[^<>]*>(#(?:<span>)?(\w{1,100})(?:</span>)?)</a>')
+_REL = re.compile(r'rel="(?=nofollow)')
 _WEB = re.compile(r"https?://[^\s\"'<>\\]+", re.IGNORECASE)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -54,6 +55,12 @@ def words(parts: Parts, origin: Origin) -> Markup:
 def rich(html: str, account: Account, origin: Origin) -> Markup:
     """What an account says of itself."""
     return _with_emojis(str(safe_html(html)), account.emojis, origin)
+
+
+def fact(html: str, account: Account, origin: Origin) -> Markup:
+    """A field of a profile.  Links of our people say that they lead to pages of their own (rel=me)."""
+    shown = rich(html, account, origin)
+    return Markup(_REL.sub('rel="me ', shown)) if account.is_local else shown  # noqa: S704  safe before
 
 
 def line(text: str, emojis: Sequence[Mapping[str, str]] | None, origin: Origin) -> Markup:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from social import views
+from social import preferences, views
 from social.errors import Invalid, NotAllowed, NotFound, Unavailable
 from social.media import MOST, uploads
 from social.media.kinds import PICTURE_LIMIT
@@ -100,7 +100,9 @@ async def publish(request: web.Request) -> web.Response:
         try:
             parent = await _parent(request, signed.account.id, given.id("reply_to"))
             quoted = await _parent(request, signed.account.id, given.id("quote"))
-            draft = drafts.check(_draft(typed, datetime.now(UTC)), datetime.now(UTC), may_be_empty=bool(form.files))
+            now = datetime.now(UTC)
+            draft = _quotable(_draft(typed, now), signed.user)
+            draft = drafts.check(draft, now, may_be_empty=bool(form.files))
             if attached := await _attached(request, signed.account.id, form):
                 draft = replace(draft, media_ids=attached)
             post_id = await composing.write(request.app, signed.account, draft, typed.key or None)
@@ -194,6 +196,10 @@ def _typed(given: Params) -> Typed:
         quoted_id=given.id("quote"),
         key=given.text("key"),
     )
+
+
+def _quotable(draft: Draft, user: User) -> Draft:
+    return replace(draft, quote_policy=preferences.of(user).quote_policy)
 
 
 def _draft(typed: Typed, now: datetime) -> Draft:

@@ -1,10 +1,13 @@
 """Account: https://docs.joinmastodon.org/entities/Account/"""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from federation.origin import Origin
+from social import preferences as chosen
 from social.featured import FeaturedView
+from social.known import Known
 from social.mutes import Muted
 from social.relationships import Relationship
 from social.sanitise import plain
@@ -13,6 +16,16 @@ from web.api import shapes
 
 ROLE_IDS = {"owner": "3", "admin": "2", "moderator": "1", "member": "-99"}
 _NO_PICTURE = "/static/missing.png"
+# Mastodon's bits.  Moderators: dashboard, log, reports, hosts, addresses, appeals, people and what they wrote.
+_ADMINISTRATOR, _ROLES, _DEVOPS = 1 << 0, 1 << 17, 1 << 1
+_MODERATION = sum(1 << bit for bit in (2, 3, 4, 5, 7, 8, 9, 10, 18, 19))
+_EVERYTHING = (1 << 20) - 1
+_PERMISSIONS = {
+    "owner": _EVERYTHING,
+    "admin": _EVERYTHING - _ADMINISTRATOR - _ROLES - _DEVOPS,
+    "moderator": _MODERATION,
+    "member": 0,
+}
 
 
 def moment(when: datetime | None) -> str | None:
@@ -31,7 +44,7 @@ def _emoji(shortcode: str, url: str) -> shapes.CustomEmoji:
 
 
 def account(it: Account, origin: Origin) -> shapes.Account:
-    """Whoever is suspended is shown by his name alone."""
+    """As part of something else, without what `known` adds.  Whoever is suspended is shown by his name alone."""
     if it.is_gone:
         it = replace(it, display_name="", note="", fields=[], emojis=[], avatar_url=None, header_url=None)
     avatar, header = (origin.proxied(url or origin.url(_NO_PICTURE)) for url in (it.avatar_url, it.header_url))
@@ -61,11 +74,12 @@ def account(it: Account, origin: Origin) -> shapes.Account:
         "statuses_count": it.posts_count,
         "last_status_at": it.last_post_at.date().isoformat() if it.last_post_at else None,
         "hide_collections": it.hide_collections,
-        "noindex": not it.indexable,
         "emojis": emojis(it.emojis, origin),
         "roles": [],
-        "fields": [{"name": f["name"], "value": f["value"], "verified_at": None} for f in it.fields],
+        "fields": [{"name": f["name"], "value": f["value"], "verified_at": f.get("verified_at")} for f in it.fields],
     }
+    if it.is_local:
+        entity["noindex"] = not it.indexable
     if it.is_gone:
         entity["suspended"] = True
     if it.silenced_at is not None:
@@ -77,32 +91,76 @@ def role(user: User) -> shapes.CredentialAccountRole:
     return {
         "id": ROLE_IDS[user.role],
         "name": "" if user.role == "member" else user.role.capitalize(),
-        "permissions": "0",
+        "permissions": str(_PERMISSIONS[user.role]),
         "color": "",
         "highlighted": user.role != "member",
     }
 
 
-def credential_account(it: Account, user: User, origin: Origin, requests: int) -> shapes.CredentialAccount:
+def known(it: Known, origin: Origin) -> shapes.Account:
+    """With his role, where he moved to, and whether his server is limited here."""
+    entity = account(it.account, origin)
+    if it.role and not it.account.is_gone:
+        entity["roles"] = [{"id": ROLE_IDS[it.role], "name": it.role.capitalize(), "color": ""}]
+    if it.limited:
+        entity["limited"] = True
+    if it.moved is not None:
+        entity["moved"] = account(it.moved, origin)
+    return entity
+
+
+def credential_account(it: Known, user: User, origin: Origin, requests: int) -> shapes.CredentialAccount:
     """CredentialAccount: one's own account, with the source of what is shown.  requests: to follow it."""
+    own = it.account
     return {
-        **account(it, origin),
+        **known(it, origin),
         "source": {
             "privacy": user.default_visibility,
             "sensitive": user.default_sensitive,
             "language": user.default_language,
-            "note": it.note_source,
-            # A field is one line whose links say where they lead: its words are what was typed.
-            "fields": [{"name": f["name"], "value": plain(f["value"]), "verified_at": None} for f in it.fields],
+            "quote_policy": chosen.of(user).quote_policy,
+            "note": own.note_source,
+            "fields": _typed_fields(own),
             "follow_requests_count": requests,
-            "discoverable": it.discoverable,
-            "indexable": it.indexable,
-            "hide_collections": it.hide_collections,
-            "attribution_domains": it.attribution_domains,
-            "quote_policy": "public",
+            "discoverable": own.discoverable,
+            "indexable": own.indexable,
+            "hide_collections": own.hide_collections,
+            "attribution_domains": own.attribution_domains,
         },
         "role": role(user),
     }
+
+
+def profile(own: Account, user: User, tags: Sequence[FeaturedView], origin: Origin) -> shapes.Profile:
+    """Profile: https://docs.joinmastodon.org/entities/Profile/"""
+    wishes = chosen.of(user)
+    return {
+        "id": str(own.id),
+        "display_name": own.display_name,
+        "note": own.note_source,
+        "fields": _typed_fields(own),
+        "avatar": own.avatar_url,
+        "avatar_static": own.avatar_url,
+        "avatar_description": own.avatar_alt,
+        "header": own.header_url,
+        "header_static": own.header_url,
+        "header_description": own.header_alt,
+        "locked": own.locked,
+        "bot": own.kind in ("Service", "Application"),
+        "hide_collections": own.hide_collections,
+        "discoverable": own.discoverable,
+        "indexable": own.indexable,
+        "show_media": wishes.show_media,
+        "show_media_replies": wishes.show_media_replies,
+        "show_featured": wishes.show_featured,
+        "attribution_domains": own.attribution_domains,
+        "featured_tags": [featured_tag(tag, origin) for tag in tags],
+    }
+
+
+def _typed_fields(own: Account) -> list[shapes.AccountField]:
+    """A field is one line whose links say where they lead: its words are what was typed."""
+    return [{"name": f["name"], "value": plain(f["value"]), "verified_at": f.get("verified_at")} for f in own.fields]
 
 
 def featured_tag(view: FeaturedView, origin: Origin) -> shapes.FeaturedTag:
@@ -118,14 +176,15 @@ def featured_tag(view: FeaturedView, origin: Origin) -> shapes.FeaturedTag:
 
 def preferences(user: User) -> shapes.Preferences:
     """Preferences: https://docs.joinmastodon.org/entities/Preferences/"""
+    wishes = chosen.of(user)
     return {
         "posting:default:visibility": user.default_visibility,
         "posting:default:sensitive": user.default_sensitive,
         "posting:default:language": user.default_language,
-        "posting:default:quote_policy": "public",
-        "reading:expand:media": "default",
-        "reading:expand:spoilers": False,
-        "reading:autoplay:gifs": False,
+        "posting:default:quote_policy": wishes.quote_policy,
+        "reading:expand:media": wishes.media,
+        "reading:expand:spoilers": wishes.expand,
+        "reading:autoplay:gifs": wishes.autoplay,
     }
 
 

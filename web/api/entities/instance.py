@@ -82,7 +82,7 @@ def instance_v2(origin: Origin, config: Config, facts: Facts, configuration: Map
         "registrations": {
             "enabled": config.registrations != "closed",
             "approval_required": config.registrations == "approval",
-            "reason_required": config.registrations == "approval",
+            "reason_required": False,
             "message": None,
             "min_age": None,
             "url": None,

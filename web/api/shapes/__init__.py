@@ -15,6 +15,7 @@ from web.api.shapes.account import (
     FeaturedTag,
     MutedAccount,
     Preferences,
+    Profile,
     Relationship,
 )
 from web.api.shapes.admin import (
@@ -153,6 +154,7 @@ __all__ = [
     "PreviewCard",
     "PreviewCardAuthor",
     "PrivacyPolicy",
+    "Profile",
     "PushAddress",
     "PushKeys",
     "PushWish",

@@ -50,18 +50,20 @@ class Account(TypedDict):
     statuses_count: int
     last_status_at: str | None
     hide_collections: bool
-    noindex: bool
     emojis: list[CustomEmoji]
     roles: list[AccountRole]
     fields: list[AccountField]
+    noindex: NotRequired[bool]
     suspended: NotRequired[bool]
     limited: NotRequired[bool]
+    moved: NotRequired["Account"]
 
 
 class CredentialAccountSource(TypedDict):
     privacy: str
     sensitive: bool
     language: str | None
+    quote_policy: str
     note: str
     fields: list[AccountField]
     follow_requests_count: int
@@ -69,7 +71,6 @@ class CredentialAccountSource(TypedDict):
     indexable: bool
     hide_collections: bool
     attribution_domains: list[str]
-    quote_policy: str
 
 
 class CredentialAccountRole(AccountRole):
@@ -113,6 +114,31 @@ class FeaturedTag(TypedDict):
     url: str
     statuses_count: str
     last_status_at: str | None
+
+
+class Profile(TypedDict):
+    """What somebody may change of his own account: `note` and `fields` as typed."""
+
+    id: str
+    display_name: str
+    note: str
+    fields: list[AccountField]
+    avatar: str | None
+    avatar_static: str | None
+    avatar_description: str
+    header: str | None
+    header_static: str | None
+    header_description: str
+    locked: bool
+    bot: bool
+    hide_collections: bool
+    discoverable: bool
+    indexable: bool
+    show_media: bool
+    show_media_replies: bool
+    show_featured: bool
+    attribution_domains: list[str]
+    featured_tags: list[FeaturedTag]
 
 
 class FamiliarFollowers(TypedDict):
