@@ -58,6 +58,7 @@ _ACTOR_TERMS: Final[dict[str, Any]] = {
     "movedTo": _uri("as:movedTo"),
     "featured": _uri("toot:featured"),
     "featuredTags": _uri("toot:featuredTags"),
+    "attributionDomains": {"@id": "toot:attributionDomains", "@type": "@id"},
     "discoverable": "toot:discoverable",
     "indexable": "toot:indexable",
     "memorial": "toot:memorial",

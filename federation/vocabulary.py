@@ -228,6 +228,7 @@ class _Actor(Document, frozen=True, kw_only=True):
     tag: tuple[Tag, ...] = ()
     also_known_as: Uris = ()
     moved_to: str | None = None
+    attribution_domains: tuple[str, ...] = ()  # whose pages may name it as their author
     webfinger: str | None = None  # FEP-2c59: name@domain
     published: datetime | None = None
     updated: datetime | None = None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
 from social.errors import Invalid, NotFound
@@ -15,6 +15,7 @@ from store.tables import FeaturedTag, featured_tags, post_tags, posts
 from store.tables.base import Id
 
 MOST: Final = 10
+LATEST: Final = 400  # posts whose hashtags are suggested
 
 _OF = bindparam("of", type_=Id)
 _ADD = insert(featured_tags).on_conflict_do_nothing()
@@ -33,6 +34,25 @@ _ALL = (
     .outerjoin(_used, _used.c.name == featured_tags.c.name)
     .where(featured_tags.c.account_id == _OF)
     .order_by(featured_tags.c.id)
+)
+_END_NAMED = delete(featured_tags).where(
+    featured_tags.c.account_id == _OF, featured_tags.c.name == bindparam("shown_name")
+)
+_latest = (
+    select(posts.c.id)
+    .where(posts.c.author_id == _OF, posts.c.visibility.in_(OPEN))
+    .order_by(posts.c.id.desc())
+    .limit(LATEST)
+    .subquery()
+)
+_shows = exists().where(featured_tags.c.account_id == _OF, featured_tags.c.name == post_tags.c.name)
+_USED = (
+    select(post_tags.c.name)
+    .join(_latest, _latest.c.id == post_tags.c.post_id)
+    .where(~_shows)
+    .group_by(post_tags.c.name)
+    .order_by(func.count().desc(), post_tags.c.name)
+    .limit(bindparam("most"))
 )
 _WIDTH = len(featured_tags.c)
 
@@ -64,6 +84,16 @@ def unfeature(tx: Connection, account_id: int, tag_id: int) -> None:
     """Raises: NotFound, when it is not his."""
     if not tx.execute(_END, {"of": account_id, "asked": tag_id}).rowcount:
         raise NotFound("Record not found")
+
+
+def unfeature_named(tx: Connection, account_id: int, name: str) -> None:
+    """name: as social.text.normalise_tag makes it.  Nothing happens when it is not shown."""
+    tx.execute(_END_NAMED, {"of": account_id, "shown_name": name})
+
+
+def used(tx: Connection, account_id: int, most: int = MOST) -> list[str]:
+    """The hashtags of the latest posts of one of ours that he could show, the most used first."""
+    return list(tx.scalars(_USED, {"of": account_id, "most": most}))
 
 
 def featured(tx: Connection, account_id: int) -> list[FeaturedView]:

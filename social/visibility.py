@@ -55,6 +55,11 @@ def silences(one: ColumnElement[int] | Who, other: ColumnElement[int] | Who) -> 
     return or_(_blocks(one, other), _mutes(one, other, mutes.c.notifications), _shuns_domain(one, other))
 
 
+def keeps_apart(other: ColumnElement[int], viewer: Who = VIEWER) -> ColumnElement[bool]:
+    """The clause for: the viewer does not want to see `other` in lists, or `other` blocks him."""
+    return or_(_avoids(viewer, other), _blocks(other, viewer))
+
+
 def narrower(one: str, other: str) -> str:
     """The one of two visibilities that fewer people have.
 

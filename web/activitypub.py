@@ -17,6 +17,7 @@ from federation import vocabulary
 from federation.signatures import ACCEPT_SIGNATURE
 from outbox import documents, synchronisation
 from social import accounts, follows, pins, quotes, timelines, views
+from social import featured as shown_tags
 from social.errors import Gone, NotAllowed, NotFound, Unauthorised
 from social.pages import Page
 from social.posts import around
@@ -178,6 +179,17 @@ async def featured(request: web.Request) -> web.Response:
     items = tuple(documents.note(view.parts) for view in found)
     uri = f"{account.uri}/collections/featured"
     return _document(request, vocabulary.OrderedCollection(id=uri, total_items=len(items), ordered_items=items))
+
+
+@routes.get("/users/{name}/collections/tags")
+async def featured_tags(request: web.Request) -> web.Response:
+    """The hashtags that are shown on the profile."""
+    await _viewer(request)
+    account, origin = await _owner(request), request.app[ORIGIN]
+    found = await request.app[DATABASE].read(shown_tags.featured, account.id)
+    items = tuple(vocabulary.Hashtag(href=origin.tag(it.tag.name), name=f"#{it.tag.shown}") for it in found)
+    uri = f"{account.uri}/collections/tags"
+    return _document(request, vocabulary.Collection(id=uri, total_items=len(items), items=items))
 
 
 async def post(request: web.Request) -> web.Response:

@@ -67,6 +67,8 @@ def _common(account: Account, keys: Iterable[AccountKey], domain: str) -> dict[s
         "followers": account.followers_uri,
         "following": account.following_uri,
         "featured": account.featured_uri,
+        "featured_tags": f"{account.uri}/collections/tags" if account.featured_uri else None,
+        "attribution_domains": tuple(account.attribution_domains),
         "endpoints": vocabulary.Endpoints(account.shared_inbox) if account.shared_inbox else None,
         "manually_approves_followers": account.locked,
         "discoverable": account.discoverable,

@@ -17,6 +17,7 @@ from web.api.shapes.account import (
     Preferences,
     Profile,
     Relationship,
+    Suggestion,
 )
 from web.api.shapes.admin import (
     AdminAccount,
@@ -178,6 +179,7 @@ __all__ = [
     "StatusMention",
     "StatusSource",
     "StatusTag",
+    "Suggestion",
     "Tag",
     "TagDay",
     "TermsOfService",

@@ -141,6 +141,14 @@ class Profile(TypedDict):
     featured_tags: list[FeaturedTag]
 
 
+class Suggestion(TypedDict):
+    """`sources`: friends_of_friends, most_followed; `source`: the same for older programs."""
+
+    source: str
+    sources: list[str]
+    account: Account
+
+
 class FamiliarFollowers(TypedDict):
     id: str
     accounts: list[Account]
