@@ -29,7 +29,8 @@ from connectme.values import LOOPBACK, Network, Reader
 PREFIX = "CONNECTME_"
 FILE = "connectme.toml"
 DEFAULT = "default"
-SECRETS = {"database_url", "metrics_token", "smtp_url"}  # also read from the file that CONNECTME_<NAME>_FILE names
+# Also read from the file that CONNECTME_<NAME>_FILE names:
+SECRETS = {"database_url", "metrics_token", "s3_secret_access_key", "smtp_url"}
 # Not ours, although they begin as ours do: what names the file, what the test-suite uses, and what
 # Kubernetes and old Docker links add by themselves for a service that is called "connectme".
 FOREIGN = re.compile(r"CONNECTME_(CONFIG=.*|(TEST|SERVICE|ENV|PORT_\d+)_\w+=.*|PORT=tcp:.*|NAME=/.*)", re.DOTALL)
@@ -74,6 +75,16 @@ class Settings:
     data_dir: Path = Path("data")
     #: `sqlite:///file` or `postgresql://user:password@host/name`.  By default connectme.db in DATA_DIR.
     database_url: str = ""
+    #: Where the files of our people are: a bucket, `s3://name/prefix`.  By default the folder media in DATA_DIR.
+    media_store: str = ""
+    #: The address of the S3-compatible store, where it is not Amazon's.
+    s3_endpoint: str = ""
+    #: The region of the bucket.
+    s3_region: str = ""
+    #: The key with which the bucket is read and written.
+    s3_access_key_id: str = ""
+    #: The secret of that key.
+    s3_secret_access_key: str = ""
     #: How many megabytes of files of other servers are kept, so that they are fetched once.
     media_cache_mb: int = 1024
     #: How many days such a file is kept that nobody looks at.
@@ -134,6 +145,11 @@ class Settings:
         "bind": values.bind,
         "data_dir": values.path,
         "database_url": values.database_url,
+        "media_store": values.media_store,
+        "s3_endpoint": values.endpoint,
+        "s3_region": values.text,
+        "s3_access_key_id": values.text,
+        "s3_secret_access_key": values.text,
         "media_cache_mb": values.number(16, 10_000_000),
         "media_cache_days": values.number(1, 3650),
         "web_processes": values.number(0, values.MOST_PROCESSES),
@@ -211,6 +227,12 @@ class Settings:
         return Path(self.database_url.removeprefix("sqlite:///").partition("?")[0])
 
     @property
+    def bucket(self) -> tuple[str, str] | None:
+        """Name and prefix of the one with our files; None when they are in DATA_DIR."""
+        found = values.BUCKET.fullmatch(self.media_store)
+        return (found[1], found[2] or "") if found else None
+
+    @property
     def socket_path(self) -> Path | None:
         """The Unix socket to listen on; None when it is address and port."""
         return Path(self.bind.removeprefix("unix:")) if self.bind.startswith("unix:") else None
@@ -235,7 +257,8 @@ class Settings:
     def secrets(self) -> list[str]:
         """What must not be in a log."""
         passwords = [urlsplit(url).password or "" for url in (self.database_url, self.smtp_url)]
-        return [secret for secret in (self.metrics_token, *passwords, *map(unquote, passwords)) if secret]
+        keys = (self.metrics_token, self.s3_secret_access_key)
+        return [secret for secret in (*keys, *passwords, *map(unquote, passwords)) if secret]
 
     def environment(self) -> dict[str, str]:
         """The same settings as variables, for a child that must not read a file that changed meanwhile."""
@@ -342,6 +365,10 @@ def _contradictions(settings: Settings) -> Iterator[str]:
             "SQLite takes one web and one worker process; set web_processes and worker_processes to 1,"
             " or database_url to a PostgreSQL"
         )
+    if bool(settings.s3_access_key_id) != bool(settings.s3_secret_access_key):
+        yield "s3_access_key_id and s3_secret_access_key belong together; set both, or none"
+    if settings.s3_endpoint and not settings.media_store:
+        yield 's3_endpoint is set and media_store is not; name the bucket: media_store = "s3://bucket/prefix"'
     if settings.socket_path and settings.web_processes > 1:
         yield "a Unix socket takes one web process; set web_processes = 1, or bind to address:port"
     if settings.web_processes + settings.worker_processes == 0:

@@ -17,6 +17,7 @@ Network: TypeAlias = IPv4Network | IPv6Network
 TRUE, FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 MOST_PROCESSES = 64
 LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+BUCKET = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/((?:\w[\w.-]*/)*\w[\w.-]*))?/?", re.ASCII)
 PRIVATE_NAMES = ("localhost", "local", "test", "example", "invalid", "internal", "lan", "home.arpa", "onion")
 
 
@@ -234,6 +235,22 @@ def is_public(authority: str) -> bool:
         return ip_address(host).is_global
     except ValueError:
         return "." in host and not host.endswith(tuple(f".{name}" for name in PRIVATE_NAMES))
+
+
+def media_store(value: object) -> str:
+    """`s3://bucket/prefix`.  Empty: see Settings."""
+    address = text(value)
+    if address and not BUCKET.fullmatch(address):
+        raise ValueError(f"{value!r} is not a bucket; write like s3://bucket/prefix, or leave it out")
+    return address
+
+
+def endpoint(value: object) -> str:
+    """`https://host[:port]`, perhaps with a path."""
+    address = text(value).rstrip("/")
+    if address and not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s@?#]*)?", address):
+        raise ValueError(f"{value!r} is not the address of a store; write like https://s3.example.org")
+    return address
 
 
 def _authority(name: str) -> str:

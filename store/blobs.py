@@ -33,7 +33,7 @@ KINDS: Final = {
 ENDINGS: Final = {kind: ending for ending, kind in KINDS.items()}
 RAW: Final = "raw"  # what was uploaded and is not processed yet: never served
 CHUNK: Final = 1 << 18
-_NAME: Final = re.compile(rf"[0-9a-f]{{32}}\.({'|'.join(KINDS)}|{RAW})")
+NAME: Final = re.compile(rf"[0-9a-f]{{32}}\.({'|'.join(KINDS)}|{RAW})")
 
 
 def new_name(ending: str) -> str:
@@ -46,7 +46,7 @@ def kind_of(name: str) -> str | None:
     >>> kind_of("0123456789abcdef0123456789abcdef.jpg"), kind_of("../secret"), kind_of("a.svg")
     ('image/jpeg', None, None)
     """
-    found = _NAME.fullmatch(name)
+    found = NAME.fullmatch(name)
     return KINDS.get(found[1]) if found else None
 
 
@@ -130,7 +130,7 @@ class Folder:
 
 def _blobs(folder: Path) -> Iterator[Blob]:
     for file in folder.iterdir():
-        if _NAME.fullmatch(file.name):
+        if NAME.fullmatch(file.name):
             yield _blob(file)
 
 

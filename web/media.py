@@ -3,6 +3,7 @@
 Types come from a fixed table (store/blobs.py), names are random, what is under a name never changes.
 """
 
+import logging
 from typing import Final
 
 from aiohttp import web
@@ -11,6 +12,7 @@ from store.blobs import Blob, kind_of
 from web.errors import PLAIN
 from web.keys import BLOBS
 
+log = logging.getLogger(__name__)
 routes = web.RouteTableDef()
 
 SAFE: Final = {
@@ -38,14 +40,18 @@ async def media(request: web.Request) -> web.StreamResponse:
         found = await blobs.look(name)
     except FileNotFoundError:
         raise web.HTTPNotFound from None
+    except OSError as error:
+        log.warning("a file cannot be read: %s", error)
+        raise web.HTTPServiceUnavailable from None
     return await _streamed(request, found, headers)
 
 
 async def _streamed(request: web.Request, found: Blob, headers: dict[str, str]) -> web.StreamResponse:
     """From a store elsewhere: whole, or the one part that was asked for."""
-    tag = f'"{found.name.partition(".")[0]}"'
+    plain = found.name.partition(".")[0]
+    tag = f'"{plain}"'
     headers = {**headers, "ETag": tag}
-    if request.headers.get("If-None-Match") == tag:
+    if any(known.value in (plain, "*") for known in request.if_none_match or ()):
         return web.Response(status=304, headers=headers)
     start, length, status = _part(request, found.size, tag)
     if status == 416:

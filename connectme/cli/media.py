@@ -31,7 +31,10 @@ def media() -> None:
 def stats(context: Context, *, as_json: bool) -> None:
     """How many files there are, and how much room they take."""
     settings = context.settings()
-    blobs, cached = asyncio.run(_all(open_store(settings))), open_cache(settings).usage()
+    try:
+        blobs, cached = asyncio.run(_all(open_store(settings))), open_cache(settings).usage()
+    except OSError as error:
+        raise fail(f"the files cannot be listed: {error}") from None
     facts = {
         "files": len(blobs),
         "bytes": sum(blob.size for blob in blobs),

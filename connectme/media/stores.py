@@ -1,13 +1,29 @@
 """Where files are kept, as the settings say."""
 
+from connectme.errors import Failure
 from connectme.media.cache import Cache
 from connectme.settings import Settings
 from federation.client import Client
 from store.blobs import Blobs, Folder
+from store.bucket import Bucket, Place
 
 
 def open_store(settings: Settings) -> Blobs:
-    return Folder(settings.data_dir / "media")
+    """Raises: Failure, for a bucket without what reads it."""
+    bucket = settings.bucket
+    if bucket is None:
+        return Folder(settings.data_dir / "media")
+    place = Place(
+        *bucket,
+        settings.s3_endpoint,
+        settings.s3_region,
+        settings.s3_access_key_id,
+        settings.s3_secret_access_key,
+    )
+    try:
+        return Bucket(place)
+    except ImportError as error:
+        raise Failure("media_store is a bucket, and obstore is not installed: pip install 'connectme[s3]'") from error
 
 
 def open_cache(settings: Settings, client: Client | None = None) -> Cache:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from connectme.media import films
 from connectme.media.children import Children
 from connectme.media.sniffing import sniff
-from social.errors import Invalid
+from social.errors import Invalid, Unavailable
 from social.media.kinds import EMOJI_LIMIT, FILMS, HEIC, PICTURE_LIMIT, PICTURES, SOUNDS, Made
 from store.blobs import KINDS, RAW, Blobs, new_name
 
@@ -57,9 +57,7 @@ class Workshop:
             return None if made.get("moves") else await self._keep_picture(room, made)
 
     async def set_aside(self, source: Path) -> str:
-        name = new_name(RAW)
-        await self._blobs.put(name, source)
-        return name
+        return await self._put(new_name(RAW), source)
 
     async def finish(self, name: str) -> Made:
         async with self._films, self._room() as room:
@@ -135,8 +133,13 @@ class Workshop:
         }
 
     async def _keep(self, file: Path) -> str:
-        name = new_name(file.suffix[1:])
-        await self._blobs.put(name, file)
+        return await self._put(new_name(file.suffix[1:]), file)
+
+    async def _put(self, name: str, source: Path) -> str:
+        try:
+            await self._blobs.put(name, source)
+        except OSError as error:
+            raise Unavailable("Files cannot be kept at the moment", why=str(error)) from error
         return name
 
     @asynccontextmanager

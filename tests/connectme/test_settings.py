@@ -62,6 +62,9 @@ def file(tmp_path):
         ("database_url", "mysql://db/connectme", "is not a database ConnectMe knows"),
         ("database_url", "sqlite://data.db", "three slashes"),
         ("database_url", "sqlite:///:memory:", "lost with the process"),
+        ("media_store", "/srv/media", "is not a bucket"),
+        ("media_store", "s3://files/../all", "is not a bucket"),
+        ("s3_endpoint", "s3.example.org", "write like https://s3.example.org"),
         ("web_processes", "many", "give one from 0 to 64"),
         ("web_processes", "-1", "give one from 0 to 64"),
         ("worker_processes", "65", "give one from 0 to 64"),
@@ -139,6 +142,8 @@ def test_a_file_that_was_named_and_is_not_there_is_refused(tmp_path):
         {"web_processes": "0", "worker_processes": "0"},
         {"bind": "unix:/tmp/x", "web_processes": "2", "database_url": "postgresql:///x"},
         {"data_dir": __file__},
+        {"s3_access_key_id": "key"},
+        {"s3_endpoint": "https://s3.example.org"},
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(values):
@@ -241,14 +246,18 @@ def test_a_secret_may_stand_in_a_file_of_its_own(tmp_path):
 
 def test_secrets_are_masked_where_people_see_them():
     found = load(
-        metrics_token="t0ken", database_url="postgresql://me:pass%20word@db/x", smtp_url="smtp://me:sm%40il@mail.test"
+        metrics_token="t0ken",
+        database_url="postgresql://me:pass%20word@db/x",
+        smtp_url="smtp://me:sm%40il@mail.test",
+        s3_access_key_id="key",
+        s3_secret_access_key="buck3t",
     )
     shown = [str(found.shown(name)) for name in names()]
-    assert "t0ken" not in "".join(shown)
+    assert not any(secret in "".join(shown) for secret in ("t0ken", "buck3t"))
     assert found.shown("database_url") == "postgresql://me:…@db/x"
     assert found.shown("smtp_url") == "smtp://me:…@mail.test"
-    assert found.secrets() == ["t0ken", "pass%20word", "sm%40il", "pass word", "sm@il"]
-    assert {"metrics_token", "database_url", "smtp_url"} == SECRETS
+    assert found.secrets() == ["t0ken", "buck3t", "pass%20word", "sm%40il", "pass word", "sm@il"]
+    assert {"metrics_token", "database_url", "smtp_url", "s3_secret_access_key"} == SECRETS
 
 
 @pytest.mark.parametrize(
