@@ -1,4 +1,4 @@
-"""`make bench`, or `python -m benchmarks inbound reads` for a part of it.
+"""`make bench`, or `python -m benchmarks inbound reads` for a part of it; `followers` is a part of inbound.
 
 BENCH_MANY=1 in the environment: reads once more with a million posts held, which takes minutes to make.
 """
@@ -17,8 +17,8 @@ PARTS = ("footprint", "inbound", "fanout", "reads", "streaming")
 
 
 def main(asked: list[str]) -> int:
-    if unknown := set(asked) - set(PARTS):
-        print(f"there is no benchmark {unknown.pop()!r}; there are: {', '.join(PARTS)}", file=sys.stderr)
+    if unknown := set(asked) - set(_RUN):
+        print(f"there is no benchmark {unknown.pop()!r}; there are: {', '.join(_RUN)}", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
@@ -44,6 +44,17 @@ def _inbound(folder: Path) -> None:
         asyncio.run(inbound.measure(folder / "inbound-postgresql", address, Goal(1.5, 0.9), None))
 
 
+def _followers(folder: Path) -> None:
+    print("\nNew followers, SQLite")
+    asyncio.run(inbound.measure_followers(folder / "followers", None))
+    print("\nNew followers, PostgreSQL")
+    if reason := postgresql.why_not():
+        print(f"  skipped: {reason}")
+        return
+    with postgresql.cluster() as url:
+        asyncio.run(inbound.measure_followers(folder / "followers-postgresql", url.format("postgres")))
+
+
 def _fanout(folder: Path) -> None:
     print("\nFan-out")
     fanout.run(folder / "fanout")
@@ -62,6 +73,7 @@ def _streaming(folder: Path) -> None:
 _RUN = {
     "footprint": _footprint,
     "inbound": _inbound,
+    "followers": _followers,  # a part of inbound
     "fanout": _fanout,
     "reads": _reads,
     "streaming": _streaming,

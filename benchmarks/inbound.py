@@ -21,6 +21,7 @@ MESSAGES = 3_000
 FOLLOWERS = 300
 HELD = 200_000
 WARM = 300
+NEW_FOLLOWER = Goal(5, 2)
 
 
 async def measure(folder: Path, database_url: str | None, goal: Goal, rate: Goal | None) -> None:
@@ -36,7 +37,7 @@ async def measure(folder: Path, database_url: str | None, goal: Goal, rate: Goal
         show("inbound Create to visible at home, CPU (web + worker)", few[0], "ms", goal)
         show("  rate", few[1], "/s", rate)
         new = await _followers(server, peer, 15) and await _followers(server, peer, FOLLOWERS)
-        show("a new remote follower, CPU", new, "ms", Goal(5, 2) if not database_url else None)
+        show("a new remote follower, CPU", new, "ms", None if database_url else NEW_FOLLOWER)
         url = database_url or f"sqlite:///{folder}/connectme.db"
         async with await Database.open(url) as db:
             for start in range(0, HELD, 10_000):
@@ -44,6 +45,23 @@ async def measure(folder: Path, database_url: str | None, goal: Goal, rate: Goal
         many = await _inbound(server, peer, WARM) and await _inbound(server, peer, MESSAGES)
         show(f"the same with {HELD:,} posts held, CPU", many[0], "ms", goal)
         show("  against few posts", many[0] / few[0], "x", Goal(1.3, 1.05))
+    finally:
+        await server.close()
+        server.stop()
+        await peer.stop()
+
+
+async def measure_followers(folder: Path, database_url: str | None) -> None:
+    """That part alone."""
+    more = {"DATABASE_URL": database_url} if database_url else {}
+    server, peer = Instance(folder, free_port(), RATE_LIMITS="false", **more), Peer(free_port())
+    await peer.start()
+    try:
+        server.person("alice")
+        server.start()
+        await server.ready()
+        new = await _followers(server, peer, 15) and await _followers(server, peer, FOLLOWERS)
+        show("a new remote follower, CPU", new, "ms", None if database_url else NEW_FOLLOWER)
     finally:
         await server.close()
         server.stop()

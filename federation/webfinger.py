@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 import idna
@@ -16,6 +17,7 @@ ACCEPT: Final = "application/jrd+json, application/json"
 _NAME: Final = re.compile(r"[A-Za-z0-9_.~-]{1,128}")
 _PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
 _LONGEST_HANDLE: Final = 512
+_HOSTS_KEPT: Final = 2_048
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ def _actor(links: object) -> str | None:
     return None
 
 
+@lru_cache(_HOSTS_KEPT)
 def _normalised(host: str) -> str | None:
     """In lower case and punycode; None when it is no host name."""
     try:

@@ -1,7 +1,7 @@
 """What a message does to the database: each once, whatever it does written together with the memory of having done it.
 
 Units, for process.  `handle` takes one message; `handle_line` several of one actor, in their order; `create_many` the
-new posts of many actors in a fixed number of statements.
+new posts of many actors in a fixed number of statements, `follow_many` their Follows.
 """
 
 from collections.abc import Sequence
@@ -21,10 +21,13 @@ from inbox.handlers.forwarding import forward
 from inbox.handlers.proven import proven
 from inbox.messages import Here, Hint, Message, Verified
 from social import accounts as people
+from social import follows
 from social.errors import Refusal
+from social.follows import Wish
 from social.paging import padded
 from social.posts.receive import receive_many
 from store import events
+from store.prepared import Prepared
 from store.rows import many
 from store.tables import Account, accounts, handled
 
@@ -34,6 +37,7 @@ _RACES_LOST = ("40001", "40P01")  # PostgreSQL: the whole unit is tried again
 _REMEMBER = insert(handled).on_conflict_do_nothing(index_elements=["uri"])
 _URIS: BindParameter[list[str]] = bindparam("uris", expanding=True)
 _KNOWN = select(handled.c.uri).where(handled.c.uri.in_(_URIS))
+_KNOWN_URIS = Prepared(_KNOWN)
 _ACTORS = select(accounts).where(accounts.c.uri.in_(_URIS))
 
 
@@ -119,6 +123,43 @@ def create_many(tx: Connection, creates: Sequence[tuple[Verified, Note]], here: 
     if new:
         _store(tx, new, here)
     return outcomes
+
+
+def follow_many(tx: Connection, asked: Sequence[tuple[Verified, str]], here: Here) -> list[Outcome | None]:
+    """New followers: Follows of different actors, of which handlers.follows.plain_follow says that they may be many.
+
+    Those that can be let in at once are; None: that message is one for `handle`, which says no and keeps people
+    waiting, and answers again those who heard nothing.  Of it nothing is stored here.
+    """
+    keys = [_key(message) for message, _ in asked]
+    seen = {row[0] for row in _KNOWN_URIS.rows(tx, uris=padded(keys))}
+    met = [message.introduction for message, _ in asked if message.introduction]
+    uris = {uri for message, target in asked for uri in (message.actor_uri, target)}
+    around = people.Around(tx, uris, [introduction.handle for introduction in met])
+    wishes: dict[str, Wish] = {}
+    for key, (message, target_uri) in zip(keys, asked, strict=True):
+        if key not in seen and (wish := _wish(around, message, target_uri)):
+            wishes[key] = wish
+        seen.add(key)
+    welcome = follows.welcome(tx, list(wishes.values()))
+    granted = {key: wish for key, wish in wishes.items() if wish in welcome}
+    if granted:
+        tx.execute(_REMEMBER, [{"uri": key, "at": here.now} for key in granted])
+        people.add(tx, [wish.newcomer for wish in granted.values() if wish.newcomer])
+        follows.let_in(tx, list(granted.values()), here.now)
+    return [Done("Follow") if key in granted else None for key in keys]
+
+
+def _wish(around: people.Around, message: Verified, target_uri: str) -> Wish | None:
+    target = around.get(target_uri)
+    if target is None:
+        return None
+    uri, met = identity(message.document), message.introduction
+    if met is not None:
+        newcomer = around.newcomer(met.actor, met.handle, met.at)
+        return None if newcomer is None else Wish(newcomer.account, target, uri, newcomer)
+    follower = around.get(message.actor_uri)
+    return None if follower is None or follower.is_local or follower.is_gone else Wish(follower, target, uri)
 
 
 class _New(NamedTuple):

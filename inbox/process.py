@@ -23,7 +23,7 @@ from federation.origin import Origin
 from federation.reading import host_of, types, uri
 from inbox import spool
 from inbox.counts import Counts
-from inbox.handle import Done, Outcome, Stranger, create_many, handle, handle_line, is_final
+from inbox.handle import Done, Outcome, Stranger, create_many, follow_many, handle, handle_line, is_final
 from inbox.messages import Here, Message, Verified
 from inbox.plan import Step, plan
 from inbox.spool import Failure, Kept
@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 BATCH: Final = 200  # messages in one round
 MEETINGS: Final = 8  # strangers who are asked for at the same time
+GATHER: Final = 0.02  # seconds after a round that was not full: what comes meanwhile is handled together
 IDLE: Final = (0.02, 0.2)  # seconds between looks into an empty spool, growing
 HEALING: Final = 2.0  # seconds until the next look when the database is away
 HEARD_EVERY: Final = 1.0  # seconds in which it is enough to say once that a host was heard from
@@ -109,6 +110,8 @@ class Processor:
                 continue
             if found:
                 wait = IDLE[0]
+                if found < BATCH:
+                    await _first(stop.wait(), GATHER)
             else:
                 await _first(self._called.wait(), wait)
                 wait = min(wait * 2, IDLE[1])
@@ -146,6 +149,7 @@ class Processor:
     async def _take(self, step: Step, result: _Round) -> None:
         """The new posts first: others may like and boost them in the same step."""
         outcomes = await self._create(step, result)
+        outcomes += await self._follow(step, result)
         lines = ([kept for kept in line if result.may(kept)] for line in step.lines.values())
         outcomes += await self._handle([line for line in lines if line], result.here)
         absent = [outcome for _, outcome in outcomes if is_away(outcome)]
@@ -168,6 +172,22 @@ class Processor:
                 lines[kept.signer].append(kept)
             return await self._handle(list(lines.values()), result.here)
         return [(kept, outcome) for (kept, _, _), outcome in zip(creates, outcomes, strict=True)]
+
+    async def _follow(self, step: Step, result: _Round) -> list[tuple[Kept, Outcome]]:
+        """Those who are simply let in, all in one unit; the others, or all when that fails, one by one."""
+        asked = [(kept, message, target) for kept, message, target in step.follows if result.may(kept)]
+        if not asked:
+            return []
+        outcomes: list[Outcome | None] = [None] * len(asked)
+        try:
+            outcomes = await self._db.write(
+                follow_many, [(message, target) for _, message, target in asked], result.here
+            )
+        except Exception as error:  # noqa: BLE001  each message's own will come out
+            log.info("%d followers are taken one by one: %s", len(asked), error)
+        alone = [[kept] for (kept, _, _), outcome in zip(asked, outcomes, strict=True) if outcome is None]
+        done = [(kept, outcome) for (kept, _, _), outcome in zip(asked, outcomes, strict=True) if outcome is not None]
+        return done + await self._handle(alone, result.here)
 
     async def _handle(self, lines: Sequence[Sequence[Kept]], here: Here) -> list[tuple[Kept, Outcome]]:
         """One unit for each line, written at once, so that they share a transaction."""

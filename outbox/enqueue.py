@@ -4,7 +4,7 @@ The bytes of an activity are made once.  Its deliveries are made by the database
 popular author has more followers than a request has time.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -44,6 +44,7 @@ _TO_FOLLOWERS = insert(deliveries).from_select(_COLUMNS, recipients.FOLLOWERS)
 _TO_FOLLOWERS_ELSEWHERE = insert(deliveries).from_select(_COLUMNS, recipients.ELSEWHERE)
 _TO_HOLDERS = insert(deliveries).from_select(_COLUMNS, recipients.HOLDERS)
 _TO_ONE = insert(deliveries).from_select(_COLUMNS, recipients.ONE)
+_TO_INBOX = insert(deliveries)
 _TO_ACCOUNTS = postgresql.insert(deliveries).from_select(_COLUMNS, recipients.ACCOUNTS).on_conflict_do_nothing()
 
 _OF_ACTIVITY = deliveries.c.activity_id == bindparam("activity", type_=Id)
@@ -61,6 +62,10 @@ _ADD_HOSTS = postgresql.insert(hosts).from_select(
 )
 _WAKE = _ADD_HOSTS.on_conflict_do_update(
     index_elements=["name"], set_={"due": _ADD_HOSTS.excluded.due}, where=hosts.c.due.is_(None)
+)
+_INSERT_HOSTS = postgresql.insert(hosts)
+_WAKE_HOSTS = _INSERT_HOSTS.on_conflict_do_update(
+    index_elements=["name"], set_={"due": _INSERT_HOSTS.excluded.due}, where=hosts.c.due.is_(None)
 )
 
 
@@ -102,6 +107,31 @@ def to_accounts(
     now = now or datetime.now(UTC)
     queues = [_Queue(_TO_ONE, {"receiver": one}) for one in ids] if len(ids) == 1 else _to(ids)
     _send(tx, sender.id, written(tx, sender, document, now), queues, now, delay=delay, screened=screened)
+
+
+def to_each(
+    tx: Connection,
+    letters: Sequence[tuple[Account, vocabulary.Activity, Account]],
+    now: datetime,
+    *,
+    delay: timedelta = NOW,
+) -> None:
+    """Queues what each sender says to one receiver, a remote account that is there and whose server is not blocked.
+
+    All in three statements; `delay` as in to_accounts.
+    """
+    said, sent = [], []
+    for sender, document, receiver in letters:
+        number, body = new_id(), written(tx, sender, document, now)
+        said.append({"id": number, "sender_id": sender.id, "body": body, "synchronise": 0, "created_at": now})
+        sent.append({"activity_id": number, "host": receiver.host, "inbox": receiver.inbox})
+    if not said:
+        return
+    tx.execute(_WRITE, said)
+    tx.execute(_TO_INBOX, sent)
+    names = sorted({receiver.host or "" for _, _, receiver in letters})
+    tx.execute(_WAKE_HOSTS, [{"name": name, "failures": 0, "due": now + delay} for name in names])
+    announce(tx, Queued())
 
 
 def to_inboxes_of_post(

@@ -4,6 +4,8 @@ The counts of both accounts change with the row, and only when a row really chan
 however often it is accepted or undone, and by whomever at the same moment.
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -12,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete,
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
 from store.ids import new_id
+from store.prepared import padded
 from store.rows import many, one
 from store.tables import Account, Block, Follow, accounts, blocks, follows, users
 from store.tables.base import Id
@@ -31,6 +34,17 @@ _COUNT = (
         followers_count=accounts.c.followers_count + case((accounts.c.id == _TARGET, bindparam("by")), else_=0),
         following_count=accounts.c.following_count + case((accounts.c.id == _FOLLOWER, bindparam("by")), else_=0),
     )
+)
+_INSERT = insert(follows)
+_COUNT_FOLLOWERS = (
+    update(accounts)
+    .where(accounts.c.id == bindparam("target_", type_=Id))
+    .values(followers_count=accounts.c.followers_count + bindparam("by"))
+)
+_COUNT_FOLLOWING = (
+    update(accounts)
+    .where(accounts.c.id.in_(bindparam("ids", expanding=True, type_=Id)))
+    .values(following_count=accounts.c.following_count + 1)
 )
 _IS_FOLLOWED = select(
     exists()
@@ -103,6 +117,14 @@ def add(
     if accepted:
         _count(tx, follow, 1)
     return follow
+
+
+def add_many(tx: Connection, new: Sequence[Follow]) -> None:
+    """Accepted follows, of different followers, that are known not to exist."""
+    tx.execute(_INSERT, [asdict(follow) for follow in new])
+    by_target = Counter(follow.target_id for follow in new)
+    tx.execute(_COUNT_FOLLOWERS, [{"target_": target, "by": by} for target, by in sorted(by_target.items())])
+    tx.execute(_COUNT_FOLLOWING, {"ids": padded([follow.follower_id for follow in new])})
 
 
 def accept(tx: Connection, follow: Follow) -> bool:

@@ -2,13 +2,28 @@
 
 from sqlalchemy import Connection
 
-from federation.reading import JSON, identity, uri
+from federation.errors import Malformed
+from federation.reading import JSON, identity, same_origin, types, uri
 from inbox import again
 from inbox.handlers.inside import inside, object_uri, taken_back
 from inbox.messages import Here, Verified
 from social import accounts, follows
 from social.errors import NotFound
 from store.tables import Account
+
+
+def plain_follow(message: Verified) -> str | None:
+    """The uri of whom a Follow asks for, if it may be one of many; None: it is for `follow`, or for another handler.
+
+    Never raises: what is wrong with the message will be said by the handler.
+    """
+    if message.sync is not None or types(message.document) != ["Follow"]:
+        return None
+    try:
+        own = same_origin(identity(message.document), message.actor_uri)
+        return object_uri(message.document) if own else None
+    except Malformed:
+        return None
 
 
 def follow(tx: Connection, actor: Account, message: Verified, here: Here) -> None:

@@ -14,11 +14,14 @@ from social.accounts.find import (
 )
 from social.accounts.leave import delete_local, forget, suspend, unsuspend
 from social.accounts.profile import ProfileChanges, set_aliases, update_profile
-from social.accounts.remember import remember
+from social.accounts.remember import Around, Newcomer, add, remember
 
 __all__ = [
+    "Around",
     "NewAccount",
+    "Newcomer",
     "ProfileChanges",
+    "add",
     "by_handle",
     "by_id",
     "by_ids",

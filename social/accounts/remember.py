@@ -3,6 +3,8 @@
 Whoever calls this has made sure that the document is the actor's own (federation.actors): here it is believed.
 """
 
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +19,7 @@ from social.accounts import find, verification
 from social.errors import NotAllowed
 from social.sanitise import html
 from store.ids import new_id
+from store.prepared import padded
 from store.rows import many
 from store.tables import INSTANCE_ACTOR_ID, Account, account_keys, accounts, blank_account
 from store.tables.base import Id
@@ -25,6 +28,13 @@ _AROUND = select(accounts).where(
     or_(
         accounts.c.uri == bindparam("uri"),
         accounts.c.handle == bindparam("handle"),
+        accounts.c.id == INSTANCE_ACTOR_ID,
+    )
+)
+_AMONG = select(accounts).where(
+    or_(
+        accounts.c.uri.in_(bindparam("uris", expanding=True)),
+        accounts.c.handle.in_(bindparam("handles", expanding=True)),
         accounts.c.id == INSTANCE_ACTOR_ID,
     )
 )
@@ -42,6 +52,7 @@ _KEPT = {  # what is ours to say, or was said once and for all
     "last_post_at",
 }
 _INSERT = insert(accounts)
+_ADD = insert(accounts)
 _STORE = _INSERT.on_conflict_do_update(
     index_elements=["uri"],
     set_={name: _INSERT.excluded[name] for name in Account.__slots__ if name not in _KEPT},
@@ -100,6 +111,52 @@ def remember(tx: Connection, actor: Actor, handle: str, now: datetime, *, served
     if actor.implements:
         outcomes.learn(tx, host, actor.implements)
     return account
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """Whom nobody here knows, not even by his handle: what `remember` would make of him, not stored yet."""
+
+    account: Account
+    actor: Actor
+    at: datetime
+
+
+class Around:
+    """The accounts that have some uris, or some handles."""
+
+    def __init__(self, tx: Connection, uris: Collection[str], handles: Collection[str]) -> None:
+        wanted = [name for handle in handles if (name := find.normalise_handle(handle))]
+        found = many(tx, _AMONG, Account, uris=padded(list(uris)), handles=padded(wanted or [""]))
+        self._by_uri = {account.uri: account for account in found}
+        self._handles = {account.handle for account in found}
+        self._our_hosts = {host_of(account.uri) for account in found if account.is_local}
+
+    def get(self, uri: str) -> Account | None:
+        return self._by_uri.get(uri)
+
+    def newcomer(self, actor: Actor, handle: str, at: datetime) -> Newcomer | None:
+        """None: he is no newcomer, or not acceptable; `remember` will say which.  Each handle once."""
+        wanted = find.normalise_handle(handle)
+        if wanted is None or "@" not in wanted or wanted in self._handles:
+            return None
+        if actor.id in self._by_uri or host_of(actor.id) in self._our_hosts:
+            return None
+        self._handles.add(wanted)
+        return Newcomer(Account(**_columns(actor, wanted, at)), actor, at)
+
+
+def add(tx: Connection, newcomers: Sequence[Newcomer]) -> None:
+    """Stores them, in two statements for all; further ones for what their servers say to know."""
+    if not newcomers:
+        return
+    tx.execute(_ADD, [asdict(one.account) for one in newcomers])
+    keys = [row for one in newcomers for key in one.actor.keys if (row := _key(one.account, key, one.at))]
+    if keys:
+        tx.execute(_STORE_KEYS, keys)
+    for host, implements in sorted({(host_of(one.actor.id), one.actor.implements) for one in newcomers}):
+        if implements:
+            outcomes.learn(tx, host, implements)
 
 
 def _columns(actor: Actor, handle: str, now: datetime) -> dict[str, Any]:

@@ -26,7 +26,7 @@ _GONE: Final = (errno.ECONNREFUSED, errno.ENOENT)
 class UnixWire:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._folder = folder
+        self._folder, self._path = folder, str(folder)
         self._open_folder: int | None = None
         self._name = f"{os.getpid()}-{token_hex(4)}"
         self._out = _socket()
@@ -94,7 +94,7 @@ class UnixWire:
 
     def _address(self, name: str) -> str:
         """A long path is gone round by an open folder, where the system has /proc."""
-        path = str(self._folder / name)
+        path = f"{self._path}/{name}"
         if len(os.fsencode(path)) <= _PATH_LIMIT:
             return path
         if self._open_folder is None:
