@@ -14,7 +14,7 @@ from connectme.demo import Instance
 from tests.pairs.conftest import free_port
 
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
-EXAMPLES = 12  # of each endpoint, beside those that its description suggests
+EXAMPLES = 4  # of each endpoint, beside those that its description suggests
 PATIENCE = 1_500  # seconds for one run
 
 

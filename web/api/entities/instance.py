@@ -15,7 +15,7 @@ from web.keys import Config
 # Clients switch features on by it.  Never N unless all steps up to N work: 2 grouped notifications, their policy,
 # merged requests; 3 attribution_domains; 4 media deleted alone and with a post; 5 filters that blur; 7 quotes and who
 # may quote; 8 /api/v1/profile; 9 descriptions of avatar and header; 10 collections, supported_types.
-API_VERSION: Final = 2
+API_VERSION: Final = 7
 
 
 _ICONS: Final = ("48x48", "72x72", "192x192", "512x512")
