@@ -9,11 +9,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import fanout, footprint, inbound, reads, streaming
+from benchmarks import fanout, footprint, inbound, media, reads, streaming
 from benchmarks.measure import Goal
 from tests import postgresql
 
-PARTS = ("footprint", "inbound", "fanout", "reads", "streaming")
+PARTS = ("footprint", "inbound", "fanout", "reads", "streaming", "media")
 
 
 def main(asked: list[str]) -> int:
@@ -70,6 +70,11 @@ def _streaming(folder: Path) -> None:
     asyncio.run(streaming.measure(folder / "streaming"))
 
 
+def _media(folder: Path) -> None:
+    print("\nUploads")
+    asyncio.run(media.measure(folder / "media"))
+
+
 _RUN = {
     "footprint": _footprint,
     "inbound": _inbound,
@@ -77,6 +82,7 @@ _RUN = {
     "fanout": _fanout,
     "reads": _reads,
     "streaming": _streaming,
+    "media": _media,
 }
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from social.events import Edited
 from social.pages import Page
 from social.paging import Paged
 from social.posts import find, sending
-from social.quoting import chosen, told, verdict
+from social.quoting import checked, chosen, told, verdict
 from social.visibility import VISIBILITIES, narrower, visible, wanted
 from store import jobs
 from store.events import announce
@@ -146,9 +146,9 @@ def page(tx: Connection, author_id: int, post_id: int, page_: Page) -> list[int]
 
 
 def set_policy(tx: Connection, author_id: int, post_id: int, name: str, now: datetime) -> None:
-    """Who may quote it from now on; other servers are told.  Raises: NotFound."""
+    """Who may quote it from now on; other servers are told.  Raises: NotFound, Invalid."""
     post = find.own(tx, post_id, author_id)
-    policy = chosen(name, post.visibility)
+    policy = chosen(checked(name), post.visibility)
     if policy != post.quote_policy:
         tx.execute(_SET_POLICY, {"post": post.id, "policy": policy})
         _update(tx, post.id, now)

@@ -8,7 +8,7 @@ import math
 from pathlib import Path
 from typing import Any, Final
 
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 PIXELS: Final = 40_000_000  # of one picture, read from its header
 FRAMES: Final = 1_000
@@ -94,7 +94,7 @@ def _kind(kind: str, still: Image.Image) -> str:
 
 def _moving(image: Image.Image, folder: Path, kind: str) -> Image.Image:
     """Every frame is decoded and encoded anew.  Returns the first."""
-    first = _plain(image)
+    first = _plain(image.copy())
     frames, durations = [], []
     for number in range(getattr(image, "n_frames", 1)):
         image.seek(number)
@@ -112,9 +112,10 @@ def _moving(image: Image.Image, folder: Path, kind: str) -> Image.Image:
 
 
 def _plain(image: Image.Image) -> Image.Image:
-    """Upright, in grey, RGB or RGBA, with no information but what its colours mean."""
+    """Upright, in grey, RGB or RGBA, with no information but what its colours mean.  It may be `image` itself."""
     colours = image.info.get("icc_profile")
-    upright = ImageOps.exif_transpose(image)
+    turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
+    upright = ImageOps.exif_transpose(image) if turned else image  # which copies it in any case
     see_through = upright.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in upright.info
     mode = "RGBA" if see_through else "L" if upright.mode in ("1", "L") else "RGB"
     keeps = upright.mode in (mode, "P", "LA", "1")

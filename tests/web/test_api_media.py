@@ -439,3 +439,13 @@ async def test_a_row_changed_by_hand_is_no_way_out_either(site: Site):
     await site.db.write(lambda tx: tx.execute(update(media).values(state="failed", error="It broke")) and None)
     answer = await site.get(f"{V1}/{it['id']}", token)
     assert (answer.status, answer.json["error"]) == (422, "It broke")
+    answer = await site.call("PUT", f"{V1}/{it['id']}", token, json={"description": "x"})
+    assert (answer.status, answer.json["error"]) == (422, "It broke")
+    await site.db.write(lambda tx: tx.execute(update(media).values(state="processing", error=None)) and None)
+    answer = await site.call("PUT", f"{V1}/{it['id']}", token, json={"description": "x"})
+    assert (answer.status, answer.json["description"]) == (206, "x")
+    for state in ("processing", "failed"):
+        await site.db.write(lambda tx, state=state: tx.execute(update(media).values(state=state)) and None)
+        assert (await site.get(f"{V1}/{it['id']}", token)).status == (206 if state == "processing" else 422)
+    assert (await site.call("DELETE", f"{V1}/{it['id']}", token)).json == {}
+    assert (await site.call("DELETE", f"{V1}/{it['id']}", token)).status == 404

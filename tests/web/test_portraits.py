@@ -7,7 +7,9 @@ from aiohttp import FormData
 from PIL import Image
 
 from social import accounts
-from tests import samples
+from tests import people, samples
+from tests.people import remote, stored
+from tests.social.mail import sent
 from tests.web.site import Site
 from tests.web.test_api_media import served
 
@@ -47,10 +49,13 @@ async def test_a_file_that_is_too_large_is_refused(site: Site):
 
 async def test_avatar_and_header_are_cropped_told_and_taken_away(site: Site):
     alice, token = await site.person("alice")
-    sent = form(
+    said = form(
         avatar=samples.picture("PNG", 500, 300), header=samples.told_too_much(), avatar_description="me", locked="true"
     )
-    it = (await site.call("PATCH", PATH, token, data=sent)).json
+    bob = remote("bob")
+    await stored(site.db, bob)
+    await site.db.write(people.follow, bob, alice)
+    it = (await site.call("PATCH", PATH, token, data=said)).json
     assert (it["avatar_description"], it["locked"]) == ("me", True)
     for what, size in (("avatar", (400, 400)), ("header", (1500, 500))):
         file = await site.get(served(it[what]))
@@ -59,7 +64,11 @@ async def test_avatar_and_header_are_cropped_told_and_taken_away(site: Site):
         assert samples.SECRET not in file.body
     document = (await site.document("/users/alice")).json
     assert (document["icon"]["url"], document["icon"]["name"]) == (it["avatar"], "me")
+    [letter] = await sent(site.db)
+    assert (letter.document["type"], letter.inboxes) == ("Update", {bob.shared_inbox})
+    assert letter.document["object"]["icon"]["url"] == it["avatar"]
     again = (await site.call("PATCH", PATH, token, data=form(avatar=samples.picture()))).json
+    assert [one.document["object"]["icon"]["url"] for one in await sent(site.db)][-1] == again["avatar"]
     assert again["avatar"] != it["avatar"]
     assert again["header"] == it["header"]
     assert (await site.get(served(it["avatar"]))).status == 404

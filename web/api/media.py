@@ -25,7 +25,7 @@ _BODY: Final = {"description": str, "focus": str, "thumbnail": bytes}
 
 
 @routes.post("/api/v2/media")
-@spec(answers=MediaAttachment, body={"file": bytes, **_BODY})
+@spec(answers=MediaAttachment, body={"file": bytes, **_BODY}, also=(202,))
 @auth.person("write:media")
 async def post_v2(request: web.Request, caller: Caller) -> web.Response:
     """Pictures are ready at once; films, sounds and moving pictures are not: 202."""
@@ -34,7 +34,7 @@ async def post_v2(request: web.Request, caller: Caller) -> web.Response:
 
 
 @routes.post("/api/v1/media")
-@spec(answers=MediaAttachment, body={"file": bytes, **_BODY})
+@spec(answers=MediaAttachment, body={"file": bytes, **_BODY}, also=(202,))
 @auth.person("write:media")
 async def post_v1(request: web.Request, caller: Caller) -> web.Response:
     """Answers when all is ready."""
@@ -43,21 +43,19 @@ async def post_v1(request: web.Request, caller: Caller) -> web.Response:
 
 
 @routes.get("/api/v1/media/{id}")
-@spec(answers=MediaAttachment)
+@spec(answers=MediaAttachment, also=(206,))
 @auth.person("write:media")
 async def get(request: web.Request, caller: Caller) -> web.Response:
     found = await request.app[DATABASE].read(uploads.own, caller.account.id, path_id(request))
-    if found.state == "failed":
-        raise Invalid(found.error or "This file could not be processed")
-    return _shown(request, found, busy=206)
+    return _shown(request, _usable(found), busy=206)
 
 
 @routes.put("/api/v1/media/{id}")
-@spec(answers=MediaAttachment, body=_BODY)
+@spec(answers=MediaAttachment, body=_BODY, also=(206,))
 @auth.person("write:media")
 async def put(request: web.Request, caller: Caller) -> web.Response:
     db, workshop, number = request.app[DATABASE], request.app[WORKSHOP], path_id(request)
-    old = await db.read(uploads.own, caller.account.id, number)
+    old = _usable(await db.read(uploads.own, caller.account.id, number))
     async with received(request, {"thumbnail": PICTURE_LIMIT}) as form:
         said = _said(form.params)
         if "thumbnail" in form.files:
@@ -69,7 +67,7 @@ async def put(request: web.Request, caller: Caller) -> web.Response:
             raise
     if "preview_file" in said and old.preview_file is not None:
         await workshop.remove([old.preview_file])
-    return _shown(request, new, busy=202)
+    return _shown(request, new, busy=206)
 
 
 @routes.delete("/api/v1/media/{id}")
@@ -93,6 +91,13 @@ async def _upload(request: web.Request, caller: Caller, form: Form, *, later: bo
 
 def _said(given: Params) -> dict[str, Any]:
     return uploads.said(given.text("description") if "description" in given else None, given.text("focus"))
+
+
+def _usable(found: Media) -> Media:
+    """Raises: Invalid."""
+    if found.state == "failed":
+        raise Invalid(found.error or "This file could not be processed")
+    return found
 
 
 def _preview(made: Made) -> dict[str, Any]:

@@ -103,10 +103,13 @@ def _operation(path: str, handler: Handler, one: Spec, schema: Json) -> Json:
         "description": f"Scope: {wanted}.",
         "parameters": [*_in_path(path), *_in_query(one.query)],
         "responses": {
-            str(one.status): {
-                "description": "Done",
-                "headers": _HEADERS,
-                "content": {"application/json": {"schema": schema}},
+            **{
+                str(status): {
+                    "description": "Done" if status == one.status else "Not finished",
+                    "headers": _HEADERS,
+                    "content": {"application/json": {"schema": schema}},
+                }
+                for status in (one.status, *one.also)
             },
             **{status: _refusal(says) for status, says in REFUSALS.items()},
         },

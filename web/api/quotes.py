@@ -8,7 +8,6 @@ from sqlalchemy import Connection
 from social import quotes, views
 from social.errors import NotFound
 from social.pages import Page
-from social.quoting import checked
 from social.views import PostView
 from web import auth, params
 from web.api import shapes
@@ -52,7 +51,7 @@ async def revoke(request: web.Request, caller: Caller) -> web.Response:
 @spec(answers=shapes.Status, body={"quote_approval_policy": str})
 @auth.person("write:statuses")
 async def set_policy(request: web.Request, caller: Caller) -> web.Response:
-    post_id, name = path_id(request), checked((await params.read(request)).text("quote_approval_policy"))
+    post_id, name = path_id(request), (await params.read(request)).text("quote_approval_policy")
     await request.app[DATABASE].write(quotes.set_policy, caller.account.id, post_id, name, datetime.now(UTC))
     return await _shown(request, caller, post_id)
 

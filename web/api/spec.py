@@ -19,6 +19,7 @@ class Spec:
     body:    parameters of the body, as JSON, form or multipart.
     partial: what Mastodon has and this does not.
     status:  of the usual answer.
+    also:    other statuses with the same answer: of what is not finished.
     """
 
     answers: Any = None
@@ -26,6 +27,7 @@ class Spec:
     body: Mapping[str, Any] = field(default_factory=dict)
     partial: str = ""
     status: int = 200
+    also: tuple[int, ...] = ()
 
 
 SPECS: dict[Handler, Spec] = {}
@@ -41,11 +43,12 @@ def spec(
     body: Mapping[str, Any] | None = None,
     partial: str = "",
     status: int = 200,
+    also: tuple[int, ...] = (),
 ) -> Callable[[Handler], Handler]:
     """Stands between `@routes.get(…)` and `@auth.person(…)`."""
 
     def declare(handler: Handler) -> Handler:
-        SPECS[handler] = Spec(answers, query or {}, body or {}, partial, status)
+        SPECS[handler] = Spec(answers, query or {}, body or {}, partial, status, also)
         return handler
 
     return declare
