@@ -15,7 +15,12 @@ from tests.web.site import Site
 from web import auth
 from web.api.routes import defined
 
-ROUTES = [(route.method, route.path, auth.DECLARED[route.handler]) for route in defined()]
+STREAMS = "/api/v1/streaming"  # refuse as Mastodon's other server does: test_streaming.py
+ROUTES = [
+    (route.method, route.path, auth.DECLARED[route.handler])
+    for route in defined()
+    if not route.path.startswith(STREAMS)
+]
 FOR_PEOPLE = [(method, path, wanted) for method, path, wanted in ROUTES if ":" in wanted and "anybody" not in wanted]
 FOR_ANYBODY = [(method, path, wanted) for method, path, wanted in ROUTES if "anybody" in wanted]
 
@@ -39,11 +44,10 @@ async def test_nobody_gets_what_is_for_people(site: Site, case):
 async def test_no_scope_opens_what_is_for_another(site: Site):
     alice, _ = await site.person("alice")
     for method, path, wanted in [*FOR_PEOPLE, *FOR_ANYBODY]:
-        others = {
-            "read:lists push profile" if scope.startswith("write") else "write push read:lists" for scope in [wanted]
-        }
+        reading = "read:mutes" if "read:lists" in wanted else "read:lists"
+        others = {f"{reading} push profile" if wanted.startswith("write") else f"write push {reading}"}
         if "profile" in wanted:
-            others = {"write push"}
+            others = {"push"}
         for scopes in others:
             answer = await site.call(method, address(path), await site.token(alice, scopes.replace("anybody, ", "")))
             seen = (answer.status, answer.error)
@@ -130,7 +134,7 @@ async def test_a_stranger_s_token_reaches_nothing_of_others(site: Site):
         post = await site.posted(alice, "for few @bob@far.test", visibility=visibility)
         before = await site.db.read(lambda tx: tx.execute(account_table.select()).all())
         for method, path, _ in ROUTES:
-            if "/statuses/{id}" in path or "/polls/{id}" in path:
+            if ("/statuses/{id}" in path or "/polls/{id}" in path) and "/admin/" not in path:
                 answer = await site.call(
                     method, path.replace("{id}", str(post.id)), strange, json={"status": "mine", "choices": [0]}
                 )
