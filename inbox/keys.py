@@ -121,7 +121,7 @@ class KeyRing:
 
     async def ask(self, key_id: str, address: str) -> PublicKey | Fetched:
         """The same, but what had to be fetched is for the caller to keep, and then `settled`.  Raises: Forged."""
-        if found := self._fresh(key_id) or await self.kept(key_id) or self._fresh(key_id):
+        if found := self._fresh(key_id) or await self.kept(key_id) or self.known(key_id) or self._fresh(key_id):
             return found
         if not self._failed.has_room((key_id, address)):
             raise Forged("the key could not be fetched a moment ago")

@@ -12,12 +12,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Dialect
 from sqlalchemy.sql.selectable import SelectBase
 
 T = TypeVar("T")
 WATCHERS: Final[list[Callable[[str], None]]] = []  # are told each statement: for tests that count them
 _Key: TypeAlias = tuple[Any, ...]
+_Given: TypeAlias = tuple[str, Callable[[], Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def _rows(tx: Connection, text: str, given: tuple[Any, ...]) -> Sequence[Any]:
 class Prepared:
     def __init__(self, query: SelectBase) -> None:
         self._query = query
-        self._texts: dict[_Key, tuple[str, tuple[Any, ...]]] = {}
+        self._texts: dict[_Key, tuple[str, tuple[Any, ...], tuple[_Given, ...]]] = {}
 
     def rows(self, tx: Connection, **values: Any) -> Sequence[Any]:
         """values: numbers, words, None; lists of them, `padded` so that there are few lengths."""
@@ -68,18 +69,32 @@ class Prepared:
         found = self._texts.get(key)
         if found is None:
             found = self._texts[key] = self._write(tx, values)
-        text, order = found
+        text, order, given_by_itself = found
+        for name, give in given_by_itself:
+            values.setdefault(name, give())
         given = [
             (values[one.name] if one.at is None else values[one.name][one.at]) if type(one) is _Mark else one
             for one in order
         ]
         return _rows(tx, text, tuple(given))
 
-    def _write(self, tx: Connection, values: dict[str, Any]) -> tuple[str, tuple[Any, ...]]:
+    def _write(self, tx: Connection, values: dict[str, Any]) -> tuple[str, tuple[Any, ...], tuple[_Given, ...]]:
+        """The text, its values in their order, and those that the query gives itself, anew each time (a moment)."""
         marks = {
             name: [_Mark(name, at) for at in range(len(value))] if type(value) is list else _Mark(name)
             for name, value in values.items()
         }
         compiled: Any = self._query.compile(dialect=tx.dialect)
-        state = compiled.construct_expanded_state(marks)
-        return state.statement, tuple(state.positional_parameters)
+        own = tuple(
+            (name, _giver(bind, tx.dialect))
+            for name, bind in compiled.binds.items()
+            if bind.callable is not None and name not in values
+        )
+        state = compiled.construct_expanded_state({**marks, **{name: _Mark(name) for name, _ in own}})
+        return state.statement, tuple(state.positional_parameters), own
+
+
+def _giver(bind: Any, dialect: Dialect) -> Callable[[], Any]:
+    """Its value, as the driver takes it."""
+    process = bind.type.dialect_impl(dialect).bind_processor(dialect)
+    return bind.callable if process is None else lambda: process(bind.callable())

@@ -77,11 +77,11 @@ Change: TypeAlias = Callable[[Connection, Staff, int, datetime], None]
 
 def act(tx: Connection, by: Staff, account_id: int, action: Action, now: datetime) -> Warned:
     """Raises: Invalid, NotFound, NotAllowed."""
+    target, user = _target(tx, by, account_id)
     if action.kind not in ACTIONS:
         raise Invalid(f"type is one of {', '.join(ACTIONS)}")
     if len(action.text) > TEXT_LIMIT:
         raise Invalid(f"text has at most {TEXT_LIMIT} characters")
-    target, user = _target(tx, by, account_id)
     if action.kind == "disable" and user is None:
         raise Invalid("Only accounts of this server can be disabled")
     if action.report_id is not None:

@@ -63,4 +63,4 @@ async def test_forty_posts_cost_as_many_statements_as_one(db, queries):
         queries.clear()
         assert len(await db.read(load, ids)) == len(ids)
         counts.append(len(queries))
-    assert counts == [4, 4]
+    assert counts[0] == counts[1] <= 4

@@ -11,7 +11,7 @@ from social import accounts, sessions
 from store.tables import accounts as account_table
 from store.tables import users as user_table
 from tests.people import remote, stored
-from tests.web.site import Site
+from tests.web.site import ALL, Site
 from web import auth
 from web.api.routes import defined
 
@@ -55,7 +55,7 @@ async def test_no_scope_opens_what_is_for_another(site: Site):
 
 
 async def test_a_program_alone_is_nobody(site: Site):
-    token = await site.token(None)
+    token = await site.token(None, f"{ALL} admin:read admin:write")
     for method, path, _ in FOR_PEOPLE:
         answer = await site.call(method, address(path), token)
         assert (answer.status, answer.error) == (422, "This method requires an authenticated user"), (method, path)

@@ -1,5 +1,6 @@
 """What stands around every answer: CORS, errors in JSON, limits, and who is asked."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -89,7 +90,11 @@ async def test_what_is_not_there_is_said_in_json(site: Site, method, path):
 async def test_every_route_says_how_much_is_left(site: Site):
     _, token = await site.person("alice")
     for route in defined():
-        answer = await site.call(route.method, route.path.replace("{id}", "1").replace("{name}", "x"), token)
+        if "/streaming" in route.path:  # counted as connections
+            continue
+        path = re.sub(r"\{(\w+)[^}]*\}", lambda found: "2026-01-01" if found[1] == "date" else "1", route.path)
+        answer = await site.call(route.method, path, token)
+        assert "X-RateLimit-Limit" in answer.headers, (route.method, route.path, answer.status)
         left = [answer.headers[f"X-RateLimit-{name}"] for name in ("Limit", "Remaining", "Reset")]
         assert (int(left[0]), int(left[1]) < int(left[0])) == (300, True), route.path
         assert datetime.fromisoformat(left[2]) > datetime.now(UTC)
