@@ -53,11 +53,16 @@ async def unread_count(request: web.Request, caller: Caller) -> web.Response:
     return answer(shapes.Count(count=found))
 
 
+def _key(request: web.Request) -> str:
+    """PostgreSQL takes no NUL in a text, and no key has one."""
+    return request.match_info["group_key"].replace("\0", "")
+
+
 @routes.get("/api/v2/notifications/{group_key}")
 @spec(answers=shapes.GroupedNotificationsResults)
 @auth.person("read:notifications")
 async def get_group(request: web.Request, caller: Caller) -> web.Response:
-    key = request.match_info["group_key"]
+    key = _key(request)
     found = await request.app[DATABASE].read(grouping.one, caller.account.id, key)
     return answer(grouped([found], framed(request, caller.account), partly=False))
 
@@ -66,7 +71,7 @@ async def get_group(request: web.Request, caller: Caller) -> web.Response:
 @spec(answers=list[shapes.Account])
 @auth.person("read:notifications")  # as Mastodon does; its documentation says write
 async def get_accounts(request: web.Request, caller: Caller) -> web.Response:
-    key, origin = request.match_info["group_key"], framed(request, caller.account).origin
+    key, origin = _key(request), framed(request, caller.account).origin
     found = await request.app[DATABASE].read(grouping.senders, caller.account.id, key)
     return answer([account(one, origin) for one in found])
 
@@ -83,5 +88,5 @@ async def clear(request: web.Request, caller: Caller) -> web.Response:
 @spec()
 @auth.person("write:notifications")
 async def dismiss(request: web.Request, caller: Caller) -> web.Response:
-    await request.app[DATABASE].write(grouping.dismiss, caller.account.id, request.match_info["group_key"])
+    await request.app[DATABASE].write(grouping.dismiss, caller.account.id, _key(request))
     return answer({})
