@@ -222,7 +222,10 @@ async def replies(request: web.Request) -> web.Response:
 async def quote_authorization(request: web.Request) -> web.Response:
     """FEP-044f: for whoever may see the post that is quoted."""
     viewer, account = await _viewer(request), await _owner(request)
-    uri = f"{account.uri}/quote_authorizations/{request.match_info['id']}"
+    number = as_id(request.match_info["id"])
+    if number is None:
+        raise NotFound("No such approval")
+    uri = f"{account.uri}/quote_authorizations/{number}"
     approved, quoted = await request.app[DATABASE].read(quotes.approval, uri)
     if await request.app[DATABASE].read(views.post, quoted.id, viewer) is None:
         raise NotFound("No such approval")
