@@ -1,4 +1,4 @@
-# One command for each wish.  No logic here, only calls.  `make check` is what CI runs.
+# One command for each wish.  No logic here, only calls.  CI runs `make check` and `make test-slow`.
 .DEFAULT_GOAL := help
 .PHONY: help run test test-slow test-pairs test-browser check demo bench fix docs migration clean
 PYTHON ?= python3
@@ -12,11 +12,11 @@ help:            ## show this help
 run: .venv/run   ## the server, on http://localhost:8000
 	$(BIN)/connectme serve
 
-test: .venv/dev  ## all tests, or some: make test T=tests/inbox
+test: .venv/dev  ## all tests but the slow ones, or some: make test T=tests/inbox
 	$(BIN)/pytest -n auto --dist loadfile $(T)
 
-test-slow: .venv/dev  ## what takes minutes: the API as a tool tries it that knows only its description
-	$(BIN)/pytest -m slow tests/slow
+test-slow: .venv/dev  ## what takes minutes: hostile peers, kill -9, the API as a tool tries it
+	$(BIN)/pytest -m slow tests/pairs tests/slow
 
 test-pairs: .venv/dev  ## of the tests, those of two real servers
 	$(BIN)/pytest -m pairs
@@ -24,7 +24,7 @@ test-pairs: .venv/dev  ## of the tests, those of two real servers
 test-browser: .venv/dev  ## of the tests, those in Chromium
 	$(BIN)/pytest -m browser
 
-check: .venv/dev ## what CI runs: style, types, layers, tests
+check: .venv/dev ## style, types, layers, tests; CI runs it, and test-slow
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

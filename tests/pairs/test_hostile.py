@@ -28,7 +28,7 @@ from tests.pairs.hostile import create, drained, exchange, filled, memory, mutan
 from tests.pairs.peer import ACTIVITY, AS, JSON, PUBLIC, Town, root
 from web import routes as web_routes
 
-pytestmark = pytest.mark.pairs
+pytestmark = [pytest.mark.pairs, pytest.mark.slow]
 
 _numbers = count(1)
 SECRET = "MARKER-of-a-private-word"

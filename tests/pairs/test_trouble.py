@@ -11,7 +11,7 @@ from connectme.demo import Instance, until
 from tests.pairs.conftest import Pair
 from tests.pairs.test_conversations import post
 
-pytestmark = pytest.mark.pairs
+pytestmark = [pytest.mark.pairs, pytest.mark.slow]
 
 
 async def arrived(server: Instance, name: str, wanted: set[str]) -> bool:
