@@ -3,7 +3,9 @@
 Failure
 ├── SettingsError   what is set cannot be used                      settings.py
 ├── InUse           another server has this data folder             lock.py
-├── CannotUse       the database is away, newer, or somebody else's  schema.py
+├── CannotUse       the database                                   schema.py
+│   ├── WrongDatabase   is newer, lost, or somebody else's
+│   └── Away            does not answer; may pass by itself
 └── CannotListen    the address is taken; may pass by itself         sockets.py
 """
 

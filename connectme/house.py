@@ -1,6 +1,6 @@
 """What web and worker both need, opened in order and closed in the opposite one.
 
-databases → whose database is it? → keys of the server's own actor → client → gatherer
+whose database is it? → databases → keys of the server's own actor → client → gatherer
 """
 
 import asyncio
@@ -14,11 +14,11 @@ from sqlalchemy import Connection, inspect
 
 from connectme import __version__
 from connectme.bus import Bus
-from connectme.errors import Failure
 from connectme.gather import Gatherer
 from connectme.media.cache import Cache
 from connectme.media.stores import open_cache, open_store
 from connectme.media.workshop import Workshop
+from connectme.schema import WrongDatabase, looked
 from connectme.settings import Settings
 from federation.client import Client
 from federation.guard import Guard
@@ -35,10 +35,6 @@ from store.tables import INSTANCE_ACTOR_ID, spool_metadata, spooled
 from store.wires import open_wire
 
 log = logging.getLogger(__name__)
-
-
-class WrongDatabase(Failure):
-    """See ops/identity.py."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +56,16 @@ class House:
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[House]:
-    """Raises: WrongDatabase; what the database says when it cannot be opened."""
+    """Raises: CannotUse, WrongDatabase; what the database says when it cannot be opened."""
     origin = Origin(settings.domain, settings.base_url)
     async with AsyncExitStack() as stack:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        await looked(settings)  # first: SQLite makes a file that is missing
         db = await stack.enter_async_context(await Database.open(settings.database_url))
         spool = await stack.enter_async_context(await Database.open(settings.spool_url))
         await spool.write(_spool_tables)
         key = await _own_key(db, origin)
+        await identity.remember(db, settings.data_dir)
         origin = replace(origin, proxy_key=await _proxy_key(db))
         push_key = await _push_key(db)
         rules = HostRules(settings.federation_mode, [origin.host])

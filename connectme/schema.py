@@ -4,23 +4,38 @@
 asks the driver directly (`tests/connectme/test_schema.py` compares the two).
 """
 
+import os
 import re
 import sqlite3
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from connectme.errors import Failure
 from connectme.settings import Settings
+from ops import belonging
+from ops.belonging import Ours, Seen
+
+if TYPE_CHECKING:
+    import asyncpg
 
 NUMBERED = re.compile(r"(\d{4})_\w+\.py")
-ASK = "SELECT version_num FROM alembic_version"
 MISSING_DRIVER = "PostgreSQL needs the package asyncpg; install it with: pip install 'connectme[postgres]'"
 
 
 class CannotUse(Failure):
     """The database is not one that this code can work with."""
+
+
+class WrongDatabase(CannotUse):
+    """It is newer, foreign, somebody else's, or empty where a filled one was: see ops/belonging.py."""
+
+
+class Away(CannotUse):
+    """It does not answer, or lets nobody read or write: it may be back in a moment."""
+
+    lasting: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +54,26 @@ class Schema:
 
 
 def look(settings: Settings) -> Schema:
-    """Raises CannotUse when the database cannot be asked, or is from a newer version or of another program."""
-    file = settings.sqlite_file
-    if file:
-        schema = _sqlite(file)
-    else:
-        import asyncio  # noqa: PLC0415  not for SQLite: it would triple the supervisor's memory
+    """Raises: WrongDatabase; Away, when it cannot be asked.  Writes nothing."""
+    if settings.sqlite_file:
+        return _judged(settings, sqlite_seen(settings.sqlite_file))
+    import asyncio  # noqa: PLC0415  not for SQLite: it would triple the supervisor's memory
 
-        schema = asyncio.run(_postgresql(settings.database_url))
-    if schema.state == "newer":
-        raise CannotUse(
-            f"the database is at migration {schema.found}, and this version knows those up to {schema.newest};"
-            " install the version that made it, or a newer one"
-        )
-    if schema.state == "foreign":
-        raise CannotUse("the database has tables in it that are not ConnectMe's; name an empty one in database_url")
-    return schema
+    return asyncio.run(looked(settings))
+
+
+async def looked(settings: Settings) -> Schema:
+    """The same, where a loop runs already."""
+    if settings.sqlite_file:
+        return look(settings)
+    return _judged(settings, await postgresql_seen(settings.database_url))
+
+
+def _judged(settings: Settings, seen: Seen) -> Schema:
+    ours = Ours(settings.domain, settings.base_url, newest())
+    if wrong := belonging.judge(belonging.recall(settings.data_dir), seen, ours):
+        raise WrongDatabase(belonging.refusal(wrong))
+    return Schema(seen.version, ours.newest, seen.empty)
 
 
 def newest() -> str:
@@ -65,24 +84,41 @@ def newest() -> str:
     return max(numbers, default="0000")
 
 
-def _sqlite(file: Path) -> Schema:
+def sqlite_seen(file: Path) -> Seen:
+    """Raises: Away."""
     if not file.exists():
-        return Schema(None, newest(), empty=True)
+        return Seen(str(file), None, empty=True, facts={}, keys=())
+    writable(file)
     try:
         connection = sqlite3.connect(f"{file.as_uri()}?mode=rw", uri=True, timeout=5)
     except sqlite3.Error as error:
-        raise CannotUse(f"{file} cannot be opened ({error}); correct its rights") from error
+        raise Away(f"{file} cannot be opened ({error}); correct its rights") from error
     try:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        row = connection.execute(ASK).fetchone() if "alembic_version" in tables else None
+        row = connection.execute(belonging.VERSION).fetchone() if belonging.VERSION_TABLE in tables else None
+        facts = dict(connection.execute(belonging.FACTS)) if "fact" in tables else {}
+        public = [key for (key,) in connection.execute(belonging.KEYS)] if "account_key" in tables else []
     except sqlite3.Error as error:
-        raise CannotUse(f"{file} cannot be read ({error}); is it the right file?") from error
+        raise Away(f"{file} cannot be read ({error}); is it the right file?") from error
     finally:
         connection.close()
-    return Schema(row[0] if row else None, newest(), empty=not tables - {"alembic_version"})
+    return _seen(str(file), tables, row[0] if row else None, facts, public)
 
 
-async def _postgresql(url: str) -> Schema:
+def writable(file: Path) -> None:
+    """Raises: Away, when the file, what SQLite puts beside it, or its folder cannot be written.  Touches nothing."""
+    for one in (file, Path(f"{file}-wal"), Path(f"{file}-shm")):
+        try:
+            if one.exists():
+                os.close(os.open(one, os.O_RDWR))
+        except OSError as error:
+            raise Away(f"{one} cannot be written ({error.strerror}); `connectme doctor` says how to mend it") from error
+    if not os.access(file.parent, os.W_OK | os.X_OK):
+        raise Away(f"the folder {file.parent} cannot be written; `connectme doctor` says how to mend it")
+
+
+async def postgresql_seen(url: str) -> Seen:
+    """Raises: Away."""
     try:
         import asyncpg  # noqa: PLC0415  an extra
     except ImportError:
@@ -90,16 +126,28 @@ async def _postgresql(url: str) -> Schema:
     try:
         connection = await asyncpg.connect(url, timeout=10)
     except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise CannotUse(
-            f"the database does not answer ({_line(error)}); is it running, is database_url right?"
-        ) from error
+        raise Away(f"the database does not answer ({_line(error)}); is it running, is database_url right?") from error
     try:
-        rows = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = ANY(current_schemas(false))")
-        tables = {row[0] for row in rows}
-        found = await connection.fetchval(ASK) if "alembic_version" in tables else None
+        return await asked(connection)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise Away(f"the database cannot be read ({_line(error)}); `connectme doctor` says more") from error
     finally:
         await connection.close()
-    return Schema(found, newest(), empty=not tables - {"alembic_version"})
+
+
+async def asked(connection: "asyncpg.Connection") -> Seen:
+    rows = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = ANY(current_schemas(false))")
+    tables = {row[0] for row in rows}
+    found = await connection.fetchval(belonging.VERSION) if belonging.VERSION_TABLE in tables else None
+    facts = dict(await connection.fetch(belonging.FACTS)) if "fact" in tables else {}
+    public = [row[0] for row in await connection.fetch(belonging.KEYS)] if "account_key" in tables else []
+    place = f"database {await connection.fetchval('SELECT current_database()')}"
+    return _seen(place, tables, found, facts, public)
+
+
+def _seen(place: str, tables: set[str], version: str | None, facts: dict[str, str], public: list[str]) -> Seen:
+    empty = not tables - {belonging.VERSION_TABLE}
+    return Seen(place, version, empty, facts, belonging.fingerprints(public))
 
 
 def _line(error: BaseException) -> str:

@@ -12,7 +12,7 @@ from connectme import logging, schema
 from connectme.cli.common import fail
 from connectme.settings import Settings
 from federation.origin import Origin
-from ops import identity
+from ops import belonging, identity
 from social.errors import Refusal
 from store.database import Database
 
@@ -22,8 +22,8 @@ BEHIND = "the database is from an older version; run `connectme db upgrade` (`co
 
 
 def with_database(settings: Settings, f: Callable[[Database], Awaitable[T]]) -> T:
-    """What `f(db)` returns.  An empty database is filled first; one that is behind, or was made for
-    another domain, is refused.
+    """What `f(db)` returns.  An empty database is filled first, where none was before; one that is behind, that was
+    made for another domain, or is not the one of DATA_DIR, is refused.
 
     Raises: Failure; ClickException for a refusal by social/.
     """
@@ -35,11 +35,13 @@ def with_database(settings: Settings, f: Callable[[Database], Awaitable[T]]) -> 
         raise fail(BEHIND)
 
     async def on_the_right_one(db: Database) -> T:
-        await db.read(identity.check, origin_of(settings))
-        return await f(db)
+        await db.read(identity.check, origin_of(settings), belonging.recall(settings.data_dir))
+        found = await f(db)
+        await identity.remember(db, settings.data_dir)
+        return found
 
     try:
-        return asyncio.run(_opened(settings, on_the_right_one))
+        return asyncio.run(opened(settings, on_the_right_one))
     except (Refusal, identity.WrongDatabase) as refusal:
         raise fail(str(refusal)) from refusal
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
@@ -54,10 +56,10 @@ def fill(settings: Settings) -> None:
 
     if settings.sqlite_file:
         settings.sqlite_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    asyncio.run(_opened(settings, upgrade))
+    asyncio.run(opened(settings, upgrade))
 
 
-async def _opened(settings: Settings, f: Callable[[Database], Awaitable[T]]) -> T:
+async def opened(settings: Settings, f: Callable[[Database], Awaitable[T]]) -> T:
     async with await Database.open(settings.database_url) as db:
         return await f(db)
 

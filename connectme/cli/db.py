@@ -7,9 +7,10 @@ import click
 
 import migrations
 from connectme import logging, schema
-from connectme.cli.common import Context, as_json, emit, example, fail, passes
-from connectme.cli.database import fill
+from connectme.cli.common import Context, as_json, confirm, emit, example, fail, passes, yes_option
+from connectme.cli.database import fill, opened
 from connectme.settings import Settings
+from ops import belonging, identity
 from store.database import Database
 
 REMEDIES = {
@@ -51,6 +52,31 @@ def upgrade(context: Context, *, if_needed: bool, as_json: bool) -> None:
         return
     facts = {"from": before.found, **_facts(_checked(settings))}
     emit(facts, f"the database is at migration {facts['found']}", as_json)
+
+
+@db.command(epilog=example("connectme db adopt", "connectme db adopt --yes --json"))
+@yes_option
+@as_json
+@passes
+def adopt(context: Context, *, yes: bool, as_json: bool) -> None:
+    """Say that the database that is set now is the one of this data folder, whatever was here before.
+
+    Writes a note in the data folder, nothing in the database.
+    """
+    settings = context.settings()
+    before = belonging.recall(settings.data_dir)
+    what = f"the database of {before.domain} (instance {before.instance[:8]})" if before else "no database"
+    confirm(f"This data folder belongs to {what}. Shall it belong to {settings.shown('database_url')}?", yes)
+    belonging.forget(settings.data_dir)
+    if schema.look(settings).state == "current":
+        asyncio.run(opened(settings, lambda db: identity.remember(db, settings.data_dir)))
+    after = belonging.recall(settings.data_dir)
+    facts = {"before": before and before.instance, "after": after and after.instance}
+    emit(
+        facts,
+        f"the data folder belongs to {f'instance {after.instance[:8]}' if after else 'the next database'}",
+        as_json,
+    )
 
 
 def _checked(settings: Settings) -> schema.Schema:
