@@ -34,6 +34,7 @@ from social import accounts, instance
 from store.tables import Account, facts
 from web import client_address, keys, limits
 from web import routes as web_routes
+from web.barred import BARRED, Barred
 from web.streaming import routes as streaming
 from web.streaming.hub import Hub
 
@@ -91,6 +92,7 @@ async def _serve(
     await runner.setup()
     following = [
         asyncio.create_task(house.rules.follow(house.db, stop)),
+        asyncio.create_task(app[BARRED].follow(house.db, stop)),
         asyncio.create_task(_write_counts(appender, stop)),
     ]
     try:
@@ -115,6 +117,8 @@ def make_app(house: House, appender: Appender) -> web.Application:
     app[inbox_routes.RECEIVER] = receiver
     app[inbox_routes.RECIPIENTS] = inbox_routes.Recipients(house.db)
     app[inbox_routes.ADDRESS] = client_address.network
+    barred = app[BARRED] = Barred()
+    app[inbox_routes.SHUTS_OUT] = barred.shuts_out
     app[keys.DATABASE], app[keys.ORIGIN], app[keys.REMOTE] = house.db, house.origin, house.gatherer
     app[keys.CONFIG] = keys.Config(
         version=__version__,
@@ -135,6 +139,7 @@ def make_app(house: House, appender: Appender) -> web.Application:
         mails=bool(settings.smtp_url),
         trends=settings.trends,
         trends_review=settings.trends_review,
+        address_days=settings.address_days,
     )
     app[keys.BLOBS], app[keys.WORKSHOP], app[keys.PROXY] = house.blobs, house.workshop, house.cache
     app[keys.GUARD] = house.client.guard

@@ -17,8 +17,9 @@ from inbox import spool
 from outbox import deliver
 from social import activity, codes, links, mutes, polls, scheduled, sessions, trends
 from social.errors import Refusal
+from social.moderation import places
 from store.database import Database
-from store.tables import cards, handled, idempotency, posts, refreshes, tombstones
+from store.tables import addresses, cards, handled, idempotency, posts, refreshes, tombstones
 from store.tables.base import Instant
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ _TOMBSTONES = _some(
 )
 _CARDS = _some(cards, and_(cards.c.fetched_at < _BEFORE, ~exists().where(posts.c.card_id == cards.c.id)))
 _IDEMPOTENCY = _some(idempotency, idempotency.c.at < _BEFORE)
+_ADDRESSES = _some(addresses, addresses.c.used_at < _BEFORE)
 _REFRESHES = _some(refreshes, refreshes.c.asked_at < _BEFORE)
 
 
@@ -65,9 +67,11 @@ class Housekeeping:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         also: Sequence[Callable[[datetime], Awaitable[None]]] = (),
         counts_trends: bool = True,
+        address_days: int = 60,
     ) -> None:
         """also: what else is swept, every SWEEP_EVERY."""
         self._counts_trends = counts_trends
+        self._addresses = timedelta(days=address_days)
         self._counted: datetime | None = None
         self._also = also
         self._db = db
@@ -115,8 +119,10 @@ class Housekeeping:
         await self._all(_TOMBSTONES, before=now - BURIED, ours=ours)
         await self._all(_CARDS, before=now - UNUSED)
         await self._all(_IDEMPOTENCY, before=now - REPEATED)
+        await self._all(_ADDRESSES, before=now - self._addresses)
         await self._all(_REFRESHES, before=now - ASKED)
         await self._db.write(deliver.sweep, now - SENT)
+        await self._db.write(places.forget_expired, now)
         await self._db.write(sessions.prune, now)
         await self._db.write(activity.settle, now)
         await self._db.write(codes.prune, now)

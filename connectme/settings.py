@@ -135,6 +135,8 @@ class Settings:
     trends: bool = True
     #: Must a moderator allow what is in them?
     trends_review: bool = False
+    #: How many days moderators can see from which addresses an account was used.  0: none are kept.
+    address_days: int = 60
 
     #: Where each value came from: "default", a file, "environment" or "flag".
     sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), compare=False, repr=False)
@@ -175,6 +177,7 @@ class Settings:
         "source_url": values.text,
         "trends": values.switch,
         "trends_review": values.switch,
+        "address_days": values.number(0, 365),
     }
 
     @classmethod

@@ -54,7 +54,12 @@ class Worker:
         self.jobs = JobLoop(house.db, {**errands.table, **media.table, **pusher.table, **post_office(house)})
         self.indexer = Indexer(house.db)
         self.housekeeping = Housekeeping(
-            house.db, house.spool, house.origin, also=[media.sweep], counts_trends=house.settings.trends
+            house.db,
+            house.spool,
+            house.origin,
+            also=[media.sweep],
+            counts_trends=house.settings.trends,
+            address_days=house.settings.address_days,
         )
         self._house = house
 

@@ -69,6 +69,8 @@ RECEIVER = web.AppKey("RECEIVER", Receiver)
 RECIPIENTS = web.AppKey("RECIPIENTS", Recipients)
 # Where a request comes from, when proxies stand in front.
 ADDRESS = web.AppKey[Callable[[web.Request], str]]("ADDRESS")
+# Does nobody get anything there?
+SHUTS_OUT = web.AppKey[Callable[[web.Request], bool]]("SHUTS_OUT")
 
 routes = web.RouteTableDef()
 
@@ -90,6 +92,8 @@ async def personal_inbox(request: web.Request) -> web.Response:
 
 async def _receive(request: web.Request, recipient: str | None) -> web.Response:
     headers = request.headers
+    if request.app[SHUTS_OUT](request):
+        return _refuse(request, 403, "place", "nothing is taken from that network")
     if (request.content_length or 0) > LARGEST:
         return _refuse(request, 413, "size", f"more than {LARGEST} bytes")
     if headers.get("Content-Encoding", "identity").lower() != "identity":

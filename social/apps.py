@@ -12,7 +12,7 @@ from sqlalchemy import Connection, LargeBinary, bindparam, insert, select, updat
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from federation.reading.values import clean
-from social import activity
+from social import activity, addresses
 from social.errors import Invalid
 from social.events import AccessEnded
 from social.paging import parted
@@ -159,12 +159,13 @@ def issue_token(
     return token
 
 
-def used(tx: Connection, token: Token, now: datetime) -> None:
+def used(tx: Connection, token: Token, now: datetime, ip: str = "") -> None:
     """Somebody came with it: the list of programs says when, and the person counts as active."""
     tx.execute(_USED, {"token_": token.id, "at": now})
     tx.execute(_SEEN, {"account": token.account_id, "at": now})
     if token.account_id is not None:
         activity.visited(tx, token.account_id, now)
+        addresses.note(tx, token.account_id, ip, now)
 
 
 def token(tx: Connection, token_hash: bytes) -> Bearer | None:

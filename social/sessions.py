@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy import Connection, LargeBinary, bindparam, delete, insert, select, update
 
-from social import activity
+from social import activity, addresses
 from social.events import AccessEnded
 from store.events import announce
 from store.rows import many
@@ -76,6 +76,7 @@ def start_session(
     agent: str,
     now: datetime,
     replaces: bytes | None = None,
+    ip: str = "",
 ) -> Session:
     """A new session, at sign-in.
 
@@ -91,6 +92,7 @@ def start_session(
     tx.execute(_SURPLUS, {"account": account_id})
     tx.execute(_USER_SEEN, {"account": account_id, "at": now})
     activity.visited(tx, account_id, now)
+    addresses.note(tx, account_id, ip, now)
     return session
 
 
@@ -108,11 +110,12 @@ def is_fresh(found: SignedIn, now: datetime) -> bool:
     return now - found.session.seen_at < FRESH
 
 
-def seen(tx: Connection, found: SignedIn, now: datetime) -> None:
+def seen(tx: Connection, found: SignedIn, now: datetime, ip: str = "") -> None:
     """Keeps a session that is used from ending."""
     tx.execute(_SEEN, {"hash_": found.session.hash, "at": now})
     tx.execute(_USER_SEEN, {"account": found.account.id, "at": now})
     activity.visited(tx, found.account.id, now)
+    addresses.note(tx, found.account.id, ip, now)
 
 
 def of(tx: Connection, account_id: int) -> list[Session]:

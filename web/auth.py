@@ -23,7 +23,7 @@ from social.errors import Invalid, NotAllowed, Unauthorised
 from social.secrets import sha256
 from social.sessions import SignedIn
 from store.tables import Account, App, Token, User
-from web import scopes
+from web import client_address, scopes
 from web.errors import Handler
 from web.keys import DATABASE, ORIGIN
 
@@ -171,7 +171,7 @@ async def _caller(request: web.Request, wanted: tuple[str, ...], *, waiting: boo
     now = datetime.now(UTC)
     if not all(when and now - when < SEEN_EVERY for when in (found.token.last_used_at, found.user.seen_at)):
         with suppress(SQLAlchemyError, sqlite3.Error, OSError):  # nobody is refused for want of a statistic
-            await request.app[DATABASE].write(apps.used, found.token, now)
+            await request.app[DATABASE].write(apps.used, found.token, now, client_address.kept(request))
     return Caller(found.account, found.user, found.app, found.token)
 
 

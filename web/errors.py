@@ -19,6 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from federation.errors import FederationError, Forged, Malformed, Refused, Unreachable
 from social.errors import Gone, Invalid, NotAllowed, NotFound, Refusal, Unauthorised, Unavailable
+from web.barred import BARRED, SAYS
 from web.keys import ORIGIN
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ _TROUBLE = ("08", "53", "57")  # classes of SQLSTATE: connection, resources, ope
 def guarded(routes: Iterable[web.RouteDef], render: Render, *, any_name: bool = False) -> list[web.RouteDef]:
     """The same routes; what their handlers raise is shown by `render(request, status, text)`.
 
-    any_name: they answer under any name that leads here (probes know addresses only).
+    any_name: they answer under any name that leads here, and to any network (probes know addresses only).
     """
     return [web.RouteDef(r.method, r.path, guard(r.handler, render, any_name=any_name), r.kwargs) for r in routes]
 
@@ -66,6 +67,8 @@ def guard(handler: Handler, render: Render, *, any_name: bool = False) -> Handle
         try:
             if not (any_name or _is_meant(request)):
                 return render(request, 421, _OTHER_NAME.format(request.app[ORIGIN].base_url))
+            if not any_name and request.app[BARRED].shuts_out(request):
+                return render(request, 403, SAYS)
             return await handler(request)
         except web.HTTPException as answer:
             if answer.status < 400:

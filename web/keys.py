@@ -38,6 +38,7 @@ class Config:
     mails: bool = False  # can this server send mails?
     trends: bool = True
     trends_review: bool = False
+    address_days: int = 60  # how long it is known from where people come; 0: not at all
 
     @property
     def software(self) -> str:

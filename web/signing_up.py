@@ -9,9 +9,10 @@ from sqlalchemy import Connection
 
 from federation.keys import KeyPair, generate
 from federation.origin import Origin
-from social import apps, passwords, signups
+from social import addresses, apps, passwords, signups
 from social.accounts import NewAccount
 from social.errors import NotAllowed
+from social.moderation import places
 from social.secrets import sha256
 from social.signups import Wanted
 from store.tables import Account, Signup, Token
@@ -42,15 +43,21 @@ async def sign_up(
         raise NotAllowed("This action is not allowed", why="registrations are closed")
     wanted = replace(wanted, username=wanted.username.strip().lower())
     await count(request, PLACE)  # before a word on which addresses are known here
+    held = await db.read(places.severities, client_address.address(request), now)
+    if held & {places.NO_SIGN_UP, places.NO_ACCESS}:
+        raise NotAllowed("This action is not allowed", why="the network is blocked")
     await db.read(signups.check, wanted)
     hashed = await in_pool(request, passwords.hash_password, wanted.password)
     keys = await in_pool(request, _new_keys)
     new = NewAccount(
-        wanted.username, wanted.email, hashed, confirmed=False, approved=config.registrations == "open",
+        wanted.username, wanted.email, hashed, confirmed=False,
+        approved=config.registrations == "open" and places.APPROVAL not in held,
         language=wanted.locale or None,
     )  # fmt: skip
     facts = Signup(0, app_id, wanted.reason, wanted.locale or None)
-    return await db.write(_sign_up, request.app[ORIGIN], new, keys, facts, config.mails, token, now)
+    return await db.write(
+        _sign_up, request.app[ORIGIN], new, keys, facts, config.mails, token, client_address.kept(request), now
+    )
 
 
 def _sign_up(
@@ -61,9 +68,11 @@ def _sign_up(
     facts: Signup,
     mails: bool,
     token: tuple[str, str] | None,
+    ip: str,
     now: datetime,
 ) -> tuple[Account, Token | None]:
     account = signups.sign_up(tx, origin, new, keys, facts, mails, now)
+    addresses.note(tx, account.id, ip, now)
     if token is None or facts.app_id is None:
         return account, None
     return account, apps.issue_token(tx, facts.app_id, account.id, token[1], sha256(token[0]), now)

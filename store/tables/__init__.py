@@ -12,6 +12,7 @@ from store.tables.accounts import (
     accounts,
     blank_account,
 )
+from store.tables.addresses import Address, IpBlock, addresses, ip_blocks
 from store.tables.announcements import Announcement, announcement_reactions, announcement_reads, announcements
 from store.tables.base import metadata
 from store.tables.cards import Card, cards
@@ -90,6 +91,7 @@ ROWS = {
     Account: accounts,
     AccountKey: account_keys,
     AccountList: lists,
+    Address: addresses,
     Announcement: announcements,
     App: apps,
     AuditEntry: audit,
@@ -110,6 +112,7 @@ ROWS = {
     Follow: follows,
     Host: hosts,
     HostPolicy: host_policies,
+    IpBlock: ip_blocks,
     Job: jobs,
     Like: likes,
     Link: links,
@@ -147,6 +150,7 @@ __all__ = [
     "Account",
     "AccountKey",
     "AccountList",
+    "Address",
     "Announcement",
     "App",
     "AuditEntry",
@@ -167,6 +171,7 @@ __all__ = [
     "Follow",
     "Host",
     "HostPolicy",
+    "IpBlock",
     "Job",
     "Like",
     "Link",
@@ -200,6 +205,7 @@ __all__ = [
     "account_notes",
     "accounts",
     "activities",
+    "addresses",
     "announcement_reactions",
     "announcement_reads",
     "announcements",
@@ -235,6 +241,7 @@ __all__ = [
     "host_policies",
     "hosts",
     "idempotency",
+    "ip_blocks",
     "jobs",
     "likes",
     "links",

@@ -46,6 +46,7 @@ from web.api import (
 from web.api.admin import accounts as admin_accounts
 from web.api.admin import domains as admin_domains
 from web.api.admin import emails as admin_emails
+from web.api.admin import ip_blocks as admin_ip_blocks
 from web.api.admin import reports as admin_reports
 from web.api.admin import trends as admin_trends
 from web.errors import PLAIN, as_json, guarded
@@ -65,6 +66,7 @@ _FILES = (
     admin_accounts,
     admin_domains,
     admin_emails,
+    admin_ip_blocks,
     admin_reports,
     admin_trends,
     accounts,

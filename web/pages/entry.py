@@ -133,6 +133,7 @@ async def start_session(request: web.Request, answer: web.Response, account_id: 
         request.headers.get("User-Agent", ""),
         datetime.now(UTC),
         sha256(old) if old else None,
+        client_address.kept(request),
     )
     auth.remember(request, answer, secret)
 

@@ -17,7 +17,7 @@ from social.pages import Page
 from social.sessions import SignedIn
 from social.views import PostView
 from store.tables import Account, Announcement
-from web import auth, csrf, params
+from web import auth, client_address, csrf, params
 from web.auth import SESSION
 from web.errors import STATUS
 from web.keys import CONFIG, DATABASE, ORIGIN
@@ -101,7 +101,7 @@ async def look(request: web.Request) -> SignedIn | None:
     if signed is not None:
         now = datetime.now(UTC)
         if not sessions.is_fresh(signed, now):
-            await request.app[DATABASE].write(sessions.seen, signed, now)
+            await request.app[DATABASE].write(sessions.seen, signed, now, client_address.kept(request))
         request[UNREAD], request[ANNOUNCED] = await request.app[DATABASE].read(_news, signed.account.id, now)
     return signed
 

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from social.addresses import parse_network
 from social.errors import Invalid
 from social.moderation import people, sanctions
 from social.moderation.people import STAFF, STATUSES, Filter
@@ -26,14 +27,12 @@ routes = web.RouteTableDef()
 READ: Final = "admin:read:accounts"
 WRITE: Final = "admin:write:accounts"
 _NAMES: Final = {"username": str, "display_name": str, "by_domain": str, "email": str, "ip": str}
-_NO_ADDRESSES: Final = "addresses are not kept: `ip` is null, and finds nobody"
 
 
 @routes.get("/api/v1/admin/accounts")
 @spec(
     answers=list[shapes.AdminAccount],
     query={**dict.fromkeys(("local", "remote", *STATUSES, "staff"), bool), **_NAMES, **PAGE},
-    partial=_NO_ADDRESSES,
 )
 @auth.staff(READ)
 async def list_v1(request: web.Request, caller: Caller) -> web.Response:
@@ -49,7 +48,6 @@ async def list_v1(request: web.Request, caller: Caller) -> web.Response:
     answers=list[shapes.AdminAccount],
     query={"origin": str, "status": str, "permissions": str, "role_ids": list[str], "invited_by": str,
            **_NAMES, **PAGE},
-    partial=_NO_ADDRESSES,
 )  # fmt: skip
 @auth.staff(READ)
 async def list_v2(request: web.Request, caller: Caller) -> web.Response:
@@ -75,14 +73,15 @@ async def _list(
         asked.text("display_name").strip(),
         asked.text("by_domain").strip(),
         asked.text("email").strip(),
-        nobody or bool(asked.text("ip")),
+        parse_network(asked.text("ip")) if asked.text("ip") else None,
+        nobody,
     )
     found = await request.app[DATABASE].read(people.listed, wanted, page)
     return answer([admin_account(it, frame) for it in found], links(request, [it.account.id for it in found], page))
 
 
 @routes.get("/api/v1/admin/accounts/{id}")
-@spec(answers=shapes.AdminAccount, partial=_NO_ADDRESSES)
+@spec(answers=shapes.AdminAccount)
 @auth.staff(READ)
 async def show(request: web.Request, caller: Caller) -> web.Response:
     return await _shown(request, caller)

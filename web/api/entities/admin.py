@@ -1,5 +1,6 @@
 """Admin::Account and Admin::Report: https://docs.joinmastodon.org/entities/Admin_Account/ and /Admin_Report/"""
 
+from social.addresses import shown
 from social.moderation.casework import CaseView
 from social.moderation.people import PersonView
 from web.api import shapes
@@ -10,14 +11,15 @@ from web.api.entities.status import status
 
 def admin_account(view: PersonView, frame: Frame) -> shapes.AdminAccount:
     it, user, signup = view.account, view.user, view.signup
+    ips: list[shapes.AdminIp] = [{"ip": shown(one.ip), "used_at": moment(one.used_at)} for one in view.addresses]
     entity: shapes.AdminAccount = {
         "id": str(it.id),
         "username": it.username,
         "domain": it.domain,
         "created_at": moment(it.created_at),
         "email": user.email if user else None,
-        "ip": None,
-        "ips": [],
+        "ip": ips[0]["ip"] if ips else None,
+        "ips": ips,
         "role": role(user) if user else None,
         "confirmed": user is not None and user.confirmed_at is not None,
         "approved": user is not None and user.approved_at is not None,

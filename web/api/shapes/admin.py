@@ -14,7 +14,7 @@ class AdminIp(TypedDict):
 
 
 class AdminAccount(TypedDict):
-    """`ip` and `ips` are always empty: addresses are not kept."""
+    """`ips`: from where he came lately, the last one first; `ip`: that one."""
 
     id: str
     username: str
@@ -86,6 +86,17 @@ class AdminDomainAllow(TypedDict):
     id: str
     domain: str
     created_at: str | None
+
+
+class AdminIpBlock(TypedDict):
+    """severity: sign_up_requires_approval, sign_up_block or no_access."""
+
+    id: str
+    ip: str
+    severity: str
+    comment: str
+    created_at: str | None
+    expires_at: str | None
 
 
 class AdminEmailDomainBlock(TypedDict):
