@@ -100,6 +100,18 @@ async def test_every_route_says_how_much_is_left(site: Site):
         assert datetime.fromisoformat(left[2]) > datetime.now(UTC)
 
 
+async def test_what_there_is_something_better_for_says_since_when(site: Site):
+    """RFC 9745, as Mastodon has it since 4.4; on refusals too."""
+    _, token = await site.person("alice")
+    old = {f"/api/v1/{name}" for name in ("filters", "filters/{id}", "instance", "suggestions", "trends")}
+    for route in defined():
+        if route.path in old or route.path in ("/api/v2/instance", "/api/v2/filters", "/api/v1/trends/tags"):
+            answer = await site.call(route.method, route.path.replace("{id}", "1"), token)
+            said = answer.headers.get("Deprecation", "")
+            assert said.startswith("@") == (route.path in old), (route.method, route.path, said)
+    assert (await site.get("/api/v1/instance")).headers["Deprecation"] == "@1668384000"
+
+
 async def test_who_asks_too_often_is_told_when_to_come_back(site: Site):
     _, token = await site.person("alice")
     _, other = await site.person("bob")

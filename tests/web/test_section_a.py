@@ -64,6 +64,24 @@ async def both_ways(site: Site, path: str, token: str) -> None:
     assert up == everything, path
 
 
+async def by_ids(site: Site, path: str, token: str) -> None:
+    """Where the ids of the items cut the list: what each of the three means, exactly."""
+    mark = "&" if "?" in path else "?"
+    everything = names(await site.get(f"{path}{mark}limit=40", token))
+    for asked, wanted in (
+        (f"max_id={everything[1]}&limit=2", everything[2:4]),  # strictly older
+        (f"since_id={everything[5]}&limit=2", everything[:2]),  # strictly newer, the newest of them
+        (f"min_id={everything[5]}&limit=2", everything[3:5]),  # strictly newer, the nearest of them
+        (f"since_id={everything[2]}", everything[:2]),
+        (f"max_id={everything[1]}&since_id={everything[4]}", everything[2:4]),
+        (f"max_id={everything[1]}&min_id={everything[5]}&limit=2", everything[3:5]),
+        (f"max_id={everything[-1]}", []),
+        (f"min_id={everything[0]}", []),
+    ):
+        answer = await site.get(f"{path}{mark}{asked}", token)
+        assert names(answer) == wanted, (path, asked)
+
+
 async def test_every_list_of_posts_is_walked_by_link_alone_in_both_directions(free: Site):
     site = free
     alice, token = await site.person("alice")
@@ -80,11 +98,15 @@ async def test_every_list_of_posts_is_walked_by_link_alone_in_both_directions(fr
         ("/api/v1/timelines/home", token),
         ("/api/v1/timelines/tag/tag", token),
         (f"{ACCOUNTS}/{alice.id}/statuses", token),
+        ("/api/v1/notifications?types[]=favourite", token),
+        ("/api/v1/notifications?types[]=mention", other),
+    ):
+        await both_ways(site, path, by)
+        await by_ids(site, path, by)
+    for path, by in (
         ("/api/v1/favourites", other),
         ("/api/v1/bookmarks", other),
         ("/api/v1/scheduled_statuses", token),
-        ("/api/v1/notifications?types[]=favourite", token),
-        ("/api/v1/notifications?types[]=mention", other),
     ):
         await both_ways(site, path, by)
 

@@ -3,6 +3,7 @@
 https://docs.joinmastodon.org/methods/directory/ and /methods/suggestions/
 """
 
+from datetime import date
 from typing import Final
 
 from aiohttp import web
@@ -63,7 +64,7 @@ async def get_suggestions(request: web.Request, caller: Caller) -> web.Response:
 
 
 @routes.get("/api/v1/suggestions")
-@spec(answers=list[shapes.Account], query={"limit": int})
+@spec(answers=list[shapes.Account], query={"limit": int}, old=date(2021, 5, 16))
 @auth.person("read:accounts")
 async def get_suggested(request: web.Request, caller: Caller) -> web.Response:
     found = await request.app[DATABASE].read(_suggested, caller.account.id, _limit(request))

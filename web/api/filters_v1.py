@@ -3,6 +3,7 @@
 Each keyword is a filter here, with its number.
 """
 
+from datetime import date
 from typing import Final
 
 from aiohttp import web
@@ -26,19 +27,19 @@ from web.params import Params
 routes = web.RouteTableDef()
 
 _BODY = {"phrase": str, "context": list[str], "irreversible": bool, "whole_word": bool, "expires_in": int}
-_OLD: Final = {"Deprecation": "@1668384000"}  # since Mastodon 4.0, of 14 November 2022
+_OLD: Final = date(2022, 11, 14)
 
 
 @routes.get("/api/v1/filters")
-@spec(answers=list[shapes.V1Filter])
+@spec(answers=list[shapes.V1Filter], old=_OLD)
 @auth.person("read:filters")
 async def get_filters(request: web.Request, caller: Caller) -> web.Response:
     found = await request.app[DATABASE].read(filters.all_of, caller.account.id)
-    return answer([v1_filter(kept, one) for kept in found for one in kept.keywords], _OLD)
+    return answer([v1_filter(kept, one) for kept in found for one in kept.keywords])
 
 
 @routes.post("/api/v1/filters")
-@spec(answers=shapes.V1Filter, body=_BODY)
+@spec(answers=shapes.V1Filter, body=_BODY, old=_OLD)
 @auth.person("write:filters")
 async def create(request: web.Request, caller: Caller) -> web.Response:
     given = await params.read(request)
@@ -53,19 +54,19 @@ async def create(request: web.Request, caller: Caller) -> web.Response:
         [word],
     )
     kept = await request.app[DATABASE].write(filters.create, caller.account.id, wishes)
-    return answer(v1_filter(kept, kept.keywords[0]), _OLD)
+    return answer(v1_filter(kept, kept.keywords[0]))
 
 
 @routes.get("/api/v1/filters/{id}")
-@spec(answers=shapes.V1Filter)
+@spec(answers=shapes.V1Filter, old=_OLD)
 @auth.person("read:filters")
 async def get_filter(request: web.Request, caller: Caller) -> web.Response:
     found = await request.app[DATABASE].read(filters.keyword, caller.account.id, path_id(request))
-    return answer(v1_filter(*found), _OLD)
+    return answer(v1_filter(*found))
 
 
 @routes.put("/api/v1/filters/{id}")
-@spec(answers=shapes.V1Filter, body=_BODY)
+@spec(answers=shapes.V1Filter, body=_BODY, old=_OLD)
 @auth.person("write:filters")
 async def update(request: web.Request, caller: Caller) -> web.Response:
     given, number = await params.read(request), path_id(request)
@@ -75,7 +76,7 @@ async def update(request: web.Request, caller: Caller) -> web.Response:
         given.flag("whole_word") if "whole_word" in given else None,
     )
     found = await request.app[DATABASE].write(_update, caller.account.id, number, _changes(given), word)
-    return answer(v1_filter(*found), _OLD)
+    return answer(v1_filter(*found))
 
 
 def _changes(given: Params) -> Changes:
@@ -99,11 +100,11 @@ def _update(
 
 
 @routes.delete("/api/v1/filters/{id}")
-@spec()
+@spec(old=_OLD)
 @auth.person("write:filters")
 async def delete(request: web.Request, caller: Caller) -> web.Response:
     await request.app[DATABASE].write(_remove, caller.account.id, path_id(request))
-    return answer({}, _OLD)
+    return answer({})
 
 
 def _remove(tx: Connection, owner_id: int, number: int) -> None:

@@ -1,6 +1,6 @@
 """Instance: https://docs.joinmastodon.org/methods/instance/"""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from aiohttp import web
@@ -66,7 +66,7 @@ def _configuration(request: web.Request) -> dict[str, Any]:
 
 
 @routes.get("/api/v1/instance")
-@spec(answers=shapes.InstanceV1)
+@spec(answers=shapes.InstanceV1, old=date(2022, 11, 14))
 @auth.public
 async def get_v1(request: web.Request) -> web.Response:
     facts = await request.app[DATABASE].read(_facts)

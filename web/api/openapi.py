@@ -118,6 +118,8 @@ def _operation(path: str, handler: Handler, one: Spec, schema: Json) -> Json:
     if one.body:
         body = {"type": "object", "properties": {name: _schema(kind) for name, kind in one.body.items()}}
         operation["requestBody"] = {"content": {form: {"schema": body} for form in _FORMS}}
+    if one.old:
+        operation["deprecated"] = True
     return operation
 
 

@@ -1,5 +1,7 @@
 """All of the API: every file of this package, and what browsers ask before they use it."""
 
+from datetime import UTC, date, datetime, time
+
 from aiohttp import web
 
 from web import auth
@@ -49,7 +51,8 @@ from web.api.admin import emails as admin_emails
 from web.api.admin import ip_blocks as admin_ip_blocks
 from web.api.admin import reports as admin_reports
 from web.api.admin import trends as admin_trends
-from web.errors import PLAIN, as_json, guarded
+from web.api.spec import SPECS
+from web.errors import PLAIN, Handler, as_json, guarded
 from web.limits import limited
 from web.oauth import tokens
 from web.streaming import routes as streaming
@@ -123,11 +126,26 @@ def defined() -> list[web.RouteDef]:
 
 def routes() -> list[web.RouteDef]:
     """Each also with a slash at its end, as clients know it from Rails (Mastodon.py asks for /api/v1/instance/)."""
+    found = defined()
     return [
-        web.RouteDef(route.method, path, limited(route.handler), route.kwargs)
-        for route in guarded(defined(), as_json)
+        web.RouteDef(route.method, path, _dated(limited(route.handler), SPECS[plain.handler].old), route.kwargs)
+        for plain, route in zip(found, guarded(found, as_json), strict=True)
         for path in (route.path, f"{route.path}/")
     ]
+
+
+def _dated(handler: Handler, old: date | None) -> Handler:
+    """Says in each answer since when there is something better: RFC 9745."""
+    if old is None:
+        return handler
+    since = f"@{int(datetime.combine(old, time(), UTC).timestamp())}"
+
+    async def dated(request: web.Request) -> web.StreamResponse:
+        response = await handler(request)
+        response.headers["Deprecation"] = since
+        return response
+
+    return dated
 
 
 async def preflight(request: web.Request) -> web.Response:  # noqa: ARG001

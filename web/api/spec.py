@@ -5,6 +5,7 @@ docs/api-coverage.md (web/api/coverage.py) and /api/openapi.json (web/api/openap
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Final
 
 from web.errors import Handler
@@ -20,6 +21,7 @@ class Spec:
     partial: what Mastodon has and this does not.
     status:  of the usual answer.
     also:    other statuses with the same answer: of what is not finished.
+    old:     the day on which Mastodon said that there is a better one (RFC 9745).
     """
 
     answers: Any = None
@@ -28,6 +30,7 @@ class Spec:
     partial: str = ""
     status: int = 200
     also: tuple[int, ...] = ()
+    old: date | None = None
 
 
 SPECS: dict[Handler, Spec] = {}
@@ -44,11 +47,12 @@ def spec(
     partial: str = "",
     status: int = 200,
     also: tuple[int, ...] = (),
+    old: date | None = None,
 ) -> Callable[[Handler], Handler]:
     """Stands between `@routes.get(…)` and `@auth.person(…)`."""
 
     def declare(handler: Handler) -> Handler:
-        SPECS[handler] = Spec(answers, query or {}, body or {}, partial, status, also)
+        SPECS[handler] = Spec(answers, query or {}, body or {}, partial, status, also, old)
         return handler
 
     return declare

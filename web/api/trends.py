@@ -1,6 +1,6 @@
 """Trends: https://docs.joinmastodon.org/methods/trends/"""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from aiohttp import web
@@ -23,7 +23,7 @@ OFFSET: Final = {"limit": int, "offset": int}
 
 
 @routes.get("/api/v1/trends")
-@spec(answers=list[shapes.Tag], query=OFFSET)
+@spec(answers=list[shapes.Tag], query=OFFSET, old=date(2022, 3, 30))
 @auth.anybody("read:statuses")
 async def old_tags(request: web.Request, reader: Account | None) -> web.Response:
     """As it was called before there were others."""
