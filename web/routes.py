@@ -8,9 +8,10 @@ from web import activitypub, discovery, health, media, pages, proxy
 from web.api import routes as api
 from web.errors import Handler, as_json, guard, guarded
 from web.keys import ORIGIN
+from web.limits import limited
 
 # Read by programs alone, in any page's script: what is not there is said in JSON.
-_FOR_PROGRAMS = ("/.well-known/{tail:.*}", "/nodeinfo/{tail:.*}", "/media/{tail:.*}", "/proxy/{tail:.*}", *api.PLACES)
+_FOR_PROGRAMS = ("/.well-known/{tail:.*}", "/nodeinfo/{tail:.*}", "/media/{tail:.*}", "/proxy/{tail:.*}")
 
 
 def add(app: web.Application) -> None:
@@ -28,8 +29,12 @@ def add(app: web.Application) -> None:
             web.get("/@{name}/{id:[0-9]+}", _either(pages.thread, activitypub.post)),
         ]
     )
-    for place in _FOR_PROGRAMS:
-        app.router.add_routes([web.options(place, api.preflight), web.route("*", place, guard(_missing, as_json))])
+    missing = guard(_missing, as_json)
+    for place, handler in [
+        *((place, missing) for place in _FOR_PROGRAMS),
+        *((p, limited(missing)) for p in api.PLACES),
+    ]:
+        app.router.add_routes([web.options(place, api.preflight), web.route("*", place, handler)])
     app.router.add_route("*", "/{tail:.*}", _either(pages.not_found, _missing))
 
 

@@ -85,6 +85,7 @@ async def test_any_page_s_script_may_read_answers_and_errors(site: Site):
 async def test_what_is_not_there_is_said_in_json(site: Site, method, path):
     answer = await site.call(method, path, headers={"Accept": "text/html"})
     assert (answer.status, bool(answer.error)) == (404, True)
+    assert ("X-RateLimit-Remaining" in answer.headers) == path.startswith(("/api/", "/oauth/"))
 
 
 async def test_every_route_says_how_much_is_left(site: Site):
