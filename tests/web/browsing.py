@@ -25,6 +25,7 @@ from store.database import Database
 from store.tables import Account
 from tests import people
 from web import keys, limits, pages
+from web.barred import BARRED, Barred
 from web.errors import guarded
 
 PASSWORD = "correct horse"
@@ -74,7 +75,7 @@ def app(db: Database, origin: Origin, remote: Elsewhere | None = None, **config:
     }
     made[keys.CONFIG] = keys.Config(**{**usual, **config})
     made[keys.POOL] = pool = ThreadPoolExecutor(1)
-    made[limits.LIMITS] = limits.Limits()
+    made[limits.LIMITS], made[BARRED] = limits.Limits(), Barred()
     folder = Path(tempfile.mkdtemp())
     made[keys.WORKSHOP] = workshop = Workshop(folder / "incoming", Folder(folder / "media"))
     pages.prepare(made)
