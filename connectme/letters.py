@@ -30,14 +30,17 @@ def post_office(house: House) -> dict[str, Callable[[Job], Awaitable[None]]]:
     async def send_mail(job: Job) -> None:
         """The secret of the letter is made here: a second try sends another."""
         purpose, account_id, title = job.payload["purpose"], job.payload["account_id"], house.settings.title
+        letter: Letter | None
         if purpose == letters.WARNING:
             letter = await house.db.read(letters.warning, house.origin, title, job.payload["warning_id"])
-            if letter is not None:
-                await mailer.send(letter)
-            return
-        letter = await house.db.write(
-            letters.write, house.origin, title, purpose, account_id, new_token(), datetime.now(UTC)
-        )
+        elif purpose == letters.APPROVED:
+            letter = await house.db.read(letters.approved, house.origin, title, account_id)
+        elif purpose == letters.REJECTED:
+            letter = letters.rejected(house.origin, title, job.payload["to"], job.payload["username"])
+        else:
+            letter = await house.db.write(
+                letters.write, house.origin, title, purpose, account_id, new_token(), datetime.now(UTC)
+            )
         if letter is not None:
             await mailer.send(letter)
 

@@ -7,14 +7,15 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, Text, bindparam, delete, exists, select
+from sqlalchemy import Connection, Text, bindparam, delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
 from federation.origin import Origin
-from social import moderation
+from social import moderation, severed
 from social.errors import Invalid
 from social.pages import Page
 from social.paging import Paged
+from social.severed import Lost
 from store import jobs
 from store.ids import new_id
 from store.tables import Account, DomainBlock, domain_blocks, follows
@@ -31,6 +32,12 @@ _END = delete(domain_blocks).where(*_THIS)
 _SHUNS = select(exists().where(*_THIS))
 _PAGE = Paged(select(domain_blocks.c.id, domain_blocks.c.domain).where(domain_blocks.c.account_id == _OF),
               domain_blocks.c.id)  # fmt: skip
+_COUNT = (
+    select(func.count())
+    .select_from(follows)
+    .join(accounts_table, accounts_table.c.id == follows.c.follower_id)
+    .where(follows.c.target_id == _OF, follows.c.accepted, accounts_table.c.domain == _DOMAIN)
+)
 _FOLLOWERS = (
     select(follows.c.follower_id)
     .join(accounts_table, accounts_table.c.id == follows.c.follower_id)
@@ -48,6 +55,8 @@ def block(tx: Connection, origin: Origin, account_id: int, domain: str, now: dat
     if origin.is_our_domain(name):
         raise Invalid("That is this server")
     if tx.execute(_ADD, asdict(DomainBlock(account_id, name, new_id(), now))).rowcount:
+        lost = Lost(followers=tx.scalar(_COUNT, {"of": account_id, "named": name}) or 0)
+        severed.record(tx, severed.OWN_DOMAIN, name, {account_id: lost}, now)
         jobs.ask(tx, LEAVE, f"{account_id} {name}", {"account_id": account_id, "domain": name}, now)
 
 

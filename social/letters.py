@@ -22,6 +22,8 @@ from store.tables.base import Id
 
 JOB: Final = "send_mail"
 WARNING: Final = "warning"
+APPROVED: Final = "approved"
+REJECTED: Final = "rejected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,43 @@ def tell(tx: Connection, warning_id: int, account_id: int, now: datetime) -> Non
     """That a moderator warned him; each is worth a letter."""
     payload = {"purpose": WARNING, "account_id": account_id, "warning_id": warning_id}
     jobs.ask(tx, JOB, f"{WARNING} {warning_id}", payload, now)
+
+
+def refuse(tx: Connection, account: Account, now: datetime) -> None:
+    """Whoever asked for an account gets none.  The account goes, so the letter carries the address."""
+    address = users.by_account(tx, account.id).email
+    payload = {"purpose": REJECTED, "account_id": account.id, "to": address, "username": account.username}
+    jobs.ask(tx, JOB, f"{REJECTED} {account.id}", payload, now)
+
+
+def approved(tx: Connection, origin: Origin, title: str, account_id: int) -> Letter | None:
+    """None: the account is gone."""
+    account = find.by_id(tx, account_id)
+    if account.is_gone:
+        return None
+    text = f"""Hello {account.username},
+
+a moderator looked at your request: @{account.username}@{origin.domain} is yours.
+Welcome! You can sign in here:
+
+{origin.url("/login")}
+
+{title}
+{origin.base_url}
+"""
+    return Letter(users.by_account(tx, account_id).email, f"Your account at {title} is ready", text)
+
+
+def rejected(origin: Origin, title: str, to: str, username: str) -> Letter:
+    text = f"""Hello {username},
+
+you asked for the account @{username}@{origin.domain}.
+A moderator looked at your request, and did not accept it. Nothing that you wrote there is kept.
+
+{title}
+{origin.base_url}
+"""
+    return Letter(to, f"Your request for an account at {title}", text)
 
 
 def warning(tx: Connection, origin: Origin, title: str, warning_id: int) -> Letter | None:

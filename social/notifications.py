@@ -26,11 +26,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
-from social import filtering, notification_requests, push, views
+from social import filtering, notification_requests, push, subjects, views
 from social.events import Notified
 from social.filtering import DROP, FILTER
 from social.pages import Page
-from social.paging import Paged, padded, parted
+from social.paging import Paged, padded
+from social.subjects import ReportView, Subject, WarningView
 from social.views import PostView
 from social.visibility import silences
 from store.events import announce
@@ -38,12 +39,11 @@ from store.ids import new_id
 from store.tables import (
     Account,
     Notification,
-    Report,
+    Severance,
     accounts,
     notification_policies,
     notifications,
     posts,
-    reports,
     thread_mutes,
     users,
 )
@@ -63,8 +63,8 @@ KINDS: Final = (
     "update",  # of what he boosted
     "quote",
     "quoted_update",  # of what he quotes; the post is his own
-    "severed_relationships",
-    "moderation_warning",
+    "severed_relationships",  # subject_id is the severance
+    "moderation_warning",  # subject_id is the warning
     "admin.sign_up",
     "admin.report",  # subject_id is the report
 )
@@ -132,20 +132,25 @@ _STAFF_IDS = select(users.c.account_id).where(users.c.role.in_(_STAFF)).order_by
 
 
 @dataclass(frozen=True, slots=True)
-class ReportView:
-    report: Report
-    target: Account
-    post_ids: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class NotificationView:
     """`post` is None where it is about none (follow, admin.sign_up, …)."""
 
     notification: Notification
     account: Account
     post: PostView | None
-    report: ReportView | None = None
+    subject: Subject | None = None
+
+    @property
+    def report(self) -> ReportView | None:
+        return self.subject if isinstance(self.subject, ReportView) else None
+
+    @property
+    def warning(self) -> WarningView | None:
+        return self.subject if isinstance(self.subject, WarningView) else None
+
+    @property
+    def severance(self) -> Severance | None:
+        return self.subject if isinstance(self.subject, Severance) else None
 
 
 def notify(tx: Connection, account_id: int, kind: str, from_id: int, post_id: int | None, now: datetime) -> None:
@@ -163,6 +168,11 @@ def notify_staff(tx: Connection, kind: str, from_id: int, now: datetime, *, subj
     """Tells those who keep this server in order."""
     staff = tx.scalars(_STAFF_IDS).all()
     _tell(tx, [_arrival(one, kind, from_id, None, subject_id, now) for one in staff])
+
+
+def notify_of(tx: Connection, kind: str, rows: Iterable[tuple[int, int]], now: datetime) -> None:
+    """News that nobody else brings: (whom, the id of what it is about)."""
+    _tell(tx, [_arrival(whom, kind, whom, None, subject_id, now) for whom, subject_id in rows])
 
 
 def _arrival(
@@ -256,17 +266,10 @@ _LOAD: Select[Any] = (
     .order_by(notifications.c.id.desc())
 )
 _WIDTH = len(notifications.c)
-_REPORTS: Select[Any] = (
-    select(reports, accounts)
-    .join(accounts, accounts.c.id == reports.c.target_id)
-    .where(reports.c.id.in_(bindparam("ids", expanding=True, type_=Id)))
-)
-_REPORT_WIDTH = len(reports.c)
-_POST_IDS: Select[Any] = select(posts.c.uri, posts.c.id).where(posts.c.uri.in_(bindparam("uris", expanding=True)))
 
 
 def page(tx: Connection, account_id: int, page: Page, choice: Choice = ALL) -> list[NotificationView]:
-    """A page of his notifications, newest first, in ten queries at most."""
+    """A page of his notifications, newest first, in thirteen queries at most."""
     return load(tx, account_id, _PAGE(tx, page, viewer=account_id, **choice.values))
 
 
@@ -283,29 +286,12 @@ def load(tx: Connection, account_id: int, ids: Sequence[int]) -> list[Notificati
     found = [(Notification(*row[:_WIDTH]), Account(*row[_WIDTH:])) for row in rows]
     about = list({notification.post_id for notification, _ in found if notification.post_id is not None})
     shown = {view.parts.post.id: view for view in views.posts(tx, about, account_id)}
-    reported = _reports(tx, [it.subject_id for it, _ in found if it.kind == "admin.report" and it.subject_id])
+    subjects_ = subjects.load(tx, [it for it, _ in found])
     return [
-        NotificationView(
-            notification, author, shown.get(notification.post_id or 0), reported.get(notification.subject_id or 0)
-        )
-        for notification, author in found
-        if (notification.post_id is None or notification.post_id in shown)
-        and (notification.kind != "admin.report" or notification.subject_id in reported)
+        NotificationView(it, author, shown.get(it.post_id or 0), subjects_.get(it.id))
+        for it, author in found
+        if (it.post_id is None or it.post_id in shown) and (it.kind not in subjects.KINDS or it.id in subjects_)
     ]
-
-
-def _reports(tx: Connection, ids: Sequence[int]) -> dict[int, ReportView]:
-    if not ids:
-        return {}
-    rows = tx.execute(_REPORTS, {"ids": padded(ids)}).all()
-    found = [(Report(*row[:_REPORT_WIDTH]), Account(*row[_REPORT_WIDTH:])) for row in rows]
-    known: dict[str, int] = {}
-    for uris in parted(list({uri for report, _ in found for uri in report.post_uris})):
-        known.update({row[0]: row[1] for row in tx.execute(_POST_IDS, {"uris": uris})})
-    return {
-        report.id: ReportView(report, target, tuple(known[uri] for uri in report.post_uris if uri in known))
-        for report, target in found
-    }
 
 
 SEEN_TO: Final = (

@@ -31,7 +31,7 @@ _TITLES: Final = {
     "update": "{} changed a post",
     "quote": "{} quoted your post",
     "quoted_update": "{} changed a post that you quoted",
-    "severed_relationships": "You lost follows: a server was blocked",
+    "severed_relationships": "You lost follows",
     "moderation_warning": "A moderator wrote to you",
     "admin.sign_up": "{} signed up",
     "admin.report": "{} reported somebody",
@@ -85,6 +85,10 @@ def message(view: NotificationView, origin: Origin) -> bytes:
 def _body(view: NotificationView) -> str:
     if view.report is not None:
         return _short(view.report.report.comment)
+    if view.warning is not None:
+        return _short(view.warning.warned.text)
+    if view.severance is not None:
+        return _short(view.severance.target_name)
     if view.post is None:
         return _short(plain(view.account.note))
     post = view.post.parts.post

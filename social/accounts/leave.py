@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, delete, func, or_, select, union, update
 
 from outbox import documents, enqueue
-from social import sessions, ties
+from social import sessions, severed, ties
 from social.accounts import find
 from social.errors import NotAllowed
+from social.severed import Lost
 from store import jobs
 from store.rows import many
 from store.tables import (
@@ -132,10 +133,14 @@ def delete_local(tx: Connection, account_id: int, now: datetime) -> bool:
 
 
 def _lose_as_follower(tx: Connection, account: Account, now: datetime) -> None:
+    lost: dict[int, Lost] = {}
     for follow in many(tx, _FOLLOWS_OF_OURS, Follow, account=account.id):
         if ties.end(tx, follow.follower_id, follow.target_id):
+            if follow.accepted:
+                lost[follow.target_id] = Lost(followers=1)
             target = find.by_id(tx, follow.target_id)
             enqueue.to_accounts(tx, target, documents.reject(follow, account, target), [account.id], now=now)
+    severed.record(tx, severed.ACCOUNT, account.handle, lost, now)
 
 
 def _ordinary(tx: Connection, account_id: int) -> Account:

@@ -16,15 +16,17 @@ from datetime import datetime
 from typing import Final
 
 import idna
-from sqlalchemy import BindParameter, Connection, bindparam, delete, func, or_, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
 from federation import hosts
 from federation.reading.values import clean
+from social import severed
 from social.errors import Invalid
 from social.paging import parted
+from social.severed import Lost
 from store.rows import many
-from store.tables import HostPolicy, accounts, deliveries, follows, host_policies, posts
+from store.tables import HostPolicy, accounts, deliveries, follows, host_policies, posts, users
 from store.tables.base import Instant
 
 BLOCK: Final = "block"
@@ -84,6 +86,21 @@ _LOSE_FOLLOWED = (
     )
 )
 _END_FOLLOWS = delete(follows).where(or_(follows.c.follower_id.in_(_THERE), follows.c.target_id.in_(_THERE)))
+_remote = accounts.alias("remote")
+_LOST = (  # (of ours, how many follow him from there, how many he follows there), by host
+    select(follows.c.target_id.label("whose"), _remote.c.host, func.count().label("followers"), literal(0))
+    .join(_remote, _remote.c.id == follows.c.follower_id)
+    .join(users, users.c.account_id == follows.c.target_id)
+    .where(_remote.c.host.in_(_HOSTS), follows.c.accepted)
+    .group_by(follows.c.target_id, _remote.c.host)
+    .union_all(
+        select(follows.c.follower_id, _remote.c.host, literal(0), func.count())
+        .join(_remote, _remote.c.id == follows.c.target_id)
+        .join(users, users.c.account_id == follows.c.follower_id)
+        .where(_remote.c.host.in_(_HOSTS), follows.c.accepted)
+        .group_by(follows.c.follower_id, _remote.c.host)
+    )
+)
 _DROP_MAIL = delete(deliveries).where(deliveries.c.host.in_(_HOSTS))
 _UNLIST = update(posts).where(posts.c.listed, posts.c.author_id.in_(_THERE)).values(listed=False)
 
@@ -190,9 +207,22 @@ def _apply(tx: Connection, before: Mapping[str, HostPolicy], after: Mapping[str,
             tx.execute(_LIFT, {"hosts": some, "at": moment})
     for moment, names in blocked.items():
         for some in parted(names):
+            _tell(tx, some, after, moment)
             _cut(tx, some, moment)
     for some in parted(limited):
         tx.execute(_UNLIST, {"hosts": some})
+
+
+def _tell(tx: Connection, names: Sequence[str], after: Mapping[str, HostPolicy], moment: datetime) -> None:
+    """Those of ours who lose follows by it, policy by policy."""
+    lost: dict[str, dict[int, Lost]] = defaultdict(dict)
+    for whose, host, followers, following in tx.execute(_LOST, {"hosts": names}):
+        policy = hosts.nearest(after, host)
+        if policy is not None:
+            sum_ = lost[policy.host].get(whose, Lost())
+            lost[policy.host][whose] = Lost(sum_.followers + followers, sum_.following + following)
+    for name in sorted(lost):
+        severed.record(tx, severed.DOMAIN, name, lost[name], moment)
 
 
 def _cut(tx: Connection, names: Sequence[str], moment: datetime) -> None:

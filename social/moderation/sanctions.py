@@ -9,15 +9,14 @@ Nobody acts on himself, nor on one whose role is as mighty as his own.  Each act
 told by mail; it closes the reports that it answers.
 """
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Final
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from federation.reading.values import clean
-from social import accounts, letters, sessions, users
+from social import accounts, letters, notifications, sessions, users
 from social.errors import Invalid, NotAllowed, NotFound
 from social.moderation import audit
 from social.users import ROLES
@@ -64,15 +63,14 @@ class Staff:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """kind: of ACTIONS.  report_id: the report that it answers.  mails: is it told by mail?"""
+    """kind: of ACTIONS.  report_id: the report that it answers.  tells: does he whom it concerns hear of it here,
+    mails: by mail, too?"""
 
     kind: str
     text: str = ""
     report_id: int | None = None
     mails: bool = False
-
-
-Change: TypeAlias = Callable[[Connection, Staff, int, datetime], None]
+    tells: bool = True
 
 
 def act(tx: Connection, by: Staff, account_id: int, action: Action, now: datetime) -> Warned:
@@ -94,7 +92,9 @@ def act(tx: Connection, by: Staff, account_id: int, action: Action, now: datetim
     tx.execute(_WARN, asdict(made))
     audit.note(tx, by.account, "warn" if action.kind == "none" else action.kind, "account", target.handle, now)
     _close_reports(tx, by, target, action, now)
-    if action.mails and user is not None:
+    if user is not None and action.tells:
+        notifications.notify_of(tx, "moderation_warning", [(target.id, made.id)], now)
+    if user is not None and action.mails:
         letters.tell(tx, made.id, target.id, now)
     return made
 
@@ -147,16 +147,20 @@ def unsuspend(tx: Connection, by: Staff, account_id: int, now: datetime) -> None
     audit.note(tx, by.account, "unsuspend", "account", target.handle, now)
 
 
-def approve(tx: Connection, by: Staff, account_id: int, now: datetime) -> None:
-    """Raises: NotFound, NotAllowed, also when nobody waits."""
+def approve(tx: Connection, by: Staff, account_id: int, mails: bool, now: datetime) -> None:
+    """mails: is it told by mail?  Raises: NotFound, NotAllowed, also when nobody waits."""
     target = _pending(tx, by, account_id)
     users.approve(tx, target.id, now)
+    if mails:
+        letters.ask(tx, letters.APPROVED, target.id, now)
     audit.note(tx, by.account, "approve", "account", target.handle, now)
 
 
-def reject(tx: Connection, by: Staff, account_id: int, now: datetime) -> None:
-    """Whoever waited is deleted.  Raises: NotFound, NotAllowed, also when nobody waits."""
+def reject(tx: Connection, by: Staff, account_id: int, mails: bool, now: datetime) -> None:
+    """Whoever waited is deleted; mails: and told by mail.  Raises: NotFound, NotAllowed, also when nobody waits."""
     target = _pending(tx, by, account_id)
+    if mails:
+        letters.refuse(tx, target, now)
     accounts.delete_local(tx, target.id, now)
     audit.note(tx, by.account, "reject", "account", target.handle, now)
 

@@ -81,7 +81,7 @@ from store.tables.signing import (
     signups,
 )
 from store.tables.site import Rule, SiteText, rules, site_texts, visits
-from store.tables.staff import AuditEntry, Warned, audit, warnings
+from store.tables.staff import AuditEntry, Severance, Warned, audit, severances, warnings
 from store.tables.tags import followed_tags
 from store.tables.threads import Refresh, refreshes
 from store.tables.timelines import Notification, home_entries, notifications
@@ -134,6 +134,7 @@ ROWS = {
     ScheduledPost: scheduled_posts,
     SecondFactor: second_factors,
     Session: sessions,
+    Severance: severances,
     Signup: signups,
     SiteText: site_texts,
     Spooled: spooled,
@@ -193,6 +194,7 @@ __all__ = [
     "ScheduledPost",
     "SecondFactor",
     "Session",
+    "Severance",
     "Signup",
     "SiteText",
     "Spooled",
@@ -273,6 +275,7 @@ __all__ = [
     "scheduled_posts",
     "second_factors",
     "sessions",
+    "severances",
     "signups",
     "site_texts",
     "spool_metadata",

@@ -1,9 +1,9 @@
-"""What moderators did: warnings to people, and a log of everything."""
+"""What moderators did: warnings to people, follows that ended by it, and a log of everything."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, ForeignKey, Table, Text
+from sqlalchemy import Column, ForeignKey, Integer, Table, Text
 
 from store.tables.base import Id, Instant, id_column, metadata
 
@@ -28,6 +28,32 @@ class Warned:
     action: str
     text: str
     report_id: int | None
+    created_at: datetime
+
+
+severances = Table(
+    "severance",
+    metadata,
+    id_column(),
+    Column("account_id", Id, ForeignKey("user.account_id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("kind", Text, nullable=False),  # domain_block, user_domain_block, account_suspension
+    Column("target_name", Text, nullable=False),  # the domain or handle
+    Column("followers", Integer, nullable=False),  # that he lost
+    Column("following", Integer, nullable=False),  # whom he follows no more
+    Column("created_at", Instant, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Severance:
+    """What somebody of ours lost when a server or an account was blocked."""
+
+    id: int
+    account_id: int
+    kind: str
+    target_name: str
+    followers: int
+    following: int
     created_at: datetime
 
 

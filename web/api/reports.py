@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from social import accounts
 from social.errors import Invalid, NotFound
 from social.moderation import Complaint, report, status_ids
-from social.notifications import ReportView
+from social.subjects import ReportView
 from web import auth, params
 from web.api import shapes
 from web.api.answers import answer, framed

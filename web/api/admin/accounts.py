@@ -92,8 +92,9 @@ async def show(request: web.Request, caller: Caller) -> web.Response:
 @auth.staff(WRITE)
 async def act(request: web.Request, caller: Caller) -> web.Response:
     number, given = path_id(request), await params.read(request)
-    mails = request.app[CONFIG].mails and given.flag("send_email_notification", default=True)
-    action = Action(given.text("type"), given.text("text"), given.id("report_id"), mails)
+    tells = given.flag("send_email_notification", default=True)
+    mails = tells and request.app[CONFIG].mails
+    action = Action(given.text("type"), given.text("text"), given.id("report_id"), mails, tells)
     await do(request, caller, sanctions.act, number, action)
     return answer({})
 
@@ -102,14 +103,14 @@ async def act(request: web.Request, caller: Caller) -> web.Response:
 @spec(answers=shapes.AdminAccount)
 @auth.staff(WRITE)
 async def approve(request: web.Request, caller: Caller) -> web.Response:
-    return await _done(request, caller, sanctions.approve)
+    return await _done(request, caller, sanctions.approve, request.app[CONFIG].mails)
 
 
 @routes.post("/api/v1/admin/accounts/{id}/reject")
 @spec(answers=shapes.AdminAccount)
 @auth.staff(WRITE)
 async def reject(request: web.Request, caller: Caller) -> web.Response:
-    return await _gone(request, caller, sanctions.reject)
+    return await _gone(request, caller, sanctions.reject, request.app[CONFIG].mails)
 
 
 @routes.delete("/api/v1/admin/accounts/{id}")
@@ -147,15 +148,15 @@ async def unsuspend(request: web.Request, caller: Caller) -> web.Response:
     return await _done(request, caller, sanctions.unsuspend)
 
 
-async def _done(request: web.Request, caller: Caller, unit: sanctions.Change) -> web.Response:
-    await do(request, caller, unit, path_id(request))
+async def _done(request: web.Request, caller: Caller, unit: Any, *more: bool) -> web.Response:
+    await do(request, caller, unit, path_id(request), *more)
     return await _shown(request, caller)
 
 
-async def _gone(request: web.Request, caller: Caller, unit: sanctions.Change) -> web.Response:
+async def _gone(request: web.Request, caller: Caller, unit: Any, *more: bool) -> web.Response:
     """Answers with what was there before."""
     before = await request.app[DATABASE].read(person, path_id(request))
-    await do(request, caller, unit, before.account.id)
+    await do(request, caller, unit, before.account.id, *more)
     return answer(admin_account(before, framed(request, caller.account)))
 
 

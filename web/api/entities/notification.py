@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from social.filtering import ACCEPT, Summary
 from social.grouping import Group
 from social.notification_requests import RequestView
-from social.notifications import KINDS, NotificationView, ReportView
-from store.tables import Account, Notification, NotificationPolicy, PushSubscription
+from social.notifications import KINDS, NotificationView
+from social.subjects import ReportView, WarningView
+from store.tables import Account, Notification, NotificationPolicy, PushSubscription, Severance
 from web.api import shapes
 from web.api.entities.account import account, moment
 from web.api.entities.frame import Frame
@@ -26,6 +27,10 @@ def notification(view: NotificationView, frame: Frame) -> shapes.Notification:
         entity["status"] = status(view.post, frame)
     if view.report:
         entity["report"] = report(view.report, frame)
+    if view.warning:
+        entity["moderation_warning"] = warning(view.warning, view.account, frame)
+    if view.severance:
+        entity["event"] = severance(view.severance)
     return entity
 
 
@@ -47,6 +52,33 @@ def report(view: ReportView, frame: Frame) -> shapes.Report:
         "status_ids": [str(number) for number in view.post_ids],
         "rule_ids": it.rule_ids,
         "target_account": account(view.target, frame.origin),
+    }
+
+
+def warning(view: WarningView, target: Account, frame: Frame) -> shapes.AccountWarning:
+    """AccountWarning: https://docs.joinmastodon.org/entities/AccountWarning/"""
+    it = view.warned
+    return {
+        "id": str(it.id),
+        "action": it.action,
+        "text": it.text,
+        "status_ids": [str(number) for number in view.post_ids],
+        "target_account": account(target, frame.origin),
+        "appeal": None,
+        "created_at": moment(it.created_at),
+    }
+
+
+def severance(it: Severance) -> shapes.RelationshipSeveranceEvent:
+    """RelationshipSeveranceEvent: https://docs.joinmastodon.org/entities/RelationshipSeveranceEvent/"""
+    return {
+        "id": str(it.id),
+        "type": it.kind,
+        "purged": False,
+        "target_name": it.target_name,
+        "followers_count": it.followers,
+        "following_count": it.following,
+        "created_at": moment(it.created_at),
     }
 
 
@@ -123,6 +155,10 @@ def _group(group: Group, frame: Frame) -> shapes.NotificationGroup:
         entity["status_id"] = str(group.head.post.parts.post.id)
     if group.head.report:
         entity["report"] = report(group.head.report, frame)
+    if group.head.warning:
+        entity["moderation_warning"] = warning(group.head.warning, group.head.account, frame)
+    if group.head.severance:
+        entity["event"] = severance(group.head.severance)
     return entity
 
 

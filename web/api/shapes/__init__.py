@@ -49,6 +49,7 @@ from web.api.shapes.instance import (
 )
 from web.api.shapes.list import List, Marker, Markers, Tag, TagDay
 from web.api.shapes.notification import (
+    AccountWarning,
     Count,
     GroupedNotificationsResults,
     Merged,
@@ -62,6 +63,7 @@ from web.api.shapes.notification import (
     PushAddress,
     PushKeys,
     PushWish,
+    RelationshipSeveranceEvent,
     Report,
     WebPushSubscription,
 )
@@ -98,6 +100,7 @@ __all__ = [
     "Account",
     "AccountField",
     "AccountRole",
+    "AccountWarning",
     "AdminAccount",
     "AdminCanonicalEmailBlock",
     "AdminDomainAllow",
@@ -165,6 +168,7 @@ __all__ = [
     "QuoteApproval",
     "Reaction",
     "Relationship",
+    "RelationshipSeveranceEvent",
     "Report",
     "Rule",
     "ScheduledPoll",

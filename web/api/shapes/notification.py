@@ -19,6 +19,30 @@ class Report(TypedDict):
     target_account: Account
 
 
+class AccountWarning(TypedDict):
+    """action: none, sensitive, disable, silence or suspend.  There are no appeals: `appeal` is null."""
+
+    id: str
+    action: str
+    text: str
+    status_ids: list[str]
+    target_account: Account
+    appeal: None
+    created_at: str | None
+
+
+class RelationshipSeveranceEvent(TypedDict):
+    """type: domain_block, user_domain_block or account_suspension."""
+
+    id: str
+    type: str
+    purged: bool
+    target_name: str
+    followers_count: int
+    following_count: int
+    created_at: str | None
+
+
 class Notification(TypedDict):
     id: str
     type: str
@@ -27,6 +51,8 @@ class Notification(TypedDict):
     account: Account
     status: NotRequired[Status]
     report: NotRequired[Report]
+    event: NotRequired[RelationshipSeveranceEvent]
+    moderation_warning: NotRequired[AccountWarning]
 
 
 class Count(TypedDict):
@@ -56,6 +82,8 @@ class NotificationGroup(TypedDict):
     sample_account_ids: list[str]
     status_id: NotRequired[str]
     report: NotRequired[Report]
+    event: NotRequired[RelationshipSeveranceEvent]
+    moderation_warning: NotRequired[AccountWarning]
 
 
 class GroupedNotificationsResults(TypedDict):
