@@ -6,6 +6,7 @@ Each `serve_…` returns after `stop` is set and what was begun is done; connect
 import asyncio
 import logging
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -32,7 +33,7 @@ from inbox.receive import Receiver
 from ops import metrics
 from social import accounts, instance
 from store.tables import Account, facts
-from web import client_address, keys, limits
+from web import client_address, keys, limits, tally
 from web import routes as web_routes
 from web.barred import BARRED, Barred
 from web.streaming import routes as streaming
@@ -84,16 +85,21 @@ async def _serve(
 ) -> None:
     logging.getLogger("aiohttp.server").addFilter(UNREADABLE)
     appender = Appender(house.spool, house.counts, wake=wake)
-    app = make_app(house, appender)
+    app, requests = make_app(house, appender), tally.Tally()
     # auto_decompress: nobody sends compressed bodies but those who hope that we unpack them.
     runner = web.AppRunner(
-        app, access_log=None, auto_decompress=False, keepalive_timeout=KEEP_ALIVE, shutdown_timeout=5.0
+        app,
+        access_log=tally.LOG,
+        access_log_class=tally.access_log(requests.add),
+        auto_decompress=False,
+        keepalive_timeout=KEEP_ALIVE,
+        shutdown_timeout=5.0,
     )
     await runner.setup()
     following = [
         asyncio.create_task(house.rules.follow(house.db, stop)),
         asyncio.create_task(app[BARRED].follow(house.db, stop)),
-        asyncio.create_task(_write_counts(appender, stop)),
+        asyncio.create_task(_write_counts(house, appender, requests, stop)),
     ]
     try:
         site = web.SockSite(runner, open_listener(house.settings, shared=shared), backlog=1024)
@@ -194,12 +200,14 @@ async def _greet(house: House, app: web.Application) -> None:
             log.info("nobody has an account here yet; make the owner's at %s", address)
 
 
-async def _write_counts(appender: Appender, stop: asyncio.Event) -> None:
+async def _write_counts(house: House, appender: Appender, requests: tally.Tally, stop: asyncio.Event) -> None:
     """Counts go with the messages; those of refusals would wait for the next message that is kept."""
     while not stop.is_set():
         with suppress(TimeoutError):
             async with asyncio.timeout(COUNTS_EVERY):
                 await stop.wait()
+        for name, number in requests.take().items():
+            house.counts.add(name, number=number)
         await appender.flush()
 
 
@@ -238,5 +246,8 @@ def _touch(tx: Connection) -> None:
 
 async def _metrics(house: House) -> bytes:
     now = datetime.now(UTC)
-    found = await house.db.read(metrics.of_database, now), await house.spool.read(metrics.of_spool, now)
-    return metrics.render([*found[0], *found[1], *metrics.of_process()])
+    begun = time.perf_counter()
+    queues = await house.db.read(metrics.of_database, now)
+    took = time.perf_counter() - begun
+    kept = await house.spool.read(metrics.of_spool, now)
+    return metrics.render([*queues, metrics.read_took(took), *kept, *metrics.of_process()])

@@ -30,7 +30,15 @@ PREFIX = "CONNECTME_"
 FILE = "connectme.toml"
 DEFAULT = "default"
 # Also read from the file that CONNECTME_<NAME>_FILE names:
-SECRETS = {"database_url", "metrics_token", "s3_secret_access_key", "smtp_url"}
+SECRETS = {
+    "alert_ntfy_url",
+    "alert_webhook_url",
+    "database_url",
+    "deadman_url",
+    "metrics_token",
+    "s3_secret_access_key",
+    "smtp_url",
+}
 # Not ours, although they begin as ours do: what names the file, what the test-suite uses, and what
 # Kubernetes and old Docker links add by themselves for a service that is called "connectme".
 FOREIGN = re.compile(r"CONNECTME_(CONFIG=.*|(TEST|SERVICE|ENV|PORT_\d+)_\w+=.*|PORT=tcp:.*|NAME=/.*)", re.DOTALL)
@@ -115,6 +123,16 @@ class Settings:
     smtp_from: str = ""
     #: The bearer token with which /metrics may be read from elsewhere.  Without one: from loopback only.
     metrics_token: str = ""
+    #: Who gets a mail when something is wrong with the server: addresses.
+    alert_email: tuple[str, ...] = ()
+    #: What is told as JSON when something is wrong.
+    alert_webhook_url: str = ""
+    #: A topic of ntfy that is told: `https://ntfy.sh/name`.
+    alert_ntfy_url: str = ""
+    #: What is asked every minute while the server is watched; who misses that raises the alarm from outside.
+    deadman_url: str = ""
+    #: Where the status page is written, for a web server to serve.  By default state/status in DATA_DIR.
+    status_dir: Path | None = None
     #: `text` for people, `json` for collectors.
     log_format: Literal["text", "json"] = "text"
     #: The least that is worth a line: `debug`, `info`, `warning` or `error`.
@@ -167,6 +185,11 @@ class Settings:
         "smtp_url": values.smtp_url,
         "smtp_from": values.sender,
         "metrics_token": values.text,
+        "alert_email": values.addresses,
+        "alert_webhook_url": values.receiver,
+        "alert_ntfy_url": values.receiver,
+        "deadman_url": values.receiver,
+        "status_dir": values.folder,
         "log_format": values.choice("text", "json"),
         "log_level": values.choice("debug", "info", "warning", "error"),
         "title": values.text,
@@ -260,7 +283,8 @@ class Settings:
     def secrets(self) -> list[str]:
         """What must not be in a log."""
         passwords = [urlsplit(url).password or "" for url in (self.database_url, self.smtp_url)]
-        keys = (self.metrics_token, self.s3_secret_access_key)
+        receivers = (self.alert_webhook_url, self.alert_ntfy_url, self.deadman_url)
+        keys = (self.metrics_token, self.s3_secret_access_key, *receivers)
         return [secret for secret in (*keys, *passwords, *map(unquote, passwords)) if secret]
 
     def environment(self) -> dict[str, str]:
@@ -376,6 +400,8 @@ def _contradictions(settings: Settings) -> Iterator[str]:
         yield "a Unix socket takes one web process; set web_processes = 1, or bind to address:port"
     if settings.web_processes + settings.worker_processes == 0:
         yield "web_processes and worker_processes are both 0, so nothing would run; set one of them to 1"
+    if settings.alert_email and not settings.smtp_url:
+        yield "alert_email is set and smtp_url is not, so no mail could be sent; set smtp_url"
     if settings.data_dir.exists() and not settings.data_dir.is_dir():
         yield f"data_dir {settings.data_dir} is not a folder; name another"
 

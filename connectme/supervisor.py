@@ -51,6 +51,7 @@ class Child:
         self.process: subprocess.Popen[bytes] | None = None
         self.due = 0.0  # when to start it, on the monotonic clock
         self._environment = environment
+        self.restarts = 0
         self._failures = 0
         self._started = 0.0
 
@@ -67,6 +68,7 @@ class Child:
         if self.process is None or (status := self.process.poll()) is None:
             return None
         self._let_go()
+        self.restarts += 1
         self._failures = 1 if now - self._started >= STEADY else self._failures + 1
         self.due = now + pause(self._failures)
         return status
@@ -103,6 +105,11 @@ class Supervisor:
                 bell.wait(self._look_after(time.monotonic()))
             self._stop(bell)
         return self._status
+
+    def processes(self) -> list[tuple[str, int | None, int]]:
+        """Name, process id and how often it had to be started again, of each; any thread may ask."""
+        running = [(child, child.process) for child in self._children]
+        return [(child.command.name, process.pid if process else None, child.restarts) for child, process in running]
 
     def _asked(self, number: int, _frame: FrameType | None) -> None:
         if number in STOPPING:

@@ -198,6 +198,29 @@ def smtp_url(value: object) -> str:
     return url
 
 
+def receiver(value: object) -> str:
+    """An address of the web that is told something; empty: none."""
+    url = text(value)
+    if url and not re.fullmatch(r"https?://[^\s/?#]+[^\s]*", url):
+        raise ValueError("this is no address; write like https://hooks.example.org/abc")
+    return url
+
+
+def addresses(value: object) -> tuple[str, ...]:
+    """Of mail, with commas between them or as a list; empty or `none`: nobody."""
+    words = [text(one) for one in value] if isinstance(value, list) else text(value).split(",")
+    found = tuple(word.strip() for word in words if word.strip() not in ("", "none"))
+    for word in found:
+        if not re.fullmatch(r"[^<>@\s,]+@[^<>@\s,]+", word):
+            raise ValueError(f"{word!r} is no address; write like admin@example.org, second@example.org")
+    return found
+
+
+def folder(value: object) -> Path | None:
+    """Made when it is needed; empty: see Settings."""
+    return None if value is None or text(value) == "" else path(value)
+
+
 def sender(value: object) -> str:
     """`Name <address>` or an address; empty: see Settings."""
     whom = text(value)

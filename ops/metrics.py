@@ -9,7 +9,13 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from prometheus_client import generate_latest
-from prometheus_client.core import CollectorRegistry, CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import (
+    CollectorRegistry,
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection, func, select
 
@@ -20,7 +26,8 @@ _COUNTS = select(counts.c.name, counts.c.value)
 # Those with negative ids rest: they failed too often (inbox/spool.py).
 _SPOOLED = select(func.count(), func.min(spooled.c.received)).where(spooled.c.id > 0)
 _RESTING = select(func.count()).select_from(spooled).where(spooled.c.id < 0)
-_DELIVERY = "delivery"
+_DELIVERY, _HTTP, _LATENCY, _LATENCY_SUM = "delivery", "http", "latency", "latency_us"
+_LAST_BUCKET = "+Inf"
 _JOBS = select(jobs.c.kind, func.count()).group_by(jobs.c.kind)
 _KIB = 1024
 
@@ -37,7 +44,13 @@ def of_database(tx: Connection, now: datetime) -> list[Metric]:
     asked = GaugeMetricFamily("connectme_jobs_waiting", "Fetches and the like that are not done", labels=["kind"])
     for kind, number in tx.execute(_JOBS):
         asked.add_metric([kind], number)
-    return [waiting, oldest, silent, asked]
+    able = deliver.oldest_able(tx)
+    healthy = GaugeMetricFamily(
+        "connectme_delivery_oldest_able_seconds",
+        "Age of the oldest delivery for a server that answers",
+        value=max((now - able).total_seconds(), 0.0) if able else 0.0,
+    )
+    return [waiting, oldest, healthy, silent, asked]
 
 
 def of_spool(tx: Connection, now: datetime) -> list[Metric]:
@@ -49,10 +62,19 @@ def of_spool(tx: Connection, now: datetime) -> list[Metric]:
     age = (now - oldest).total_seconds() if oldest else 0.0
     inbox = CounterMetricFamily("connectme_inbox", "Messages by what became of them", labels=["outcome", "detail"])
     sent = CounterMetricFamily("connectme_deliveries", "Deliveries by what became of them", labels=["outcome"])
+    answered = CounterMetricFamily("connectme_http_requests", "Requests by the class of their answer", labels=["class"])
+    latency: dict[str, int] = {}
+    microseconds = 0
     for name, value in tx.execute(_COUNTS):
         outcome, _, detail = name.partition("/")
         if outcome == _DELIVERY:
             sent.add_metric([detail], value)
+        elif outcome == _HTTP:
+            answered.add_metric([detail], value)
+        elif outcome == _LATENCY:
+            latency[detail] = value
+        elif outcome == _LATENCY_SUM:
+            microseconds = value
         else:
             inbox.add_metric([outcome, detail], value)
     return [
@@ -61,7 +83,25 @@ def of_spool(tx: Connection, now: datetime) -> list[Metric]:
         GaugeMetricFamily("connectme_spool_resting", "Messages that failed too often", value=tx.scalar(_RESTING) or 0),
         inbox,
         sent,
+        answered,
+        _histogram(latency, microseconds),
     ]
+
+
+def _histogram(latency: Mapping[str, int], microseconds: int) -> Metric:
+    """Buckets as Prometheus has them: each with all below it."""
+    buckets, total = [], 0
+    for limit in sorted({*latency, _LAST_BUCKET}, key=float):
+        total += latency.get(limit, 0)
+        buckets.append((limit, total))
+    return HistogramMetricFamily(
+        "connectme_http_seconds", "Time to answer a request, streams left out", buckets, microseconds / 1_000_000
+    )
+
+
+def read_took(seconds: float) -> Metric:
+    """Of the question for the queues, which is always the same."""
+    return GaugeMetricFamily("connectme_database_read_seconds", "Time of a read in the main database", value=seconds)
 
 
 def of_process(more: Mapping[str, float] | None = None) -> list[Metric]:

@@ -25,7 +25,7 @@ from federation.peers import Manner
 from outbox.enqueue import Queued
 from outbox.mail import Letter, Mail, Talk, claim, next_due, renew
 from outbox.outcomes import heard_from, record
-from outbox.queue import HostQueue, Totals, drop, queue_stats, retry, sweep, totals
+from outbox.queue import HostQueue, Totals, drop, oldest_able, queue_stats, retry, sweep, totals
 from outbox.talk import talk
 from outbox.window import Window
 from store.database import Database
@@ -38,6 +38,7 @@ __all__ = [
     "claim",
     "drop",
     "heard_from",
+    "oldest_able",
     "queue_stats",
     "record",
     "retry",

@@ -44,6 +44,10 @@ _COUNT = select(func.count()).select_from(deliveries)
 _HOSTS = select(func.count()).select_from(hosts).where(_HAS_MAIL)
 _OLDEST = select(func.min(deliveries.c.activity_id)).scalar_subquery()
 _OLDEST_AT = select(activities.c.created_at).where(activities.c.id == _OLDEST)
+_OLDEST_OF = select(func.min(deliveries.c.activity_id)).where(deliveries.c.host == hosts.c.name).scalar_subquery()
+_OF_ABLE = select(_OLDEST_OF.label("id")).where(hosts.c.failures == 0, hosts.c.due.is_not(None)).subquery()
+_OLDEST_ABLE = select(func.min(_OF_ABLE.c.id)).scalar_subquery()
+_OLDEST_ABLE_AT = select(activities.c.created_at).where(activities.c.id == _OLDEST_ABLE)
 _HOST = bindparam("host", type_=Text())
 _RETRY = update(hosts).where(_HAS_MAIL).values(due=bindparam("now", type_=Instant))
 _DROP = delete(deliveries)
@@ -66,6 +70,11 @@ def totals(tx: Connection) -> Totals:
         tx.scalar(_HOSTS.where(hosts.c.failures > 0)) or 0,
         tx.scalar(_OLDEST_AT),
     )
+
+
+def oldest_able(tx: Connection) -> datetime | None:
+    """When the oldest activity was made that waits for a server which answered the last time: that is our fault."""
+    return tx.scalar(_OLDEST_ABLE_AT)
 
 
 def retry(tx: Connection, host: str | None, now: datetime) -> int:

@@ -18,6 +18,7 @@ from connectme.settings import PREFIX, Settings
 from connectme.sockets import free_address
 from connectme.supervisor import Command, Supervisor
 from connectme.values import is_local
+from connectme.watching import watching
 
 log = log_of.getLogger("connectme.serve")
 HOME = Path(__file__).parent.parent.parent  # where `connectme` and its sister packages are imported from
@@ -42,8 +43,13 @@ def serve(context: Context, bind: str | None, *, single_process: bool) -> None:
         if _is_elsewhere(settings):
             log.warning("links will say %s; set DOMAIN to the port that people use", settings.base_url)
         if single_process:
-            leave(min(ended("connectme.app:serve_single", settings), 1))
-        sys.exit(Supervisor(_commands(settings), _environment(settings)).run())
+            with watching(settings, lambda: [("server", os.getpid(), 0)]):
+                status = ended("connectme.app:serve_single", settings)
+            leave(min(status, 1))
+        supervisor = Supervisor(_commands(settings), _environment(settings))
+        with watching(settings, supervisor.processes):
+            status = supervisor.run()
+        sys.exit(status)
 
 
 def _is_elsewhere(settings: Settings) -> bool:

@@ -43,6 +43,9 @@ def file(tmp_path):
         ("domain", "https://example.org/", "give the name alone: example.org"),
         ("domain", "alice@example.org", "is not a host name"),
         ("domain", "exa mple.org", "is not a host name"),
+        ("alert_webhook_url", "hooks.example.org", "write like https://"),
+        ("deadman_url", "file:///etc/passwd", "write like https://"),
+        ("alert_email", "a@b.example, nobody", "is no address"),
         ("domain", "example.org:0", "is not a port"),
         ("domain", "example.org:99999", "is not a port"),
         ("domain", "[::1", "is not a port"),
@@ -257,7 +260,8 @@ def test_secrets_are_masked_where_people_see_them():
     assert found.shown("database_url") == "postgresql://me:…@db/x"
     assert found.shown("smtp_url") == "smtp://me:…@mail.test"
     assert found.secrets() == ["t0ken", "buck3t", "pass%20word", "sm%40il", "pass word", "sm@il"]
-    assert {"metrics_token", "database_url", "smtp_url", "s3_secret_access_key"} == SECRETS
+    told = {"alert_ntfy_url", "alert_webhook_url", "deadman_url"}
+    assert {"metrics_token", "database_url", "smtp_url", "s3_secret_access_key"} | told == SECRETS
 
 
 @pytest.mark.parametrize(
@@ -291,3 +295,8 @@ def test_every_setting_has_a_comment_a_reader_and_a_section_in_the_documents():
     for name in names():
         assert re.search(rf"\n    #: .+\n    {name}: ", code), name
         assert f"\n### {name.upper()}\n" in documents, name
+
+
+def test_mail_about_trouble_needs_somebody_who_sends_it():
+    assert "set smtp_url" in refusal(alert_email="a@b.test")
+    assert load(alert_email="a@b.test, c@d.test", smtp_url="smtp://m.test").alert_email == ("a@b.test", "c@d.test")

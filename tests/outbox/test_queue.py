@@ -44,6 +44,14 @@ async def test_the_fullest_host_comes_first(db):
     assert await db.read(queue.totals) == Totals(3, 2, 1, NOW)
 
 
+async def test_mail_of_hosts_that_are_silent_is_not_our_fault(db):
+    assert await db.read(queue.oldest_able) is None
+    await prepare(db)
+    assert await db.read(queue.oldest_able) == NOW
+    await db.write(queue.drop, "up.test")
+    assert await db.read(queue.oldest_able) is None
+
+
 async def test_one_host_or_all_are_tried_now(db):
     await prepare(db)
     assert await db.write(queue.retry, "unknown.test", LATER) == 0
