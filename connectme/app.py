@@ -6,6 +6,7 @@ Each `serve_…` returns after `stop` is set and what was begun is done; connect
 import asyncio
 import logging
 import secrets
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,25 +15,26 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
-from sqlalchemy import Connection, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectme import __version__
-from connectme.house import House, opened
+from connectme.house import House
+from connectme.ready import ready, started
 from connectme.settings import Settings
 from connectme.sockets import open_listener
-from connectme.worker import Worker
+from connectme.waiting import in_houses
+from connectme.worker import Worker, until
 from federation.actors import fetch_key
 from federation.client import Budget
 from federation.keys import PublicKey
 from inbox import routes as inbox_routes
-from inbox import spool
 from inbox.append import Appender
 from inbox.keys import KeyRing
 from inbox.receive import Receiver
 from ops import metrics
+from ops.modes import Board
 from social import accounts, instance
-from store.tables import Account, facts
+from store.tables import Account
 from web import client_address, keys, limits, tally
 from web import routes as web_routes
 from web.barred import BARRED, Barred
@@ -43,6 +45,7 @@ log = logging.getLogger(__name__)
 
 FETCHES = 4  # requests for one key: the key, its owner, WebFinger both ways
 KEEP_ALIVE = 75.0  # seconds
+MODE_EVERY = 0.5  # seconds between two looks whether streams have to end
 COUNTS_EVERY = 2.0  # seconds between two moments at which counts of the inbox are written down
 
 
@@ -63,26 +66,38 @@ UNREADABLE = Unreadable()
 
 
 async def serve_web(settings: Settings, *, index: int = 0, stop: asyncio.Event) -> None:
-    async with opened(settings) as house:
-        await _serve(house, stop, shared=settings.web_processes > 1, first=index == 0)
+    with open_listener(settings, shared=settings.web_processes > 1) as listener:
+
+        async def serve(house: House, end: asyncio.Event) -> None:
+            await _serve(house, end, listener, first=index == 0)
+
+        await in_houses(settings, stop, serve, meanwhile=serve, first=index == 0)
 
 
 async def serve_single(settings: Settings, *, stop: asyncio.Event) -> None:
     """Web and worker in one process: the least memory, and no waiting between them."""
-    async with opened(settings) as house:
-        worker = Worker(house)
-        house.db.listeners.append(lambda _: worker.wake())
-        working = asyncio.create_task(worker.run(stop))
-        try:
-            await _serve(house, stop, shared=False, first=True, wake=worker.wake)
-        finally:
-            stop.set()
-            await working
+    with open_listener(settings, shared=False) as listener:
+
+        async def serve(house: House, end: asyncio.Event) -> None:
+            worker = Worker(house)
+            house.db.listeners.append(lambda _: worker.wake())
+            working = asyncio.create_task(worker.run(end))
+            try:
+                await _serve(house, end, listener, first=True, wake=worker.wake)
+            finally:
+                end.set()
+                await working
+
+        async def meanwhile(house: House, end: asyncio.Event) -> None:
+            await _serve(house, end, listener, first=False)
+
+        await in_houses(settings, stop, serve, meanwhile=meanwhile)
 
 
 async def _serve(
-    house: House, stop: asyncio.Event, *, shared: bool, first: bool, wake: Callable[[], None] = lambda: None
+    house: House, stop: asyncio.Event, listener: socket.socket, *, first: bool, wake: Callable[[], None] = lambda: None
 ) -> None:
+    """listener: stays open when this ends, so that who comes before the next house waits for it."""
     logging.getLogger("aiohttp.server").addFilter(UNREADABLE)
     appender = Appender(house.spool, house.counts, wake=wake)
     app, requests = make_app(house, appender), tally.Tally()
@@ -100,9 +115,10 @@ async def _serve(
         asyncio.create_task(house.rules.follow(house.db, stop)),
         asyncio.create_task(app[BARRED].follow(house.db, stop)),
         asyncio.create_task(_write_counts(house, appender, requests, stop)),
+        asyncio.create_task(_end_streams(house.board, app[streaming.HUB], stop)),
     ]
     try:
-        site = web.SockSite(runner, open_listener(house.settings, shared=shared), backlog=1024)
+        site = web.SockSite(runner, listener.dup(), backlog=1024)
         await site.start()
         if first:
             await _greet(house, app)
@@ -148,10 +164,12 @@ def make_app(house: House, appender: Appender) -> web.Application:
         address_days=settings.address_days,
     )
     app[keys.BLOBS], app[keys.WORKSHOP], app[keys.PROXY] = house.blobs, house.workshop, house.cache
+    app[keys.BOARD] = house.board
     app[keys.GUARD] = house.client.guard
     app[keys.POOL] = ThreadPoolExecutor(2, thread_name_prefix="slow")
     app[keys.SIGNER] = _signer(house, receiver)
-    app[keys.READY] = lambda: _ready(house)
+    app[keys.READY] = lambda: ready(house)
+    app[keys.STARTED] = lambda: started(house)
     app[keys.METRICS] = lambda: _metrics(house)
     app[limits.LIMITS] = limits.Limits()
     app.router.add_routes(inbox_routes.routes)
@@ -211,37 +229,11 @@ async def _write_counts(house: House, appender: Appender, requests: tally.Tally,
         await appender.flush()
 
 
-async def _ready(house: House) -> dict[str, keys.Part]:
-    async def part(ask: Callable[[], Awaitable[str]]) -> keys.Part:
-        try:
-            async with asyncio.timeout(5):
-                return keys.Part(ok=True, says=await ask())
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
-            log.warning("not ready: %s", error)
-            return keys.Part(ok=False, says="does not answer")
-
-    async def database() -> str:
-        await house.db.read(instance.has_people)
-        return "reads"
-
-    async def writing() -> str:
-        await house.db.write(_touch)
-        return "writes"
-
-    async def keeping() -> str:
-        return f"{(await house.spool.read(spool.stats)).waiting} messages wait"
-
-    names = ("database", "database_writes", "spool")
-    found = await asyncio.gather(part(database), part(writing), part(keeping))
-    return dict(zip(names, found, strict=True))
-
-
-_NOTHING = update(facts).where(facts.c.name == "").values(value="")
-
-
-def _touch(tx: Connection) -> None:
-    """Writes to no row: a database that is read-only refuses even that."""
-    tx.execute(_NOTHING)
+async def _end_streams(board: Board, hub: Hub, stop: asyncio.Event) -> None:
+    """Whoever listens while the server closes is told why; who comes later is refused at the door."""
+    while not await until(stop, MODE_EVERY):
+        if board.mode.is_shut:
+            hub.end_all(board.words)
 
 
 async def _metrics(house: House) -> bytes:

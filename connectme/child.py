@@ -23,6 +23,7 @@ from connectme.supervisor import NO_USE, leave_with_parent
 
 log = log_of.getLogger("connectme.serve")
 FILES = 65_536  # connections, mostly: shells allow 1,024, which an idle thousand of strangers uses up
+AWAY = 75  # EX_TEMPFAIL of sysexits.h: the database may be there later
 OLDER = "the database is from an older version; run `connectme db upgrade` when all servers on it are stopped"
 
 
@@ -54,6 +55,9 @@ def prepare(settings: Settings) -> None:
         state = schema.look(settings).state
         if state == "behind" and not settings.sqlite_file:
             raise schema.CannotUse(OLDER)
+    except schema.Away as failure:
+        log.warning("%s; starting without it", failure)
+        leave(AWAY)
     except Failure as failure:
         log.error("%s", failure)  # noqa: TRY400  a line for people
         leave(1)

@@ -7,8 +7,9 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Final
 
 from sqlalchemy import Connection, inspect
 
@@ -19,6 +20,7 @@ from connectme.media.cache import Cache
 from connectme.media.stores import open_cache, open_store
 from connectme.media.workshop import Workshop
 from connectme.schema import WrongDatabase, looked
+from connectme.sentinel import Sentinel
 from connectme.settings import Settings
 from federation.client import Client
 from federation.guard import Guard
@@ -27,14 +29,18 @@ from federation.origin import Origin
 from federation.webpush import VapidKey
 from inbox.counts import Counts
 from inbox.rules import HostRules
-from ops import identity
+from ops import identity, state
+from ops.modes import Board
 from social import accounts, push
 from store.blobs import Blobs
-from store.database import Database
+from store.database import Database, Nowhere
 from store.tables import INSTANCE_ACTOR_ID, spool_metadata, spooled
 from store.wires import open_wire
 
 log = logging.getLogger(__name__)
+
+
+RULES: Final = "host-rules.json"  # the policies as they were last read
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,34 +58,69 @@ class House:
     workshop: Workshop
     push_key: VapidKey
     cache: Cache
+    board: Board
+    is_provisional: bool = False  # there is no database yet
+    lost: asyncio.Event = field(default_factory=asyncio.Event)  # set: another house has to be opened
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the database tells of this server."""
+
+    key: PrivateKey | None
+    proxy_key: bytes
+    push_key: VapidKey
+    instance: str
 
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[House]:
     """Raises: CannotUse, WrongDatabase; what the database says when it cannot be opened."""
     origin = Origin(settings.domain, settings.base_url)
-    async with AsyncExitStack() as stack:
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        await looked(settings)  # first: SQLite makes a file that is missing
-        db = await stack.enter_async_context(await Database.open(settings.database_url))
-        spool = await stack.enter_async_context(await Database.open(settings.spool_url))
-        await spool.write(_spool_tables)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    await looked(settings)  # first: SQLite makes a file that is missing
+    async with await Database.open(settings.database_url) as db:
         key = await _own_key(db, origin)
         await identity.remember(db, settings.data_dir)
-        origin = replace(origin, proxy_key=await _proxy_key(db))
-        push_key = await _push_key(db)
-        rules = HostRules(settings.federation_mode, [origin.host])
-        await rules.read(db)
+        known = _Known(key, await _proxy_key(db), await _push_key(db), await db.read(identity.instance_id))
+        async with _furnished(settings, origin, db, known) as house:
+            await house.rules.read(db)
+            sentinel = Sentinel(house.board, db, settings, known.instance, house.lost)
+            async with sentinel.watching():
+                yield house
+
+
+@asynccontextmanager
+async def provisional(settings: Settings, reason: str) -> AsyncIterator[House]:
+    """A house without a database: it takes messages for the spool, and says how it is."""
+    origin = Origin(settings.domain, settings.base_url)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    db = Database(Nowhere())
+    db.shut = "the database is not open yet"
+    known = _Known(None, b"", VapidKey.make(), "")
+    async with _furnished(settings, origin, db, known) as house:
+        house.board.found("emergency", reason)
+        async with Sentinel(house.board, db, settings, "", house.lost).watching():
+            yield house
+
+
+@asynccontextmanager
+async def _furnished(settings: Settings, origin: Origin, db: Database, known: _Known) -> AsyncIterator[House]:
+    async with AsyncExitStack() as stack:
+        spool = await stack.enter_async_context(await Database.open(settings.spool_url))
+        await spool.write(_spool_tables)
+        origin = replace(origin, proxy_key=known.proxy_key)
+        rules = HostRules(settings.federation_mode, [origin.host], file=state.folder(settings.data_dir) / RULES)
         client = Client(
             guard=Guard(settings.allowed_private_networks, settings.allow_http_federation),
             user_agent=f"ConnectMe/{__version__} (+{origin.base_url}/)",
-            key=key,
+            key=known.key,
             ca_file=str(settings.ca_file) if settings.ca_file else None,
             policy=rules.permits,
         )
         stack.push_async_callback(client.close)
         gatherer = Gatherer(db, client, origin, permits=rules.permits)
-        bus = Bus(open_wire(settings.database_url, settings.data_dir / "live"))
+        bus = Bus(open_wire(settings.database_url if known.key else "sqlite:///", settings.data_dir / "live"))
         stack.push_async_callback(bus.close)
         db.listeners.append(bus.tell)
         blobs = open_store(settings)
@@ -87,7 +128,21 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(workshop.close)
         cache = open_cache(settings, client)
         yield House(
-            settings, origin, db, spool, rules, client, gatherer, Counts(), bus, blobs, workshop, push_key, cache
+            settings,
+            origin,
+            db,
+            spool,
+            rules,
+            client,
+            gatherer,
+            Counts(),
+            bus,
+            blobs,
+            workshop,
+            known.push_key,
+            cache,
+            Board(settings.data_dir),
+            known.key is None,
         )
 
 

@@ -39,6 +39,15 @@ def alone(settings: Settings, *, patience: float = PATIENCE) -> Iterator[None]:
         yield
 
 
+def is_taken(lock: TextIO) -> bool:
+    """By us, now or before.  The lock goes with the process, however it ends."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def _take(lock: TextIO, settings: Settings, end: float) -> None:
     while True:
         try:

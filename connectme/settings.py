@@ -97,6 +97,8 @@ class Settings:
     media_cache_mb: int = 1024
     #: How many days such a file is kept that nobody looks at.
     media_cache_days: int = 7
+    #: With fewer megabytes free on the disk of DATA_DIR the server takes nothing new but messages of other servers.
+    disk_reserve_mb: int = 64
     #: How many processes answer requests.  SQLite takes one; PostgreSQL about one per core.
     web_processes: int = 1
     #: How many processes read the inbox and deliver.  SQLite takes one; PostgreSQL about one per core.
@@ -172,6 +174,7 @@ class Settings:
         "s3_secret_access_key": values.text,
         "media_cache_mb": values.number(16, 10_000_000),
         "media_cache_days": values.number(1, 3650),
+        "disk_reserve_mb": values.number(0, 10_000_000),
         "web_processes": values.number(0, values.MOST_PROCESSES),
         "worker_processes": values.number(0, values.MOST_PROCESSES),
         "trusted_proxies": values.networks,

@@ -8,24 +8,26 @@ housekeeping polls that end, what is no longer needed
 """
 
 import asyncio
-import fcntl
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from typing import Final, TextIO
+from typing import Final
 
 from connectme.errands import Errands
-from connectme.house import House, opened
+from connectme.house import House
 from connectme.housekeeping import Housekeeping
 from connectme.indexing import Indexer
 from connectme.jobs import JobLoop
 from connectme.letters import post_office
+from connectme.lock import is_taken
 from connectme.media.work import MediaWork
 from connectme.pushes import Pusher
 from connectme.settings import Settings
+from connectme.waiting import in_houses
 from inbox import spool
 from inbox.process import Processor
 from outbox.deliver import Deliverer
+from store.database import Away
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +40,8 @@ Loop = Callable[[asyncio.Event], Awaitable[None]]
 
 
 async def run_worker(settings: Settings, *, stop: asyncio.Event) -> None:
-    """A worker process."""
-    async with opened(settings) as house:
-        await Worker(house).run(stop)
+    """A worker process.  Without a database it waits for it."""
+    await in_houses(settings, stop, lambda house, end: Worker(house).run(end))
 
 
 class Worker:
@@ -62,6 +63,7 @@ class Worker:
             address_days=house.settings.address_days,
         )
         self._house = house
+        self._shift = asyncio.Event()  # set when all loops shall rest, or end
 
     def wake(self) -> None:
         """Something was written in this process: there may be work for each of them."""
@@ -78,15 +80,36 @@ class Worker:
             self.jobs.run,
             self.indexer.run,
             self.housekeeping.run,
-            lambda stop: house.rules.follow(house.db, stop),
-            self._count,
         )
-        await asyncio.gather(*(_forever(loop, stop) for loop in loops))
+        always: Iterable[Loop] = (lambda stop: house.rules.follow(house.db, stop), self._count, self._shifts)
+        await asyncio.gather(
+            *(_forever(self._while_open(loop), stop) for loop in loops), *(_forever(loop, stop) for loop in always)
+        )
+
+    def _while_open(self, loop: Loop) -> Loop:
+        """The loop works while the server is open (ops/modes.py), and rests otherwise."""
+
+        async def working(stop: asyncio.Event) -> None:
+            while not stop.is_set():
+                if self._house.board.is_open:
+                    await loop(self._shift)
+                await until(stop, LOOK)
+
+        return working
+
+    async def _shifts(self, stop: asyncio.Event) -> None:
+        """Ends the shift when the server closes; a new one begins when it opens."""
+        while not await until(stop, LOOK):
+            if not self._house.board.is_open:
+                self._shift.set()
+            elif self._shift.is_set():
+                self._shift = asyncio.Event()
+        self._shift.set()
 
     async def _inbox(self, stop: asyncio.Event) -> None:
         """Two who read one spool would handle the messages of an actor in any order: the others wait to take over."""
         with (self._house.settings.data_dir / "inbox.lock").open("a", encoding="ascii") as lock:
-            while not _is_taken(lock):
+            while not is_taken(lock):
                 if await until(stop, LOOK):
                     return
             await self.processor.run(stop)
@@ -126,15 +149,9 @@ async def _forever(loop: Loop, stop: asyncio.Event) -> None:
     while not stop.is_set():
         try:
             await loop(stop)
+        except Away as error:
+            log.info("a loop of the worker rests: %s", error)
+            await until(stop, LOOK)
         except Exception:
             log.exception("a loop of the worker stopped; it starts again in %s s", HEALING)
             await until(stop, HEALING)
-
-
-def _is_taken(lock: TextIO) -> bool:
-    """By us.  The lock goes with the process, however it ends."""
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

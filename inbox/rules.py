@@ -2,9 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Literal
 
+import orjson
 from sqlalchemy.exc import SQLAlchemyError
 
 from federation import hosts
@@ -24,12 +28,15 @@ class HostRules:
     Which of them holds for a host, federation.hosts knows.
     """
 
-    def __init__(self, mode: Mode = "blocklist", always: Iterable[str] = ()) -> None:
-        """always: hosts that no policy shuts out: our own."""
+    def __init__(self, mode: Mode = "blocklist", always: Iterable[str] = (), *, file: Path | None = None) -> None:
+        """always: hosts that no policy shuts out: our own.  file: keeps the policies for a start without a database."""
         self._mode = mode
         self._always = frozenset(always)
         self._levels: dict[str, str] = {}
         self._followed = False
+        self._file = file
+        if file is not None and file.exists():
+            self._recall(file)
 
     def permits(self, host: str) -> bool:
         if not self._levels and self._mode == "blocklist":
@@ -40,10 +47,26 @@ class HostRules:
         return level == "allow" if self._mode == "allowlist" else level != "block"
 
     def replace(self, policies: Iterable[HostPolicy]) -> None:
-        self._levels = {policy.host: policy.level for policy in policies}
+        levels = {policy.host: policy.level for policy in policies}
+        if levels != self._levels and self._file is not None:
+            self._keep(self._file, levels)
+        self._levels = levels
 
     async def read(self, db: Database) -> None:
         self.replace(await db.read(moderation.policies))
+
+    def _keep(self, file: Path, levels: Mapping[str, str]) -> None:
+        beside = file.with_name(f".{file.name}.{os.getpid()}")
+        try:
+            beside.write_bytes(orjson.dumps(levels))
+            beside.replace(file)
+        except OSError as error:
+            log.warning("the host policies are not kept for a start without a database: %s", error)
+
+    def _recall(self, file: Path) -> None:
+        with suppress(OSError, ValueError):
+            found = orjson.loads(file.read_bytes())
+            self._levels = {str(host): str(level) for host, level in dict(found).items()}
 
     async def follow(self, db: Database, stop: asyncio.Event) -> None:
         """Reads again and again until `stop` is set.  While the database is away, the last known ones hold."""

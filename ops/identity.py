@@ -90,3 +90,8 @@ def _place(tx: Connection) -> str:
     if tx.dialect.name == "sqlite":
         return str(tx.exec_driver_sql("PRAGMA database_list").all()[0][2])
     return str(tx.exec_driver_sql("SELECT current_database()").scalar_one())
+
+
+def instance_id(tx: Connection) -> str:
+    """Which database this is: made once, kept for ever; empty in one from before there was such a thing."""
+    return instance.fact(tx, INSTANCE) or ""

@@ -41,6 +41,28 @@ class Engine(Protocol):
     async def close(self) -> None: ...
 
 
+class Away(OSError):
+    """The database is known to be away: nothing is asked of it until it is back."""
+
+
+class Nowhere:
+    """The engine of a database that could not be opened yet."""
+
+    lanes = 1
+
+    async def read(self, work: Callable[[Connection], T]) -> T:  # noqa: ARG002  an Engine
+        raise Away("the database is not open yet")
+
+    async def write(self, units: list[Unit[Any]]) -> None:  # noqa: ARG002  an Engine
+        raise Away("the database is not open yet")
+
+    def is_transient(self, _: Exception, /) -> bool:
+        return False
+
+    async def close(self) -> None:
+        pass
+
+
 class Database:
     """`async with await Database.open(url) as db:`, used from one event loop.
 
@@ -53,6 +75,7 @@ class Database:
         self._waiting: deque[Unit[Any]] = deque()
         self._lanes: set[asyncio.Task[None]] = set()
         self._closed = False
+        self.shut = ""  # why nothing may be asked now; empty: all may
 
     @classmethod
     async def open(cls, url: str) -> Self:
@@ -64,8 +87,14 @@ class Database:
 
         return cls(postgresql.open_engine(address))
 
+    def aside(self) -> "Database":
+        """A second door to the same, open also while this one is shut: to look whether the database is back."""
+        return Database(self._engine)
+
     async def read(self, f: Callable[Concatenate[Connection, P], T], *args: P.args, **more: P.kwargs) -> T:
         """What `f` finds.  It fails when it tries to change anything."""
+        if self.shut:
+            raise Away(self.shut)
         return await self._engine.read(partial(_call, f, args, more))
 
     def write(self, f: Callable[Concatenate[Connection, P], T], *args: P.args, **more: P.kwargs) -> asyncio.Future[T]:
@@ -78,6 +107,9 @@ class Database:
         if self._closed:
             raise RuntimeError("the database is closed")
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        if self.shut:
+            answer.set_exception(Away(self.shut))
+            return answer
         self._waiting.append(Unit(partial(_call, f, args, more), answer))
         self._open_lane()
         return answer

@@ -6,9 +6,11 @@ Several processes may open the same file: BEGIN IMMEDIATE waits for the others, 
 """
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 import aiosqlite
@@ -90,10 +92,16 @@ class Line:
         await self._driver.execute_fetchall(f)
 
 
+class Replaced(OSError):
+    """Another file, or none, is where the database was: what is written now would be seen by nobody later."""
+
+
 class SQLite:
     lanes = 1
 
-    def __init__(self, writer: Line, readers: list[Line]) -> None:
+    def __init__(self, writer: Line, readers: list[Line], file: str = "") -> None:
+        self._file = file
+        self._opened = _which(file)
         self._all = [writer, *readers]
         self._writer = writer
         self._free: asyncio.LifoQueue[Line] = asyncio.LifoQueue()
@@ -109,6 +117,8 @@ class SQLite:
 
     async def write(self, units: list[Unit[Any]]) -> None:
         await self._writer.run(partial(_commit, units))
+        if self._file and _which(self._file) != self._opened:  # asked after COMMIT, and before anybody is answered
+            raise Replaced(f"{Path(self._file).name} was removed or replaced")
 
     def is_transient(self, _: Exception, /) -> bool:
         return False  # one writer, who takes the lock first: nothing to lose a race for
@@ -120,7 +130,16 @@ class SQLite:
 
 async def open_engine(url: URL) -> SQLite:
     writer = await Line.open(url, read_only=False)
-    return SQLite(writer, [await Line.open(url, read_only=True) for _ in range(READERS)])
+    return SQLite(writer, [await Line.open(url, read_only=True) for _ in range(READERS)], url.database or "")
+
+
+def _which(file: str) -> tuple[int, int] | None:
+    """Which file has that name now.  A stat, for to open and close it would end the locks of this process."""
+    try:
+        found = os.stat(file) if file else None
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if found else None
 
 
 def _snapshot(work: Callable[[Connection], T], tx: Connection, raw: sqlite3.Connection) -> T:

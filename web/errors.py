@@ -20,7 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from federation.errors import FederationError, Forged, Malformed, Refused, Unreachable
 from social.errors import Gone, Invalid, NotAllowed, NotFound, Refusal, Unauthorised, Unavailable
 from web.barred import BARRED, SAYS
-from web.keys import ORIGIN
+from web.keys import BOARD, ORIGIN
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +49,12 @@ PLAIN = {**CORS, "X-Content-Type-Options": "nosniff"}
 _BROKEN = "Something broke here. It was written down; please try again later."
 _AWAY = "The database of this server does not answer. Nothing is lost; please try again in a minute."
 _OTHER_NAME = "This server is {}, and answers under no other name."
+# What answers in each mode: nothing of it needs the database, or it says by itself how it is.
+_ALWAYS: Final = (
+    "/livez", "/readyz", "/startupz", "/health", "/metrics", "/status", "/static/", "/favicon.ico", "/robots.txt",
+    "/nodeinfo/", "/.well-known/nodeinfo", "/.well-known/host-meta", "/.well-known/change-password",
+    "/api/v1/streaming/health",
+)  # fmt: skip
 _OUR_MISTAKES = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
 _TROUBLE = ("08", "53", "57")  # classes of SQLSTATE: connection, resources, operator
 
@@ -69,6 +75,8 @@ def guard(handler: Handler, render: Render, *, any_name: bool = False) -> Handle
                 return render(request, 421, _OTHER_NAME.format(request.app[ORIGIN].base_url))
             if not any_name and request.app[BARRED].shuts_out(request):
                 return render(request, 403, SAYS)
+            if not request.app[BOARD].is_open and (says := _why_shut(request)):
+                return render(request, 503, says)
             return await handler(request)
         except web.HTTPException as answer:
             if answer.status < 400:
@@ -105,6 +113,16 @@ def is_away(error: Exception) -> bool:
     return isinstance(error, DBAPIError | sqlite3.Error | PoolTimeout | OSError) and not isinstance(
         error, _OUR_MISTAKES
     )
+
+
+def _why_shut(request: web.Request) -> str:
+    """Why this is not answered in the mode that holds; empty when it is."""
+    board = request.app[BOARD]
+    if request.path.startswith(_ALWAYS) or request.method == "OPTIONS":
+        return ""
+    if board.name == "read-only" and request.method in ("GET", "HEAD"):
+        return ""
+    return board.words
 
 
 def _is_meant(request: web.Request) -> bool:

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from social.secrets import sha256
 from web import client_address
-from web.keys import CONFIG, METRICS, READY
+from web.keys import BOARD, CONFIG, METRICS, READY, STARTED
 
 routes = web.RouteTableDef()
 _NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -27,16 +27,35 @@ async def health(request: web.Request) -> web.Response:  # noqa: ARG001
 
 @routes.get("/readyz")
 async def readyz(request: web.Request) -> web.Response:
-    """200 when every part works, 503 when one does not; each part with what is known of it."""
-    parts = await request.app[READY]()
+    """200 when every part works, 503 when one does not; each part with what is known of it.
+
+    What is degraded works still, and needs somebody to look after it.
+    """
+    parts, board = await request.app[READY](), request.app[BOARD]
     ok = all(part.ok for part in parts.values())
+    degraded = any(part.degraded for part in parts.values()) or not board.is_open
     body = {
-        "status": "ready" if ok else "not ready",
-        "parts": {name: {"ok": part.ok, "says": part.says} for name, part in parts.items()},
+        "status": ("degraded" if degraded else "ready") if ok else "not ready",
+        "mode": board.name,
+        "parts": {
+            name: {"ok": part.ok, "degraded": part.degraded or not part.ok, "says": part.says}
+            for name, part in parts.items()
+        },
     }
     headers = _NO_STORE if ok else {**_NO_STORE, "Retry-After": "10"}
     return web.Response(
         body=orjson.dumps(body), status=200 if ok else 503, content_type="application/json", headers=headers
+    )
+
+
+@routes.get("/startupz")
+async def startupz(request: web.Request) -> web.Response:
+    """200 when it has started; 503 while it waits for its database, or changes it, with how far it is."""
+    state = request.app[STARTED]()
+    ok = state["status"] == "ready"
+    headers = _NO_STORE if ok else {**_NO_STORE, "Retry-After": "10"}
+    return web.Response(
+        body=orjson.dumps(state), status=200 if ok else 503, content_type="application/json", headers=headers
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
+from typing import Any, Protocol
 
 from aiohttp import web
 
@@ -48,10 +49,25 @@ class Config:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of the server for /readyz."""
+    """One part of the server for /readyz.  One that is degraded works, and will not for ever."""
 
     ok: bool
     says: str
+    degraded: bool = False
+
+
+class Board(Protocol):
+    """How much of the server is open (ops/modes.py)."""
+
+    is_open: bool  # all of it
+
+    @property
+    def name(self) -> str:
+        """normal, read-only, maintenance or emergency."""
+
+    @property
+    def words(self) -> str:
+        """For people who come meanwhile."""
 
 
 DATABASE = web.AppKey("DATABASE", Database)
@@ -66,5 +82,7 @@ WORKSHOP = web.AppKey[Workshop]("WORKSHOP")
 POOL = web.AppKey[Executor]("POOL")
 # Whose signature a GET carries; None: unsigned.  Raises what federation.errors has for a wrong one.
 SIGNER = web.AppKey[Callable[[web.Request], Awaitable[Account | None]]]("SIGNER")
+BOARD = web.AppKey[Board]("BOARD")
 READY = web.AppKey[Callable[[], Awaitable[dict[str, Part]]]]("READY")
+STARTED = web.AppKey[Callable[[], dict[str, Any]]]("STARTED")
 METRICS = web.AppKey[Callable[[], Awaitable[bytes]]]("METRICS")

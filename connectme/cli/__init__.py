@@ -31,6 +31,7 @@ COMMANDS = {  # name: file, function, what `connectme --help` says
     "media": ("media", "media", "Files of our people, and the cache of others'."),
     "db": ("db", "db", "The database and its migrations."),
     "incident": ("incident", "incident", "What members are told while something is wrong."),
+    "maintenance": ("maintenance", "maintenance", "How much of the server is open."),
     "settings": ("settings", "settings", "Each setting, its value and where it came from."),
     "version": ("settings", "version", "The version of ConnectMe."),
 }

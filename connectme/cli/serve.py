@@ -10,15 +10,16 @@ from urllib.parse import urlsplit
 import click
 
 from connectme import __version__, logging
-from connectme.child import ended, leave
+from connectme.child import AWAY, ended, leave
 from connectme.cli.common import Context, example, passes
 from connectme.lock import alone
-from connectme.schema import look
+from connectme.schema import Away, look
 from connectme.settings import PREFIX, Settings
 from connectme.sockets import free_address
 from connectme.supervisor import Command, Supervisor
 from connectme.values import is_local
 from connectme.watching import watching
+from ops import belonging
 
 log = log_of.getLogger("connectme.serve")
 HOME = Path(__file__).parent.parent.parent  # where `connectme` and its sister packages are imported from
@@ -64,10 +65,17 @@ def _prepared(settings: Settings) -> None:
 
     Migrating is left to a process of its own: alembic would stay in the memory of this one.
     """
-    if settings.sqlite_file and look(settings).state == "current":
+    file = settings.sqlite_file
+    if file and not file.exists() and belonging.recall(settings.data_dir):
+        return  # there was one: connectme/waiting.py waits for it
+    try:
+        if file and look(settings).state == "current":
+            return
+    except Away as failure:
+        log.warning("%s; starting without it", failure)
         return
     done = subprocess.run(_argv("prepare"), env=_environment(settings), check=False)  # noqa: S603  our own command
-    if done.returncode:
+    if done.returncode not in (0, AWAY):
         raise click.exceptions.Exit(1)  # it has said why
 
 

@@ -22,6 +22,7 @@ from federation.webpush import VapidKey
 from inbox import spool as spooling
 from inbox.counts import Counts
 from inbox.rules import HostRules
+from ops.modes import Board
 from social import moderation
 from social.posts.drafts import Draft, PollDraft
 from social.posts.publish import publish
@@ -43,7 +44,7 @@ async def house(db, url, spool, tmp_path):
     bus = Bus(open_wire(url, tmp_path / "live"))
     blobs = Folder(tmp_path / "media")
     files = blobs, Workshop(tmp_path / "incoming", blobs)
-    more = bus, *files, VapidKey.make(), Cache(tmp_path / "cache", client, 1 << 20, 7)
+    more = bus, *files, VapidKey.make(), Cache(tmp_path / "cache", client, 1 << 20, 7), Board(tmp_path)
     yield House(settings, ORIGIN, db, spool, rules, client, Gatherer(db, client, ORIGIN), Counts(), *more)
     await bus.close()
     await client.close()

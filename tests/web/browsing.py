@@ -17,6 +17,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from connectme.media.workshop import Workshop
 from federation.keys import KeyPair
 from federation.origin import Origin
+from ops.modes import Board
 from social import accounts, passwords
 from social.accounts import NewAccount
 from social.errors import NotFound
@@ -73,6 +74,7 @@ def app(db: Database, origin: Origin, remote: Elsewhere | None = None, **config:
         "metrics_token": "",
         "setup_token": "",
     }
+    made[keys.BOARD] = Board(Path("/nonexistent"))
     made[keys.CONFIG] = keys.Config(**{**usual, **config})
     made[keys.POOL] = pool = ThreadPoolExecutor(1)
     made[limits.LIMITS], made[BARRED] = limits.Limits(), Barred()

@@ -5,6 +5,7 @@ import os
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from ops import state
 from tests.web.site import Site
 
 
@@ -20,8 +21,20 @@ async def test_who_is_fit_says_it_of_every_part(site: Site):
         "database": True,
         "database_writes": True,
         "spool": True,
+        "queue": True,
+        "disk": True,
+        "media": True,
     }
+    assert answer.json["mode"] == "normal"
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+async def test_who_has_started_says_so_and_who_waits_says_for_what(site: Site, tmp_path):
+    assert (await site.get("/startupz")).json == {"status": "ready"}
+    state.write_json(state.folder(tmp_path) / "change.json", {"step": 2, "of": 5, "migration": "0042"})
+    site.house.board.found("maintenance", "the database is being changed")
+    answer = await site.get("/startupz")
+    assert (answer.status, answer.json["status"], answer.json["progress"]["step"]) == (503, "migrating", 2)
 
 
 @pytest.mark.parametrize(("file", "part"), [("ours.db", "database"), ("spool.db", "spool")])

@@ -15,6 +15,7 @@ from social.apps import Bearer
 from web.streaming.channels import Channel, may_be_notified
 
 QUEUE: Final = 256 * 1024  # bytes that wait for one reader, beside what the system keeps for him
+LONGEST_REASON: Final = 120  # bytes: a frame that closes has room for 123 (RFC 6455, 5.5)
 FAREWELL: Final = 2.0  # seconds to say why
 TOO_SLOW: Final = WSCloseCode.TRY_AGAIN_LATER
 Shown: TypeAlias = tuple[str, ...]
@@ -104,7 +105,7 @@ class Socket(Listener):
     async def _close(self, code: int, reason: str) -> None:
         with suppress(TimeoutError, OSError):
             async with asyncio.timeout(FAREWELL):
-                await self._socket.close(code=code, message=reason.encode())
+                await self._socket.close(code=code, message=reason.encode()[:LONGEST_REASON])
                 return
         self._transport.abort()
 
@@ -130,6 +131,8 @@ class EventSource(Listener):
         if code == TOO_SLOW or self._transport.is_closing():
             self._transport.abort()
         else:
+            if code == WSCloseCode.SERVICE_RESTART:
+                self._transport.write(self.frame((), "closed", orjson.dumps({"error": reason})))
             self._transport.write(chunk(b": %s\n" % reason.encode()))
 
     @property

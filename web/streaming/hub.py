@@ -107,6 +107,11 @@ class Hub:
         if self._tasks:
             await asyncio.wait(self._tasks)
 
+    def end_all(self, reason: str) -> None:
+        """The server closes for a while; WebSockets say 1012, service restart."""
+        for connection in list(self._connections):
+            connection.end(WSCloseCode.SERVICE_RESTART, reason)
+
     # Who listens.
 
     def is_full(self, account_id: int, place: str) -> bool:
