@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
-from sqlalchemy import Connection, Row, Select, bindparam, exists, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, exists, select
 
 from store.memory import Memory
 from store.prepared import Prepared, padded
@@ -163,40 +163,42 @@ def load(tx: Connection, ids: Sequence[int]) -> dict[int, Parts]:
 
 # What changes without the `version` of the post.  Addresses of an account change when it is fetched, and with it that.
 _ADDRESSES = {"inbox", "shared_inbox", "outbox", "followers_uri", "following_uri", "featured_uri", "also_known_as"}
-_STAMPS = Prepared(
-    select(
-        posts.c.id,
-        posts.c.version,
-        posts.c.edited_at,
-        posts.c.listed,
-        posts.c.thread_id,
-        posts.c.reply_to_id,
-        posts.c.boost_of_id,
-        *(column for column in accounts.c if column.name not in _ADDRESSES),
-        _PARENTS.c.author_id,
-        *cards.c,
-    )
-    .join(accounts, accounts.c.id == posts.c.author_id)
-    .outerjoin(_PARENTS, _PARENTS.c.id == posts.c.reply_to_id)
-    .outerjoin(cards, cards.c.id == posts.c.card_id)
-    .where(posts.c.id.in_(_IDS))
+STAMP: Final[tuple[ColumnElement[Any], ...]] = (
+    posts.c.id,
+    posts.c.version,
+    posts.c.edited_at,
+    posts.c.listed,
+    posts.c.thread_id,
+    posts.c.reply_to_id,
+    posts.c.boost_of_id,
+    posts.c.card_id,
+    *(column for column in accounts.c if column.name not in _ADDRESSES),
 )
+STAMPED: Final = posts.join(accounts, accounts.c.id == posts.c.author_id)
+_STAMPS = Prepared(select(*STAMP).select_from(STAMPED).where(posts.c.id.in_(_IDS)))
+_STAMP_ENDS: Final = len(STAMP)
 REMEMBERED: Memory[Parts] = Memory(4_000)
 
 
 def recall(tx: Connection, ids: list[int]) -> dict[int, Parts]:
-    """As `load`, but what did not change since it was last loaded is remembered: one query, when nothing did.
+    """As `load`, but what did not change since it was last loaded is remembered: one query, when nothing did."""
+    return stamped(tx, _STAMPS.rows(tx, ids=ids) if ids else ())
 
-    Its version, its author and its card are compared; whatever else belongs to a post changes only with its version.
+
+def stamped(tx: Connection, rows: Iterable[Sequence[Any]]) -> dict[int, Parts]:
+    """The parts of posts of which the rows, as the driver gave them, begin with STAMP: of STAMPED, in this snapshot.
+
+    The version of a post and its author are compared; whatever else belongs to it changes only with its version.
     Polls do not: they are loaded each time.
     """
     found, changed = {}, {}
-    for row in map(tuple, _STAMPS.rows(tx, ids=ids) if ids else ()):
-        known = REMEMBERED.get(tx, row[0], row)
+    for row in rows:
+        stamp = tuple(row[:_STAMP_ENDS])
+        known = REMEMBERED.get(tx, stamp[0], stamp)
         if known is None:
-            changed[row[0]] = row
+            changed[stamp[0]] = stamp
         else:
-            found[row[0]] = known
+            found[stamp[0]] = known
     if changed:
         for number, made in load(tx, padded(list(changed))).items():
             found[number] = made

@@ -6,9 +6,9 @@ Everything that shows a post to anybody comes through `posts`, which leaves out 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, Text, and_, bindparam, func, literal, select, type_coerce, union_all
+from sqlalchemy import ColumnElement, Connection, Text, and_, bindparam, exists, select, type_coerce
 
 from outbox import parts
 from outbox.parts import Parts
@@ -22,54 +22,52 @@ from store.tables import posts as posts_table
 from store.tables.base import Id
 
 _IDS = bindparam("ids", expanding=True, type_=Id)
-_VISIBLE = Prepared(
-    select(posts_table.c.id, posts_table.c.boost_of_id, quotes.c.quoted_id)
-    .outerjoin(
-        quotes,
-        and_(
-            quotes.c.post_id == func.coalesce(posts_table.c.boost_of_id, posts_table.c.id),
-            quotes.c.state == "accepted",
-        ),
-    )
-    .where(posts_table.c.id.in_(_IDS), visible())
-)
 _QUOTED = select(posts_table.c.id, ~wanted()).where(posts_table.c.id.in_(_IDS), visible())
 _SHOWN = ("accepted", "blocked_account", "blocked_domain", "muted_account")
 _AT_ONCE = 1_000  # ids: a statement takes 32,766 parameters
-_LIKED, _BOOSTED, _PINNED, _VOTED, _BOOKMARKED, _MUTED, _FOLLOWED, _FILTERS = range(8)
-
-
-def _mine(what: int, post: Any, owner: Any, option: Any = None, *also: Any) -> Any:
-    number = literal(0) if option is None else option
-    return select(literal(what), post, number).where(owner == VIEWER, post.in_(_IDS), *also)
-
-
-_MINE = Prepared(
-    union_all(
-        _mine(_LIKED, likes.c.post_id, likes.c.account_id),
-        _mine(_BOOSTED, posts_table.c.boost_of_id, posts_table.c.author_id),
-        _mine(_PINNED, pins.c.post_id, pins.c.account_id),
-        _mine(_VOTED, poll_votes.c.post_id, poll_votes.c.account_id, poll_votes.c.option),
-        _mine(_BOOKMARKED, bookmarks.c.post_id, bookmarks.c.account_id),
-        _mine(
-            _MUTED,
-            posts_table.c.id,
-            thread_mutes.c.account_id,
-            None,
-            thread_mutes.c.thread_id == posts_table.c.thread_id,
+_mine = posts_table.alias("mine")
+_FLAGS: Final[tuple[ColumnElement[bool], ...]] = (
+    exists().where(likes.c.post_id == posts_table.c.id, likes.c.account_id == VIEWER),
+    exists().where(_mine.c.boost_of_id == posts_table.c.id, _mine.c.author_id == VIEWER),
+    exists().where(bookmarks.c.post_id == posts_table.c.id, bookmarks.c.account_id == VIEWER),
+    exists().where(pins.c.post_id == posts_table.c.id, pins.c.account_id == VIEWER),
+    exists().where(thread_mutes.c.thread_id == posts_table.c.thread_id, thread_mutes.c.account_id == VIEWER),
+    and_(  # only where it matters: may he quote it?
+        type_coerce(posts_table.c.quote_policy, Text).contains("followers"),
+        exists().where(
+            follows.c.target_id == posts_table.c.author_id, follows.c.follower_id == VIEWER, follows.c.accepted
         ),
-        _mine(  # only where it matters: may he quote it?
-            _FOLLOWED,
-            posts_table.c.id,
-            follows.c.follower_id,
-            None,
-            follows.c.target_id == posts_table.c.author_id,
-            follows.c.accepted,
-            type_coerce(posts_table.c.quote_policy, Text).contains("followers"),
-        ),
-        select(literal(_FILTERS), filters.c.id, literal(0)).where(filters.c.account_id == VIEWER),  # are there any?
-    )
+    ),
+    exists().where(filters.c.account_id == VIEWER),  # has he any?
 )
+_VOTES = Prepared(
+    select(poll_votes.c.post_id, poll_votes.c.option)
+    .where(poll_votes.c.account_id == VIEWER, poll_votes.c.post_id.in_(_IDS))
+    .order_by(poll_votes.c.option)
+)
+# The parts' stamps, what a post quotes, and what the viewer did with it.
+_POSTS = (
+    select(*parts.STAMP, quotes.c.quoted_id, *_FLAGS)
+    .select_from(
+        parts.STAMPED.outerjoin(quotes, and_(quotes.c.post_id == posts_table.c.id, quotes.c.state == "accepted"))
+    )
+    .where(posts_table.c.id.in_(_IDS))
+)
+_NEEDED, _VISIBLE = Prepared(_POSTS), Prepared(_POSTS.where(visible()))
+_QUOTED_AT: Final = len(parts.STAMP)
+_BOOSTED_AT: Final = next(at for at, column in enumerate(parts.STAMP) if column is posts_table.c.boost_of_id)
+
+
+class _Did(NamedTuple):
+    """What the reader did with a post."""
+
+    liked: bool = False
+    boosted: bool = False
+    bookmarked: bool = False
+    pinned: bool = False
+    muted: bool = False
+    follows: bool = False
+    has_filters: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,34 +105,35 @@ class QuoteView:
 class _Mine:
     """What the reader did with some posts."""
 
-    def __init__(self, tx: Connection, ids: list[int], viewer_id: int | None) -> None:
-        self._did: dict[int, set[int]] = defaultdict(set)
+    def __init__(
+        self, tx: Connection, did: Mapping[int, _Did], viewer_id: int | None, found: Mapping[int, Parts]
+    ) -> None:
+        self._did, self._viewer_id = did, viewer_id
         self._votes: dict[int, list[int]] = defaultdict(list)
         self._filters: tuple[Kept, ...] = ()
-        self._viewer_id = viewer_id
         if viewer_id is None:
             return
-        for what, post_id, option in _MINE.rows(tx, ids=ids, viewer=viewer_id):
-            self._did[what].add(post_id)
-            if what == _VOTED:
-                self._votes[post_id].append(option)
-        if self._did[_FILTERS]:
+        asked = [number for number, one in found.items() if one.poll is not None]
+        for post_id, option in _VOTES.rows(tx, ids=padded(asked), viewer=viewer_id) if asked else ():
+            self._votes[post_id].append(option)
+        if any(one.has_filters for one in did.values()):
             self._filters = load(tx, viewer_id)
 
     def view(self, post: Parts, boost_of: PostView | None, quote: QuoteView | None) -> PostView:
         """A boost shows what the reader did with the post that it boosts, as Mastodon does."""
         of = post.post.boost_of_id or post.post.id
+        did = self._did[of]
         return PostView(
             post,
             boost_of,
             quote,
-            verdict(post.post, self._viewer_id, follows=post.post.id in self._did[_FOLLOWED]),
-            liked=of in self._did[_LIKED],
-            boosted=of in self._did[_BOOSTED],
-            bookmarked=of in self._did[_BOOKMARKED],
-            pinned=of in self._did[_PINNED],
-            muted=of in self._did[_MUTED],
-            voted=tuple(sorted(self._votes.get(of, ()))),
+            verdict(post.post, self._viewer_id, follows=bool(self._did[post.post.id].follows)),
+            liked=bool(did.liked),
+            boosted=bool(did.boosted),
+            bookmarked=bool(did.bookmarked),
+            pinned=bool(did.pinned),
+            muted=bool(did.muted),
+            voted=tuple(self._votes.get(of, ())),
             filters=self._filters,
         )
 
@@ -142,7 +141,7 @@ class _Mine:
 def posts(tx: Connection, ids: Sequence[int], viewer_id: int | None) -> list[PostView]:
     """The views of those of `ids` that the viewer may see, in that order; boosts with what they boost.
 
-    Ten queries at most for each thousand, and three more for whoever has filters.
+    A fixed number of queries for each thousand: one where all is as it was remembered, and nothing boosts or quotes.
     """
     return [
         view for start in range(0, len(ids), _AT_ONCE) for view in _some(tx, ids[start : start + _AT_ONCE], viewer_id)
@@ -150,13 +149,16 @@ def posts(tx: Connection, ids: Sequence[int], viewer_id: int | None) -> list[Pos
 
 
 def _some(tx: Connection, ids: Sequence[int], viewer_id: int | None) -> list[PostView]:
-    visible_ids = _VISIBLE.rows(tx, ids=padded(ids), viewer=viewer_id)
-    boosted = {row[0]: row[1] for row in visible_ids}
-    quoted = _quoted(tx, [row[2] for row in visible_ids if row[2] is not None], viewer_id)
-    needed = padded(list({*boosted, *filter(None, boosted.values()), *quoted}))
-    if not needed:
-        return []
-    found, mine = parts.recall(tx, needed), _Mine(tx, needed, viewer_id)
+    rows = list(_VISIBLE.rows(tx, ids=padded(ids), viewer=viewer_id))
+    boosted = {row[0]: row[_BOOSTED_AT] for row in rows}
+    if inner := [one for one in boosted.values() if one is not None]:
+        rows += _NEEDED.rows(tx, ids=padded(inner), viewer=viewer_id)
+    quoted = _quoted(tx, [row[_QUOTED_AT] for row in rows if row[_QUOTED_AT] is not None], viewer_id)
+    if quoted:
+        rows += _NEEDED.rows(tx, ids=padded(list(quoted)), viewer=viewer_id)
+    did = {row[0]: _Did(*row[_QUOTED_AT + 1 :]) for row in rows}
+    found = parts.stamped(tx, rows)
+    mine = _Mine(tx, did, viewer_id, found)
 
     def view(post_id: int) -> PostView:
         inner, one = boosted.get(post_id), found[post_id]

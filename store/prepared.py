@@ -1,8 +1,9 @@
 """Queries that are asked so often that writing them out each time would cost more than answering them.
 
 SQLAlchemy compiles a statement once, but expands its lists and passes its values through types at each call; for a
-page of twenty posts that is more than half of the time.  Here the text for each length of the lists is kept, and rows
-come as the driver gives them: an Instant is a number on SQLite.  For ids, words, and for comparing rows.
+page of twenty posts that is more than half of the time.  Here the text for each length of the lists is kept.  `rows`
+are as the driver gives them, an Instant is a number on SQLite: for ids, words, and for comparing.  `typed` are as
+SQLAlchemy would give them.
 
     _MINE = Prepared(select(…).where(likes.c.account_id == bindparam("viewer", type_=Id), likes.c.post_id.in_(_IDS)))
     _MINE.rows(tx, viewer=7, ids=[1, 2])
@@ -14,11 +15,13 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Dialect
 from sqlalchemy.sql.selectable import SelectBase
+from sqlalchemy.types import TypeEngine
 
 T = TypeVar("T")
 WATCHERS: Final[list[Callable[[str], None]]] = []  # are told each statement: for tests that count them
 _Key: TypeAlias = tuple[Any, ...]
 _Given: TypeAlias = tuple[str, Callable[[], Any]]
+_Reader: TypeAlias = tuple[int, Callable[[Any], Any]]  # a column, and how its values are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Prepared:
     def __init__(self, query: SelectBase) -> None:
         self._query = query
         self._texts: dict[_Key, tuple[str, tuple[Any, ...], tuple[_Given, ...]]] = {}
+        self._readers: dict[str, tuple[_Reader, ...]] = {}
 
     def rows(self, tx: Connection, **values: Any) -> Sequence[Any]:
         """values: numbers, words, None; lists of them, `padded` so that there are few lengths."""
@@ -77,6 +81,19 @@ class Prepared:
             for one in order
         ]
         return _rows(tx, text, tuple(given))
+
+    def typed(self, tx: Connection, **values: Any) -> list[list[Any]]:
+        """The same rows, with values of their types: an Instant is a datetime."""
+        readers = self._readers.get(tx.dialect.name)
+        if readers is None:
+            columns = enumerate(self._query.selected_columns)
+            found = ((at, _reader(column.type, tx.dialect)) for at, column in columns)
+            readers = self._readers[tx.dialect.name] = tuple((at, read) for at, read in found if read is not None)
+        rows = [list(row) for row in self.rows(tx, **values)]
+        for row in rows:
+            for at, read in readers:
+                row[at] = read(row[at])
+        return rows
 
     def _write(self, tx: Connection, values: dict[str, Any]) -> tuple[str, tuple[Any, ...], tuple[_Given, ...]]:
         """The text, its values in their order, and those that the query gives itself, anew each time (a moment)."""
@@ -98,3 +115,7 @@ def _giver(bind: Any, dialect: Dialect) -> Callable[[], Any]:
     """Its value, as the driver takes it."""
     process = bind.type.dialect_impl(dialect).bind_processor(dialect)
     return bind.callable if process is None else lambda: process(bind.callable())
+
+
+def _reader(type_: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    return type_.dialect_impl(dialect).result_processor(dialect, None)

@@ -8,14 +8,16 @@ from social.errors import NotFound
 from social.paging import parted
 from social.visibility import visible as visible_clause
 from store.ids import LARGEST
+from store.prepared import Prepared
 from store.rows import many, one
 from store.tables import Post, posts
 from store.tables.base import Id
 
-_BY_ID = select(posts).where(posts.c.id == bindparam("asked", type_=Id))
+_WITH_ID = select(posts).where(posts.c.id == bindparam("asked", type_=Id))
+_BY_ID = Prepared(_WITH_ID)
 _BY_URI = select(posts).where(posts.c.uri == bindparam("uri"))
 _BY_URIS = select(posts).where(posts.c.uri.in_(bindparam("uris", expanding=True)))
-_VISIBLE = _BY_ID.where(visible_clause())
+_VISIBLE = Prepared(_WITH_ID.where(visible_clause()))
 
 
 def by_id(tx: Connection, post_id: int) -> Post:

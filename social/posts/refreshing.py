@@ -5,11 +5,11 @@ background (the job `fetch_thread`, connectme/conversations.py), not more often 
 of it, instead of being shown a part as if it were the whole.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, bindparam, exists, func, or_, select, update
+from sqlalchemy import Connection, bindparam, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
 from social.completeness import Completeness
@@ -17,8 +17,9 @@ from social.errors import NotFound
 from social.posts import find
 from social.visibility import OPEN
 from store import jobs
-from store.rows import one
-from store.tables import Post, Refresh, posts, refreshes
+from store.prepared import Prepared
+from store.rows import many
+from store.tables import Post, posts, refreshes
 from store.tables.base import Id, Instant
 
 JOB: Final = "fetch_thread"
@@ -34,13 +35,29 @@ _FRESH: Final = (
 SILENT_KEPT: Final = 20  # names of hosts
 
 _THREAD = bindparam("thread", type_=Id)
-_STATE = select(refreshes).where(refreshes.c.thread_id == _THREAD)
-_HERE = select(func.count(), func.max(posts.c.published)).where(posts.c.thread_id == _THREAD)
-_ELSEWHERE = select(
-    exists().where(
-        posts.c.thread_id == _THREAD,
-        or_(~posts.c.local, posts.c.reply_to_id.is_(None) & posts.c.reply_to_uri.is_not(None)),
+_HERE = (
+    select(
+        func.count().label("known"),
+        func.max(posts.c.published).label("latest"),
+        (
+            func.count(
+                case((or_(~posts.c.local, posts.c.reply_to_id.is_(None) & posts.c.reply_to_uri.is_not(None)), 1))
+            )
+            > 0
+        ).label("elsewhere"),
     )
+    .where(posts.c.thread_id == _THREAD)
+    .subquery()
+)
+_STATE = Prepared(
+    select(
+        _HERE,
+        refreshes.c.asked_at,
+        refreshes.c.finished_at,
+        refreshes.c.found,
+        refreshes.c.absent,
+        refreshes.c.silent,
+    ).join_from(_HERE, refreshes, refreshes.c.thread_id == _THREAD, isouter=True)
 )
 _ASK = insert(refreshes)
 _ASK = _ASK.on_conflict_do_update(
@@ -61,27 +78,38 @@ _DONE = (
 )
 
 
-def completeness(tx: Connection, post: Post, now: datetime) -> Completeness:
-    """Of the thread around `post`."""
-    known, _ = tx.execute(_HERE, {"thread": post.thread_id}).one()
-    state = one(tx, _STATE, Refresh, thread=post.thread_id)
-    if state is None:
-        return Completeness(post.thread_id, known, None, None, running=False, found=0, silent=())
-    said = None if state.absent is None else known + state.absent
-    return Completeness(
-        post.thread_id, known, said, state.asked_at, _is_running(state, now), state.found, tuple(state.silent)
-    )
+class _Here(NamedTuple):
+    """Of a thread: how much of it is here, the latest of it, whether other servers may have more, what they said."""
+
+    known: int
+    latest: datetime | None
+    elsewhere: bool
+    asked_at: datetime | None = None
+    finished_at: datetime | None = None
+    found: int | None = None
+    absent: int | None = None
+    silent: Sequence[str] | None = None
 
 
-def is_due(tx: Connection, post: Post, now: datetime) -> bool:
-    """Is it worth asking for the rest of the thread?
+def state(tx: Connection, post: Post, now: datetime) -> tuple[Completeness, bool]:
+    """Of the thread around `post`, and whether it is worth asking for the rest of it: in one query.
 
     Not of a private one: what is not for everybody comes to us by itself, or not at all.
     """
-    if post.visibility not in OPEN or post.local_only or not tx.scalar(_ELSEWHERE, {"thread": post.thread_id}):
-        return False
-    state = one(tx, _STATE, Refresh, thread=post.thread_id)
-    return state is None or state.asked_at <= now - _fresh(tx, post, now)
+    (here,) = many(tx, _STATE, _Here, thread=post.thread_id)
+    there_is_more = post.visibility in OPEN and not post.local_only and here.elsewhere
+    if here.asked_at is None:
+        return Completeness(post.thread_id, here.known, None, None, running=False, found=0, silent=()), there_is_more
+    running = here.finished_at is None and now - here.asked_at < LONGEST
+    said = None if here.absent is None else here.known + here.absent
+    return Completeness(
+        post.thread_id, here.known, said, here.asked_at, running, here.found or 0, tuple(here.silent or ())
+    ), there_is_more and here.asked_at <= now - _fresh(here.latest, now)
+
+
+def completeness(tx: Connection, post: Post, now: datetime) -> Completeness:
+    """Of the thread around `post`."""
+    return state(tx, post, now)[0]
 
 
 def ask(tx: Connection, viewer_id: int | None, post_id: int, now: datetime, *, wished: bool = False) -> bool:
@@ -91,7 +119,8 @@ def ask(tx: Connection, viewer_id: int | None, post_id: int, now: datetime, *, w
     viewer.
     """
     post = find.visible(tx, post_id, viewer_id)
-    if post.visibility not in OPEN or post.local_only or not tx.scalar(_ELSEWHERE, {"thread": post.thread_id}):
+    (here,) = many(tx, _STATE, _Here, thread=post.thread_id)
+    if post.visibility not in OPEN or post.local_only or not here.elsewhere:
         return False
     values = {
         "thread_id": post.thread_id,
@@ -101,7 +130,7 @@ def ask(tx: Connection, viewer_id: int | None, post_id: int, now: datetime, *, w
         "absent": None,
         "silent": [],
     }
-    before = now - (AGAIN if wished else _fresh(tx, post, now))
+    before = now - (AGAIN if wished else _fresh(here.latest, now))
     if not tx.execute(_ASK, {**values, "before": before}).rowcount:
         return False
     jobs.ask(tx, JOB, str(post.thread_id), {"post_id": post.id}, now)
@@ -122,12 +151,7 @@ def done(tx: Connection, post_id: int, number: int, absent: int, silent: Collect
         return
 
 
-def _is_running(state: Refresh, now: datetime) -> bool:
-    return state.finished_at is None and now - state.asked_at < LONGEST
-
-
-def _fresh(tx: Connection, post: Post, now: datetime) -> timedelta:
-    """The livelier a thread, the sooner it is asked for again."""
-    latest = tx.execute(_HERE, {"thread": post.thread_id}).one()[1]
+def _fresh(latest: datetime | None, now: datetime) -> timedelta:
+    """The livelier a thread, the sooner it is asked for again.  latest: when somebody last said something."""
     silence = now - latest if latest else timedelta()
     return next(good for ago, good in _FRESH if silence <= ago)

@@ -9,7 +9,9 @@ from sqlalchemy import BindParameter, Connection, Integer, Select, and_, bindpar
 
 from social.posts import find
 from social.visibility import visible, wanted
-from store.tables import posts
+from store.prepared import Prepared
+from store.rows import many
+from store.tables import Post, posts
 from store.tables.base import Id
 
 
@@ -75,28 +77,45 @@ def _descendants() -> Select[Any]:
     )
 
 
-_ANCESTORS, _DESCENDANTS = _ancestors(), _descendants()
+_ANCESTORS, _DESCENDANTS = Prepared(_ancestors()), Prepared(_descendants())
+
+
+class _Above(NamedTuple):
+    id: int
+    reply_to_id: int | None
+    reply_to_uri: str | None
+    seen: bool
+
+
+class _Below(NamedTuple):
+    id: int
+    reply_to_id: int
+    author_id: int
+    seen: bool
 
 
 def thread(tx: Connection, post_id: int, viewer_id: int | None) -> Thread:
-    """The thread around a post, in three queries.  Raises: NotFound, when the viewer may not see the post."""
-    post = find.visible(tx, post_id, viewer_id)
+    """The thread around a post.  Raises: NotFound, when the viewer may not see the post."""
+    return around(tx, find.visible(tx, post_id, viewer_id), viewer_id)
+
+
+def around(tx: Connection, post: Post, viewer_id: int | None) -> Thread:
+    """The thread around a post that the viewer may see, in two queries at most."""
     limits = ANYBODY if viewer_id is None else MEMBERS
-    asked = {"post": post_id, "viewer": viewer_id}
-    above = tx.execute(_ANCESTORS, {**asked, "deep": limits.ancestors}).all()
-    most = _LOOKED_AT * limits.descendants
-    below = tx.execute(_DESCENDANTS, {**asked, "deep": limits.depth, "most": most}).all()
-    top: Any = above[0] if above else post
+    asked = {"post": post.id, "viewer": viewer_id}
+    above = many(tx, _ANCESTORS, _Above, **asked, deep=limits.ancestors) if post.reply_to_id is not None else []
+    below = many(tx, _DESCENDANTS, _Below, **asked, deep=limits.depth, most=_LOOKED_AT * limits.descendants)
+    top = above[0] if above else post
     return Thread(
         tuple(row.id for row in above if row.seen),
-        tuple(_in_order(below, post_id, post.author_id))[: limits.descendants],
+        tuple(_in_order(below, post.id, post.author_id))[: limits.descendants],
         (top.reply_to_uri,) if top.reply_to_id is None and top.reply_to_uri is not None else (),
     )
 
 
-def _in_order(rows: Sequence[Any], root_id: int, root_author_id: int) -> Iterator[int]:
+def _in_order(rows: Sequence[_Below], root_id: int, root_author_id: int) -> Iterator[int]:
     """The tree of `rows` in depth, of each post's answers its author's own first, then the oldest."""
-    answers: dict[int, list[Any]] = defaultdict(list)
+    answers: dict[int, list[_Below]] = defaultdict(list)
     authors = {root_id: root_author_id, **{row.id: row.author_id for row in rows}}
     for row in rows:
         answers[row.reply_to_id].append(row)

@@ -7,7 +7,8 @@ from sqlalchemy.exc import DBAPIError
 from store import prepared
 from store.memory import Memory
 from store.prepared import Prepared, padded
-from store.tables import accounts
+from store.rows import many, one
+from store.tables import Account, accounts
 from store.tables.base import Id
 from tests.people import add, remote
 
@@ -37,6 +38,19 @@ async def test_rows_are_those_of_the_query(db):
 
             await db.read(compare)
     assert len(short._texts) == 8  # of 1, 2, 4, 8 ids with 1, 2 hosts
+
+
+async def test_typed_rows_have_values_of_their_types(db):
+    await db.write(add, *(remote(f"u{n}", id=n) for n in (1, 2)))
+    whole = select(accounts).where(accounts.c.id.in_(IDS)).order_by(accounts.c.id)
+
+    def compare(tx):
+        found = many(tx, Prepared(whole), Account, ids=[1, 2])
+        assert found == many(tx, whole, Account, ids=[1, 2])
+        assert len(found) == 2
+        assert one(tx, Prepared(whole), Account, ids=[9]) is None
+
+    await db.read(compare)
 
 
 async def test_errors_are_those_of_sqlalchemy(db):

@@ -137,13 +137,14 @@ async def get_context(request: web.Request, reader: Account | None) -> web.Respo
 def _context(
     tx: Connection, post_id: int, reader_id: int | None, now: datetime
 ) -> tuple[list[PostView], list[PostView], Completeness, bool]:
-    thread, post = threads.thread(tx, post_id, reader_id), find.by_id(tx, post_id)
+    post = find.visible(tx, post_id, reader_id)
+    thread, (state, due) = threads.around(tx, post, reader_id), refreshing.state(tx, post, now)
     found = {view.parts.post.id: view for view in views.posts(tx, [*thread.ancestors, *thread.descendants], reader_id)}
     return (
         [found[i] for i in thread.ancestors if i in found],
         [found[i] for i in thread.descendants if i in found],
-        refreshing.completeness(tx, post, now),
-        reader_id is not None and refreshing.is_due(tx, post, now),
+        state,
+        reader_id is not None and due,
     )
 
 

@@ -48,6 +48,7 @@ def _load(tx: Connection, post_id: int, reader_id: int | None, begins: int, now:
     if post_id not in loaded:
         raise NotFound("There is no such post, or it is not for you")
     end = begins + len(below)
+    state, due = refreshing.state(tx, loaded[post_id].parts.post, now)
     return Conversation(
         [loaded[i] for i in above if i in loaded],
         loaded[post_id],
@@ -57,8 +58,8 @@ def _load(tx: Connection, post_id: int, reader_id: int | None, begins: int, now:
         begins,
         end if end < len(found.descendants) else None,
         len(found.descendants),
-        refreshing.completeness(tx, loaded[post_id].parts.post, now),
-        reader_id is not None and refreshing.is_due(tx, loaded[post_id].parts.post, now),
+        state,
+        reader_id is not None and due,
     )
 
 
