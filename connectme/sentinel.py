@@ -111,7 +111,7 @@ class Sentinel:
         if free < least:
             return "read-only", f"only {free >> 20} MB are free on the disk of {self._data_dir.name}"
         try:
-            async with asyncio.timeout(2 * PATIENCE):
+            async with asyncio.timeout(PATIENCE):
                 await self._aside.write(touch)
         except (SQLAlchemyError, OSError) as error:
             return "read-only", f"the database takes no writes: {_line(error)}"
