@@ -242,4 +242,12 @@ async def _metrics(house: House) -> bytes:
     queues = await house.db.read(metrics.of_database, now)
     took = time.perf_counter() - begun
     kept = await house.spool.read(metrics.of_spool, now)
-    return metrics.render([*queues, metrics.read_took(took), *kept, *metrics.of_process()])
+    return metrics.render(
+        [
+            *queues,
+            metrics.read_took(took),
+            *kept,
+            *metrics.of_backups(house.settings.data_dir, now),
+            *metrics.of_process(),
+        ]
+    )

@@ -30,8 +30,10 @@ from federation.webpush import VapidKey
 from inbox.counts import Counts
 from inbox.rules import HostRules
 from ops import identity, state
+from ops.backup import facts, swap
 from ops.modes import Board
 from social import accounts, push
+from store import ids
 from store.blobs import Blobs
 from store.database import Database, Nowhere
 from store.tables import INSTANCE_ACTOR_ID, spool_metadata, spooled
@@ -81,6 +83,8 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
     await looked(settings)  # first: SQLite makes a file that is missing
     async with await Database.open(settings.database_url) as db:
         key = await _own_key(db, origin)
+        newest = await db.read(facts.newest_id)
+        ids.not_before(max(ids.moment_ms(newest), swap.ids_after(settings.data_dir)))
         await identity.remember(db, settings.data_dir)
         known = _Known(key, await _proxy_key(db), await _push_key(db), await db.read(identity.instance_id))
         async with _furnished(settings, origin, db, known) as house:
@@ -116,7 +120,7 @@ async def _furnished(settings: Settings, origin: Origin, db: Database, known: _K
             user_agent=f"ConnectMe/{__version__} (+{origin.base_url}/)",
             key=known.key,
             ca_file=str(settings.ca_file) if settings.ca_file else None,
-            policy=rules.permits,
+            policy=rules.permits if settings.outgoing else _nobody,
         )
         stack.push_async_callback(client.close)
         gatherer = Gatherer(db, client, origin, permits=rules.permits)
@@ -144,6 +148,11 @@ async def _furnished(settings: Settings, origin: Origin, db: Database, known: _K
             Board(settings.data_dir),
             known.key is None,
         )
+
+
+def _nobody(_host: str) -> bool:
+    """With OUTGOING = false no request leaves."""
+    return False
 
 
 def _spool_tables(tx: Connection) -> None:

@@ -33,6 +33,7 @@ DEFAULT = "default"
 SECRETS = {
     "alert_ntfy_url",
     "alert_webhook_url",
+    "backup_passphrase",
     "database_url",
     "deadman_url",
     "metrics_token",
@@ -99,6 +100,20 @@ class Settings:
     media_cache_days: int = 7
     #: With fewer megabytes free on the disk of DATA_DIR the server takes nothing new but messages of other servers.
     disk_reserve_mb: int = 64
+    #: Where backups are: a folder, or a bucket, `s3://name/prefix`.  By default the folder backups in DATA_DIR.
+    backup_store: str = ""
+    #: With what backups are encrypted.  Without one they are as readable as the database itself.
+    backup_passphrase: str = ""
+    #: Hours between two backups that the server makes by itself; 0: none.
+    backup_every_hours: int = 24
+    #: Of how many days the last backup is kept.
+    backup_keep_daily: int = 7
+    #: Of how many weeks the last backup is kept.
+    backup_keep_weekly: int = 4
+    #: Of how many months the last backup is kept.
+    backup_keep_monthly: int = 6
+    #: Days between two drills, in which the newest backup is started and tried; 0: none.
+    drill_every_days: int = 7
     #: How many processes answer requests.  SQLite takes one; PostgreSQL about one per core.
     web_processes: int = 1
     #: How many processes read the inbox and deliver.  SQLite takes one; PostgreSQL about one per core.
@@ -117,6 +132,8 @@ class Settings:
     allow_http_federation: bool = False
     #: A further certificate authority to believe in outgoing requests: a PEM file.
     ca_file: Path | None = None
+    #: Does this server send anything to others?  `false`: no request leaves it, no mail; for drills and copies.
+    outgoing: bool = True
     #: Are people and servers that ask too often slowed down?  `false` is for measuring.
     rate_limits: bool = True
     #: The server that sends our mails: `smtp://user:password@host:587` or `smtps://…`.  Without one nobody gets any.
@@ -175,6 +192,13 @@ class Settings:
         "media_cache_mb": values.number(16, 10_000_000),
         "media_cache_days": values.number(1, 3650),
         "disk_reserve_mb": values.number(0, 10_000_000),
+        "backup_store": values.backup_store,
+        "backup_passphrase": values.text,
+        "backup_every_hours": values.number(0, 24 * 31),
+        "backup_keep_daily": values.number(0, 1000),
+        "backup_keep_weekly": values.number(0, 1000),
+        "backup_keep_monthly": values.number(0, 1000),
+        "drill_every_days": values.number(0, 365),
         "web_processes": values.number(0, values.MOST_PROCESSES),
         "worker_processes": values.number(0, values.MOST_PROCESSES),
         "trusted_proxies": values.networks,
@@ -184,6 +208,7 @@ class Settings:
         "allowed_private_networks": values.networks,
         "allow_http_federation": values.switch,
         "ca_file": values.file,
+        "outgoing": values.switch,
         "rate_limits": values.switch,
         "smtp_url": values.smtp_url,
         "smtp_from": values.sender,
@@ -262,6 +287,18 @@ class Settings:
         return (found[1], found[2] or "") if found else None
 
     @property
+    def backup_folder(self) -> Path:
+        """Where backups are put together, and by default kept."""
+        kept_here = self.backup_store and not values.BUCKET.fullmatch(self.backup_store)
+        return Path(self.backup_store) if kept_here else self.data_dir / "backups"
+
+    @property
+    def backup_bucket(self) -> tuple[str, str] | None:
+        """Name and prefix of the bucket with backups; None when they are in a folder."""
+        found = values.BUCKET.fullmatch(self.backup_store)
+        return (found[1], found[2] or "") if found else None
+
+    @property
     def socket_path(self) -> Path | None:
         """The Unix socket to listen on; None when it is address and port."""
         return Path(self.bind.removeprefix("unix:")) if self.bind.startswith("unix:") else None
@@ -287,7 +324,7 @@ class Settings:
         """What must not be in a log."""
         passwords = [urlsplit(url).password or "" for url in (self.database_url, self.smtp_url)]
         receivers = (self.alert_webhook_url, self.alert_ntfy_url, self.deadman_url)
-        keys = (self.metrics_token, self.s3_secret_access_key, *receivers)
+        keys = (self.metrics_token, self.s3_secret_access_key, self.backup_passphrase, *receivers)
         return [secret for secret in (*keys, *passwords, *map(unquote, passwords)) if secret]
 
     def environment(self) -> dict[str, str]:
@@ -397,7 +434,7 @@ def _contradictions(settings: Settings) -> Iterator[str]:
         )
     if bool(settings.s3_access_key_id) != bool(settings.s3_secret_access_key):
         yield "s3_access_key_id and s3_secret_access_key belong together; set both, or none"
-    if settings.s3_endpoint and not settings.media_store:
+    if settings.s3_endpoint and not (settings.media_store or settings.backup_bucket):
         yield 's3_endpoint is set and media_store is not; name the bucket: media_store = "s3://bucket/prefix"'
     if settings.socket_path and settings.web_processes > 1:
         yield "a Unix socket takes one web process; set web_processes = 1, or bind to address:port"

@@ -268,6 +268,14 @@ def media_store(value: object) -> str:
     return address
 
 
+def backup_store(value: object) -> str:
+    """`s3://bucket/prefix`, or a folder, made absolute.  Empty: see Settings."""
+    place = text(value)
+    if "://" in place:
+        return media_store(place)
+    return str(Path(place).expanduser().absolute()) if place else ""
+
+
 def endpoint(value: object) -> str:
     """`https://host[:port]`, perhaps with a path."""
     address = text(value).rstrip("/")

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Final
 
+from connectme.backups import Schedule
 from connectme.errands import Errands
 from connectme.house import House
 from connectme.housekeeping import Housekeeping
@@ -26,6 +27,7 @@ from connectme.settings import Settings
 from connectme.waiting import in_houses
 from inbox import spool
 from inbox.process import Processor
+from ops.backup import swap
 from outbox.deliver import Deliverer
 from store.database import Away
 
@@ -76,12 +78,17 @@ class Worker:
         house = self._house
         loops: Iterable[Loop] = (
             self._inbox,
-            self.deliverer.run,
+            self._deliver,
             self.jobs.run,
             self.indexer.run,
             self.housekeeping.run,
         )
-        always: Iterable[Loop] = (lambda stop: house.rules.follow(house.db, stop), self._count, self._shifts)
+        always: Iterable[Loop] = (
+            lambda stop: house.rules.follow(house.db, stop),
+            self._count,
+            self._shifts,
+            Schedule(house.settings).run,
+        )
         await asyncio.gather(
             *(_forever(self._while_open(loop), stop) for loop in loops), *(_forever(loop, stop) for loop in always)
         )
@@ -113,6 +120,21 @@ class Worker:
                 if await until(stop, LOOK):
                     return
             await self.processor.run(stop)
+
+    async def _deliver(self, stop: asyncio.Event) -> None:
+        """After a restore, nothing is sent until the administrator says so."""
+        settings = self._house.settings
+        told = False
+        while (not settings.outgoing or swap.held(settings.data_dir)) and not stop.is_set():
+            if not told:
+                log.warning(
+                    "nothing is delivered: %s",
+                    "see `connectme delivery release`" if settings.outgoing else "OUTGOING is false",
+                )
+            told = True
+            await until(stop, LOOK)
+        if not stop.is_set():
+            await self.deliverer.run(stop)
 
     async def _count(self, stop: asyncio.Event) -> None:
         """Writes down what became of deliveries, for /metrics: other processes answer there."""

@@ -7,6 +7,8 @@ can answer for all.
 import resource
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 from prometheus_client import generate_latest
 from prometheus_client.core import (
@@ -19,6 +21,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection, func, select
 
+from ops.backup import records
 from outbox import deliver
 from store.tables import counts, jobs, spooled
 
@@ -102,6 +105,24 @@ def _histogram(latency: Mapping[str, int], microseconds: int) -> Metric:
 def read_took(seconds: float) -> Metric:
     """Of the question for the queues, which is always the same."""
     return GaugeMetricFamily("connectme_database_read_seconds", "Time of a read in the main database", value=seconds)
+
+
+def of_backups(data_dir: Path, now: datetime) -> list[Metric]:
+    """Ages of the newest backup and of the newest drill that worked, and how long it took to serve.  -1: none."""
+    made = [facts["created"] for facts in records.backups(data_dir).values() if facts.get("created")]
+    drills = [drill for drill in records.drills(data_dir) if drill["ok"]]
+
+    def age(moment: str | None) -> float:
+        return -1.0 if moment is None else (now - datetime.fromisoformat(moment)).total_seconds()
+
+    last: dict[str, Any] = drills[-1] if drills else {"at": None, "rto_seconds": -1.0}
+    return [
+        GaugeMetricFamily(
+            "connectme_backup_age_seconds", "Age of the newest backup", value=age(max(made, default=None))
+        ),
+        GaugeMetricFamily("connectme_drill_age_seconds", "Age of the newest drill that worked", value=age(last["at"])),
+        GaugeMetricFamily("connectme_rto_seconds", "From backup to service, in that drill", value=last["rto_seconds"]),
+    ]
 
 
 def of_process(more: Mapping[str, float] | None = None) -> list[Metric]:

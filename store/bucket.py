@@ -87,6 +87,11 @@ class Bucket:
             async for part in self._api.list(self._store, chunk_size=LISTED):
                 yield [_blob(found) for found in part if NAME.fullmatch(found["path"])]
 
+    async def keys(self) -> list[str]:
+        """Of all there is, whatever its name."""
+        with self._plainly("the list of files"):
+            return [found["path"] async for part in self._api.list(self._store, chunk_size=LISTED) for found in part]
+
     @contextmanager
     def _plainly(self, what: str) -> Iterator[None]:
         """What goes wrong there is an OSError, as on a disk."""

@@ -36,6 +36,12 @@ class Maker:
         self._sequence = 0
         self._lock = threading.Lock()
 
+    def not_before(self, moment_ms: int) -> None:
+        """None that is made from now on is of that moment or an earlier one, whatever the clock says."""
+        with self._lock:
+            if moment_ms >= self._ms:
+                self._ms, self._sequence = moment_ms + 1, -1
+
     def __call__(self) -> int:
         with self._lock:
             now = time.time_ns() // 1_000_000
@@ -65,6 +71,11 @@ def new_id(at_ms: int | None = None) -> int:
     if at_ms >= now - LATELY:
         return _make()
     return (max(at_ms, 0) << _SHIFT) | (next(_earlier) & _LOW)
+
+
+def not_before(moment_ms: int) -> None:
+    """For a clock that is behind, or a database that was restored: ids that were used once are not made again."""
+    _make.not_before(moment_ms)
 
 
 def first_id(moment: datetime) -> int:

@@ -29,6 +29,8 @@ COMMANDS = {  # name: file, function, what `connectme --help` says
     "emoji": ("emoji", "emoji", "Pictures that members write as :names:."),
     "search": ("search", "search", "The index of words by which posts are found."),
     "media": ("media", "media", "Files of our people, and the cache of others'."),
+    "backup": ("backup", "backup", "Copies of everything, proved by restoring them."),
+    "drill": ("drill", "drill", "The newest backup, started and tried."),
     "db": ("db", "db", "The database and its migrations."),
     "incident": ("incident", "incident", "What members are told while something is wrong."),
     "maintenance": ("maintenance", "maintenance", "How much of the server is open."),

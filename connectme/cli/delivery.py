@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from connectme.cli.common import Context, as_json, confirm, emit, example, passes, table, yes_option
 from connectme.cli.database import with_database
+from ops.backup import swap
 from outbox import queue
 
 host_option = click.option("--host", metavar="H", help="Only the mail of that server, like far.example.")
@@ -22,12 +23,14 @@ def delivery() -> None:
 @passes
 def stats(context: Context, *, as_json: bool) -> None:
     """How much waits, for how many servers, since when."""
-    found = with_database(context.settings(), lambda db: db.read(queue.totals))
+    settings = context.settings()
+    found = with_database(settings, lambda db: db.read(queue.totals))
     facts = {
         "waiting": found.waiting,
         "hosts": found.hosts,
         "failing_hosts": found.failing_hosts,
         "oldest": _moment(found.oldest),
+        "held_since": (swap.held(settings.data_dir) or {}).get("since"),
     }
     lines = [f"{name.replace('_', ' '):<14} {'-' if value is None else value}" for name, value in facts.items()]
     emit(facts, "\n".join(lines), as_json)
@@ -74,6 +77,15 @@ def drop(context: Context, host: str | None, *, yes: bool, as_json: bool) -> Non
     confirm(f"What waits for {host or 'all servers'} is then never delivered. Go on?", yes)
     count = with_database(context.settings(), lambda db: db.write(queue.drop, _host(host)))
     emit({"dropped": count}, f"{count} deliveries dropped", as_json)
+
+
+@delivery.command(epilog=example("connectme delivery release"))
+@as_json
+@passes
+def release(context: Context, *, as_json: bool) -> None:
+    """Deliver again what was held since a backup was restored."""
+    done = swap.release(context.settings().data_dir)
+    emit({"released": done}, "deliveries go on" if done else "deliveries are not held", as_json)
 
 
 def _stats(tx: Connection, host: str | None) -> list[queue.HostQueue]:

@@ -261,7 +261,7 @@ def test_secrets_are_masked_where_people_see_them():
     assert found.shown("smtp_url") == "smtp://me:…@mail.test"
     assert found.secrets() == ["t0ken", "buck3t", "pass%20word", "sm%40il", "pass word", "sm@il"]
     told = {"alert_ntfy_url", "alert_webhook_url", "deadman_url"}
-    assert {"metrics_token", "database_url", "smtp_url", "s3_secret_access_key"} | told == SECRETS
+    assert {"metrics_token", "database_url", "smtp_url", "s3_secret_access_key", "backup_passphrase"} | told == SECRETS
 
 
 @pytest.mark.parametrize(

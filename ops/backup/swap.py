@@ -1,0 +1,123 @@
+"""Puts a restored folder in the place of the data folder, file by file, and says what must be mended afterwards.
+
+Stopped anywhere, the same command goes on where it was: each file is first moved away, into `replaced-by-NAME`, then
+its successor moved in.  What arrived in the spool since the backup is not lost: the spool stays, the other's is added.
+"""
+
+import os
+import sqlite3
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from ops import state
+from ops.backup.create import DATABASE
+from ops.backup.manifest import BackupError
+from ops.backup.restore import MARK, NAMES, NOTE
+
+HOLD: Final = "hold.json"  # {"since", "why"}: nothing is delivered while it is there
+IDS: Final = "ids.json"  # {"after_ms"}: no id is made of a moment before
+GAPS: Final = "gaps.json"  # [{"from", "to", "why"}]: what was said elsewhere then must be fetched again
+SIDES: Final = ("-wal", "-shm", "-journal")
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    data_dir: Path
+    sqlite_file: Path | None
+    instance: str = ""  # of the database that belongs here, if that is known
+
+
+def note_of(folder: Path) -> dict[str, Any]:
+    """Raises: BackupError, for a folder that was not restored to its end."""
+    if (folder / MARK).exists():
+        raise BackupError(f"{folder} is not restored to its end; give the restore command again")
+    found = state.read_json(folder / state.FOLDER / NOTE)
+    if not isinstance(found, dict):
+        raise BackupError(f"{folder} was not made by `connectme backup restore`")
+    return found
+
+
+def swap(folder: Path, here: Here, now: datetime, *, other_instance: bool = False) -> Path:
+    """Where the replaced files are.  The caller has seen to it that no server runs.  Raises: BackupError."""
+    note = note_of(folder)
+    if here.instance and note["instance"] != here.instance and not other_instance:
+        raise BackupError(
+            f"that is a backup of another instance ({note['domain']}), and {here.data_dir} belongs to instance"
+            f" {here.instance}; if that is meant, say --other-instance"
+        )
+    if note["engine"] == "sqlite" and here.sqlite_file is None:
+        raise BackupError("the backup is of SQLite and database_url names PostgreSQL; take database_url out first")
+    away = here.data_dir / f"replaced-by-{note['backup']}"
+    try:
+        away.mkdir(mode=0o700, exist_ok=True)
+        _mend(here.data_dir, note, now)  # first: a server that starts must find it
+        if note["engine"] == "sqlite" and here.sqlite_file is not None:
+            _one(folder / NAMES[DATABASE["sqlite"]], here.sqlite_file, away)
+        _spool(folder / "spool.db", here.data_dir / "spool.db", away)
+        _one(folder / "media", here.data_dir / "media", away)
+        _one(folder / "settings-of-backup.json", here.data_dir / "settings-of-backup.json", away)
+        (folder / state.FOLDER / NOTE).replace(state.folder(here.data_dir) / NOTE)
+    except OSError as error:
+        raise BackupError(
+            f"{error.filename2 or error.filename or folder}: {error.strerror}; folder and data_dir must be on one file"
+            " system and writable.  Correct it and give the command again: it goes on where it stopped"
+        ) from error
+    return away
+
+
+def _one(new: Path, old: Path, away: Path) -> None:
+    if not new.exists():
+        return
+    for path in (old, *(old.with_name(old.name + side) for side in SIDES)):
+        if path.exists():
+            path.rename(away / path.name)
+    new.rename(old)
+
+
+def _spool(new: Path, old: Path, away: Path) -> None:
+    """What was acknowledged after the backup is only in the old one."""
+    if not new.exists():
+        return
+    try:
+        with closing(sqlite3.connect(f"{old.absolute().as_uri()}?mode=rw", uri=True)) as both, both:
+            both.execute("ATTACH ? AS more", (str(new),))
+            columns = ", ".join(row[1] for row in both.execute("SELECT * FROM pragma_table_info('spooled', 'more')"))
+            both.execute(f"INSERT OR IGNORE INTO spooled ({columns}) SELECT {columns} FROM more.spooled")  # noqa: S608
+    except sqlite3.Error:
+        _one(new, old, away)
+    else:
+        new.rename(away / "spool-of-backup.db")
+
+
+def _mend(data_dir: Path, note: dict[str, Any], now: datetime) -> None:
+    place = state.folder(data_dir)
+    since = str(note["newest_row"] or note["created"])
+    why = f"restored from {note['backup']}"
+    state.write_json(place / HOLD, {"since": now.isoformat(), "why": why})
+    state.write_json(place / IDS, {"after_ms": int(now.timestamp() * 1000)})
+    gaps = state.read_json(place / GAPS) or []
+    if not any(gap["why"] == why for gap in gaps):
+        state.write_json(place / GAPS, [*gaps, {"from": since, "to": now.isoformat(), "why": why}])
+
+
+def held(data_dir: Path) -> dict[str, Any] | None:
+    """Since when and why nothing is delivered; None: it is."""
+    found = state.read_json(data_dir / state.FOLDER / HOLD)
+    return found if isinstance(found, dict) else None
+
+
+def release(data_dir: Path) -> bool:
+    """Deliveries go on.  False: they were not held."""
+    with suppress(FileNotFoundError):
+        os.unlink(data_dir / state.FOLDER / HOLD)
+        return True
+    return False
+
+
+def ids_after(data_dir: Path) -> int:
+    """Unix milliseconds; 0 when nothing was restored here."""
+    found = state.read_json(data_dir / state.FOLDER / IDS)
+    return int(found["after_ms"]) if isinstance(found, dict) else 0

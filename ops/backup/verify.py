@@ -1,0 +1,98 @@
+"""How much a backup is worth: E2 read back · E3 restored into scratch · E4 booted there, and it signs."""
+
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from federation.keys import load_public
+from ops.backup import facts, restore
+from ops.backup.booting import Booted, booted
+from ops.backup.booting import Place as At
+from ops.backup.manifest import BackupError, Manifest
+from ops.backup.places import Place
+from ops.backup.sealing import CHUNK, Sum
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """Where a backup is tried.  database_url: a PostgreSQL in which a database can be made, or empty."""
+
+    folder: Path
+    database_url: str = ""
+    passphrase: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    level: str
+    seconds: float
+    rto_seconds: float | None = None  # from the backup to the first page of a timeline
+
+
+def verify(place: Place, manifest: Manifest, level: str, scratch: Scratch, newest_schema: str) -> Evidence:
+    """Raises: BackupError, with what is wrong."""
+    began = time.monotonic()
+    _read_back(place, manifest)
+    if level == "E2":
+        return Evidence(level, time.monotonic() - began)
+    restore.check_known(manifest, newest_schema)
+    rto = _tried(place, manifest, scratch, boot=level == "E4")
+    return Evidence(level, time.monotonic() - began, rto)
+
+
+def _read_back(place: Place, manifest: Manifest) -> None:
+    for part in manifest.parts:
+        with place.opened(manifest.name, part.file) as stream:
+            read = Sum(stream)
+            while read.read(CHUNK):
+                pass
+        if (read.size, read.hex()) != (part.size, part.sha256):
+            raise BackupError(
+                f"{part.file} of {manifest.name} is not what was written ({read.size} bytes, {part.size} expected, or"
+                " another checksum); it is no good: take another backup, and look at the disk"
+            )
+
+
+def _tried(place: Place, manifest: Manifest, scratch: Scratch, *, boot: bool) -> float | None:
+    began = time.monotonic()
+    scratch.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    near = Path(tempfile.mkdtemp(dir=scratch.folder, prefix="try-"))
+    name, url = f"connectme_try_{near.name[4:].lower()}", ""
+    try:
+        if manifest.engine == "postgresql":
+            if not scratch.database_url:
+                raise BackupError("this is a backup of PostgreSQL, and none is set here to try it in (DATABASE_URL)")
+            url = restore.make_database(scratch.database_url, name)
+        found = restore.restore(place, manifest, near / "data", scratch.passphrase, url)
+        return _boot(manifest, near / "data", found, began) if boot else None
+    finally:
+        if url:
+            restore.drop_database(scratch.database_url, name)
+        shutil.rmtree(near, ignore_errors=True)
+
+
+def _boot(manifest: Manifest, data_dir: Path, url: str, began: float) -> float:
+    with booted(At(data_dir, url, manifest.domain, manifest.base_url)) as server:
+        server.timeline()
+        rto = time.monotonic() - began
+        _keys(manifest, server, url)
+    return rto
+
+
+def _keys(manifest: Manifest, server: Booted, url: str) -> None:
+    """The key that others see verifies what was signed when the backup was made, and what is signed now."""
+    private, key_id = facts.asked(url, facts.own_key)
+    public = load_public(key_id, key_id, server.public_key()).key
+    if not isinstance(public, RSAPublicKey) or private.public_key() != public:
+        raise BackupError(
+            f"the private key in {manifest.name} is not the one of the public key that other servers know;"
+            " a server restored from it could not sign: take another backup, and run `connectme db check`"
+        )
+    if not manifest.is_sealed_by(public):
+        raise BackupError(
+            f"the seal of {manifest.name} is not by the key in it: manifest or key was changed; take another backup"
+        )

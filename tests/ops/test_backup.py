@@ -1,0 +1,282 @@
+"""Backups: what they hold, what each level of evidence finds, what is refused, and how they come back."""
+
+import asyncio
+import json
+import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+
+from federation.keys import generate
+from federation.origin import Origin
+from ops import drill, identity, metrics, state
+from ops.backup import create, facts, records, restore, retention, swap, verify
+from ops.backup.create import Source
+from ops.backup.manifest import FILE, BackupError, Manifest
+from ops.backup.places import Folder, look
+from ops.backup.retention import Keep
+from ops.backup.verify import Scratch
+from social import accounts
+from store import ids
+from store.database import Database
+from store.tables import spool_metadata
+
+NOW = datetime(2026, 11, 27, 2, tzinfo=UTC)
+HERE = Origin("ours.test", "https://ours.test")
+PAIR = generate("rsa")
+SCHEMA = "9999"
+
+
+def _live(tx: Connection) -> None:
+    identity.claim(tx, HERE)
+    accounts.create_instance_actor(tx, HERE, [PAIR], NOW)
+
+
+async def _fill(url: str, data_dir: Path) -> None:
+    async with await Database.open(url) as db:
+        await db.write(_live)
+    async with await Database.open(f"sqlite:///{data_dir}/spool.db") as spool:
+        await spool.write(spool_metadata.create_all)
+
+
+@pytest.fixture
+def source(url: str, tmp_path: Path) -> Source:
+    return _source(url, tmp_path / "data")
+
+
+@pytest.fixture
+def lite(sqlite_template: Path, tmp_path: Path) -> Source:
+    (tmp_path / "data").mkdir()
+    shutil.copy(sqlite_template, tmp_path / "data" / "connectme.db")
+    return _source(f"sqlite:///{tmp_path}/data/connectme.db", tmp_path / "data")
+
+
+def _source(url: str, data: Path) -> Source:
+    (data / "media" / "ab").mkdir(parents=True)
+    (data / "media" / "ab" / "ab.png").write_bytes(b"a picture" * 1000)
+    asyncio.run(_fill(url, data))
+    file = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite") else None
+    return Source("1.0", data, url, file, "", {"CONNECTME_DOMAIN": "ours.test"})
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Folder:
+    return Folder(tmp_path / "backups")
+
+
+def _scratch(source: Source, tmp_path: Path) -> Scratch:
+    return Scratch(tmp_path / "scratch", "" if source.sqlite_file else source.database_url, source.passphrase)
+
+
+def _prove(place: Folder, made: Manifest, source: Source, tmp_path: Path, level: str) -> None:
+    verify.verify(place, made, level, _scratch(source, tmp_path), SCHEMA)
+
+
+def test_what_is_saved_is_restored_on_both_engines(source: Source, place: Folder, tmp_path: Path) -> None:
+    made = create.create(source, place, NOW)
+
+    assert place.names() == ["20261127T020000Z"]
+    assert look(place, made.name) == made
+    assert made.domain == "ours.test"
+    assert made.rows["account"] == 1
+    _prove(place, made, source, tmp_path, "E3")
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_an_encrypted_backup_needs_its_passphrase(lite: Source, place: Folder, tmp_path: Path) -> None:
+    locked = replace(lite, passphrase="open sesame")
+    made = create.create(locked, place, NOW)
+
+    for file in (place.root / made.name).iterdir():
+        assert b"BEGIN PRIVATE KEY" not in file.read_bytes()
+        assert b"a picture" not in file.read_bytes()
+    _prove(place, made, replace(lite, passphrase=""), tmp_path, "E2")
+    with pytest.raises(BackupError, match="is encrypted; give its passphrase"):
+        _prove(place, made, replace(lite, passphrase=""), tmp_path, "E3")
+    with pytest.raises(BackupError, match="not the one of this backup"):
+        _prove(place, made, replace(lite, passphrase="open simsim"), tmp_path, "E3")
+    _prove(place, made, locked, tmp_path, "E3")
+
+
+@pytest.mark.parametrize("passphrase", ["", "open sesame"])
+def test_a_flipped_bit_is_found_when_it_is_read_back(
+    lite: Source, place: Folder, tmp_path: Path, passphrase: str
+) -> None:
+    lite = replace(lite, passphrase=passphrase)
+    made = create.create(lite, place, NOW)
+    file = place.root / made.name / made.part("database.sqlite").file
+    raw = bytearray(file.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    file.write_bytes(raw)
+
+    with pytest.raises(BackupError, match="is not what was written"):
+        _prove(place, made, lite, tmp_path, "E2")
+    with pytest.raises(BackupError, match="damaged"):
+        restore.restore(place, made, tmp_path / "new", passphrase)
+
+
+def _rewritten(place: Folder, made: Manifest, statement: str) -> Manifest:
+    """As if that had been so when the backup was made: with checksums that are right."""
+    from ops.backup import sealing  # noqa: PLC0415
+
+    file = place.root / made.name / "database.sqlite"
+    with closing(sqlite3.connect(file)) as opened, opened:
+        opened.execute(statement)
+    size, plain = sealing.sum_of(file)
+    parts = [replace(p, size=size, sha256=plain, plain=plain) if p.file == file.name else p for p in made.parts]
+    return replace(made, parts=tuple(parts))
+
+
+def test_a_missing_table_is_found_when_it_is_restored(lite: Source, place: Folder, tmp_path: Path) -> None:
+    made = _rewritten(place, create.create(lite, place, NOW), "DROP TABLE marker")
+    _prove(place, made, lite, tmp_path, "E2")
+    with pytest.raises(BackupError, match="the table marker is missing"):
+        _prove(place, made, lite, tmp_path, "E3")
+
+
+def test_a_wrong_key_is_found_when_it_is_booted(lite: Source, place: Folder, tmp_path: Path) -> None:
+    made = create.create(lite, place, NOW)
+    _prove(place, made, lite, tmp_path, "E4")
+
+    other = generate("rsa").private
+    made = _rewritten(place, made, f"UPDATE account_key SET private = '{other}'")
+    _prove(place, made, lite, tmp_path, "E3")
+    with pytest.raises(BackupError, match="is not the one of the public key"):
+        _prove(place, made, lite, tmp_path, "E4")
+
+
+def test_a_manifest_that_was_changed_has_no_seal(lite: Source, place: Folder) -> None:
+    made = create.create(lite, place, NOW)
+    key = facts.asked(lite.database_url, facts.own_key)[0].public_key()
+    assert made.is_sealed_by(key)
+    assert not replace(made, domain="evil.test").is_sealed_by(key)
+    assert not replace(made, seal="?").is_sealed_by(key)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (b"", "damaged"),
+        (b"[]", "damaged"),
+        (b'{"format": 1}', "damaged"),
+        (b'{"format": 2}', "the version of ConnectMe that made it"),
+    ],
+)
+def test_damaged_manifests_are_refused(lite: Source, place: Folder, change: bytes, says: str) -> None:
+    made = create.create(lite, place, NOW)
+    (place.root / made.name / FILE).write_bytes(change)
+    with pytest.raises(BackupError, match=says):
+        look(place, made.name)
+
+
+def test_a_manifest_leads_nowhere_else(lite: Source, place: Folder) -> None:
+    made = create.create(lite, place, NOW)
+    file = place.root / made.name / FILE
+    changed = json.loads(file.read_bytes())
+    changed["parts"][0]["file"] = "../../etc/passwd"
+    file.write_text(json.dumps(changed))
+    with pytest.raises(BackupError, match="none of a backup"):
+        look(place, made.name)
+    with pytest.raises(BackupError, match="no name of a backup"):
+        look(place, "../data")
+
+
+def test_what_failed_leaves_nothing_that_looks_like_a_backup(
+    lite: Source, place: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(create, "SPARE", 1 << 60)
+    with pytest.raises(BackupError, match="make room"):
+        create.create(lite, place, NOW)
+    assert list(place.root.iterdir()) == []
+    (place.root / ".unfinished-1").mkdir()  # of one that was killed
+    monkeypatch.undo()
+    create.create(lite, place, NOW)
+    assert [path.name for path in place.root.iterdir()] == ["20261127T020000Z"]
+
+
+def test_a_restore_never_goes_over_something_and_can_be_repeated(lite: Source, place: Folder, tmp_path: Path) -> None:
+    made = create.create(lite, place, NOW)
+    with pytest.raises(BackupError, match="is not empty"):
+        restore.restore(place, made, lite.data_dir, "")
+    into = tmp_path / "new"
+    into.mkdir()
+    (into / restore.MARK).write_text(made.name)
+    (into / "connectme.db").write_bytes(b"half of it")
+    with pytest.raises(BackupError, match="not restored to its end"):
+        swap.note_of(into)
+    restore.restore(place, made, into, "")
+    assert (into / "media" / "ab" / "ab.png").read_bytes() == b"a picture" * 1000
+    assert (into / "settings-of-backup.json").stat().st_mode & 0o077 == 0
+    with pytest.raises(BackupError, match="migrations up to 0000"):
+        restore.check_known(made, "0000")
+
+
+def test_a_swap_keeps_what_was_there_and_holds_deliveries(lite: Source, place: Folder, tmp_path: Path) -> None:
+    made = create.create(lite, place, NOW)
+    restore.restore(place, made, tmp_path / "new", "")
+    (lite.data_dir / "media" / "ab" / "late.png").write_bytes(b"late")
+    with closing(sqlite3.connect(lite.data_dir / "spool.db")) as spool, spool:
+        spool.execute(
+            "INSERT INTO spooled (id, actor_uri, body, received, attempts, due) VALUES (7, 'a', '{}', 1, 0, 1)"
+        )
+    here = swap.Here(lite.data_dir, lite.sqlite_file, made.instance)
+    later = NOW + timedelta(days=1)
+
+    with pytest.raises(BackupError, match="another instance"):
+        swap.swap(tmp_path / "new", replace(here, instance="other"), later)
+    away = swap.swap(tmp_path / "new", here, later)
+
+    assert (away / "media" / "ab" / "late.png").exists()
+    assert not (lite.data_dir / "media" / "ab" / "late.png").exists()
+    assert facts.asked(lite.database_url, facts.look).rows == made.rows
+    with closing(sqlite3.connect(lite.data_dir / "spool.db")) as spool:
+        assert spool.execute("SELECT id FROM spooled").fetchall() == [(7,)]  # acknowledged is kept
+    assert swap.held(lite.data_dir) is not None
+    assert swap.ids_after(lite.data_dir) == later.timestamp() * 1000
+    assert state.read_json(lite.data_dir / "state" / swap.GAPS)[0]["to"] == later.isoformat()
+    assert swap.release(lite.data_dir)
+    assert not swap.release(lite.data_dir)
+
+
+def test_ids_go_forward_whatever_the_clock_says() -> None:
+    make = ids.Maker(5)
+    late = (1 << 42) - 5
+    make.not_before(late)
+    first, second = make(), make()
+    assert ids.moment_ms(first) > late
+    assert second > first
+
+
+def test_a_drill_is_reported_whether_it_works_or_not(lite: Source, place: Folder, tmp_path: Path) -> None:
+    scratch, data = _scratch(lite, tmp_path), lite.data_dir
+    assert "there is no backup" in drill.run(place, data, scratch, SCHEMA, NOW)["says"]
+    made = create.create(lite, place, NOW)
+    good = drill.run(place, data, scratch, SCHEMA, NOW + timedelta(hours=1))
+    assert good["ok"], good["says"]
+    assert good["rto_seconds"] > 0
+    assert good["rpo_seconds"] >= 3600
+    assert records.backups(data)[made.name]["level"] == "E4"
+    numbers = metrics.render(metrics.of_backups(data, NOW + timedelta(hours=1))).decode()
+    assert "connectme_backup_age_seconds 3600.0" in numbers
+    assert "connectme_drill_age_seconds 0.0" in numbers
+    (place.root / made.name / "spool.sqlite").write_bytes(b"")
+    bad = drill.run(place, data, scratch, SCHEMA, NOW + timedelta(hours=2))
+    assert not bad["ok"]
+    assert [one["ok"] for one in records.drills(data)] == [False, True, False]
+    assert records.backups(data)[made.name]["damage"]
+
+
+def test_the_newest_that_is_proved_is_never_removed() -> None:
+    names = [(NOW - timedelta(days=day)).strftime("%Y%m%dT%H%M%SZ") for day in range(400)]
+    keep = Keep(7, 4, 6)
+    gone = retention.superfluous(names, {names[200]: "E3", names[300]: "E4", names[10]: "E2"}, keep)
+    left = sorted(set(names) - set(gone))
+    assert {names[0], names[200], names[300]} <= set(left)
+    assert 13 <= len(left) <= 19
+    assert set(names[:7]) <= set(left)
+    assert retention.superfluous(names[:1], {}, Keep(0, 0, 0)) == []
