@@ -43,6 +43,7 @@ fix: .venv/dev   ## let the tools repair what they can
 
 docs: .venv/dev  ## write the pages of docs/ that are made from the code
 	$(BIN)/python -m web.api.coverage docs/mastodon-api.tsv docs/api-coverage.md
+	$(BIN)/python -m ops.doctor.runbook docs/admin/runbook.md
 
 migration: .venv/dev  ## a new migration: make migration name="host last heard"
 	$(BIN)/connectme db draft "$(name)"

@@ -94,15 +94,11 @@ def sqlite_seen(file: Path) -> Seen:
     except sqlite3.Error as error:
         raise Away(f"{file} cannot be opened ({error}); correct its rights") from error
     try:
-        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        row = connection.execute(belonging.VERSION).fetchone() if belonging.VERSION_TABLE in tables else None
-        facts = dict(connection.execute(belonging.FACTS)) if "fact" in tables else {}
-        public = [key for (key,) in connection.execute(belonging.KEYS)] if "account_key" in tables else []
+        return belonging.read_sqlite(connection, str(file))
     except sqlite3.Error as error:
         raise Away(f"{file} cannot be read ({error}); is it the right file?") from error
     finally:
         connection.close()
-    return _seen(str(file), tables, row[0] if row else None, facts, public)
 
 
 def writable(file: Path) -> None:
@@ -142,12 +138,7 @@ async def asked(connection: "asyncpg.Connection") -> Seen:
     facts = dict(await connection.fetch(belonging.FACTS)) if "fact" in tables else {}
     public = [row[0] for row in await connection.fetch(belonging.KEYS)] if "account_key" in tables else []
     place = f"database {await connection.fetchval('SELECT current_database()')}"
-    return _seen(place, tables, found, facts, public)
-
-
-def _seen(place: str, tables: set[str], version: str | None, facts: dict[str, str], public: list[str]) -> Seen:
-    empty = not tables - {belonging.VERSION_TABLE}
-    return Seen(place, version, empty, facts, belonging.fingerprints(public))
+    return belonging.of_tables(place, tables, found, facts, public)
 
 
 def _line(error: BaseException) -> str:

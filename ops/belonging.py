@@ -7,6 +7,7 @@ need no word, but another database does (`connectme db adopt`).
 """
 
 import hashlib
+import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -85,6 +86,19 @@ def forget(data_dir: Path) -> Identity | None:
     before = recall(data_dir)
     (data_dir / state.FOLDER / FILE).unlink(missing_ok=True)
     return before
+
+
+def read_sqlite(connection: sqlite3.Connection, place: str) -> Seen:
+    """Raises: sqlite3.Error."""
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    row = connection.execute(VERSION).fetchone() if VERSION_TABLE in tables else None
+    facts = dict(connection.execute(FACTS)) if "fact" in tables else {}
+    public = [key for (key,) in connection.execute(KEYS)] if "account_key" in tables else []
+    return of_tables(place, tables, row[0] if row else None, facts, public)
+
+
+def of_tables(place: str, tables: set[str], version: str | None, facts: dict[str, str], public: list[str]) -> Seen:
+    return Seen(place, version, not tables - {VERSION_TABLE}, facts, fingerprints(public))
 
 
 def judge(known: Identity | None, seen: Seen, ours: Ours) -> Finding | None:

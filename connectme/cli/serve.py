@@ -13,13 +13,15 @@ from connectme import __version__, logging
 from connectme.child import AWAY, ended, leave
 from connectme.cli.common import Context, example, passes
 from connectme.lock import alone
-from connectme.schema import Away, look
+from connectme.schema import Away, WrongDatabase, look, newest
 from connectme.settings import PREFIX, Settings
 from connectme.sockets import free_address
 from connectme.supervisor import Command, Supervisor
 from connectme.values import is_local
 from connectme.watching import watching
 from ops import belonging
+from ops.belonging import refusal
+from ops.doctor import minute
 
 log = log_of.getLogger("connectme.serve")
 HOME = Path(__file__).parent.parent.parent  # where `connectme` and its sister packages are imported from
@@ -39,6 +41,7 @@ def serve(context: Context, bind: str | None, *, single_process: bool) -> None:
     logging.set_up(settings, "supervisor")
     with alone(settings):
         settings = context.settings(bind=free_address(settings))
+        _examined(settings)
         _prepared(settings)
         log.info("ConnectMe %s on %s, for %s", __version__, settings.bind, settings.base_url)
         if _is_elsewhere(settings):
@@ -58,6 +61,20 @@ def _is_elsewhere(settings: Settings) -> bool:
     if settings.socket_path or not is_local(settings.host) or not settings.base_url.startswith("http:"):
         return False
     return settings.address[1] != (urlsplit(settings.base_url).port or 80)
+
+
+def _examined(settings: Settings) -> None:
+    """The doctor's cheap checks.  Raises: WrongDatabase; all else is told, and the server does what it can."""
+    try:
+        found = minute.look_and_keep(settings, newest())
+    except OSError as error:
+        log.error("the data folder cannot be written (%s); `connectme doctor` says more", error)  # noqa: TRY400  a line
+        return
+    for one in found:
+        if one.severity == "error" and one.id.startswith("identity."):
+            raise WrongDatabase(refusal(one))
+        if one.severity in ("warning", "error"):
+            log.warning("%s: %s (%s); %s", one.id, one.says, one.evidence, one.remedy)
 
 
 def _prepared(settings: Settings) -> None:

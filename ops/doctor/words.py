@@ -19,44 +19,349 @@ class Words:
 
 
 WORDS: Final[dict[str, Words]] = {
+    "check.broken": Words(
+        "every check can be made",
+        "the check of {what} could not be made",
+        "This says nothing good or bad about what it looks at. Read the evidence; if it names a right or a file, "
+        "mend that and run `connectme doctor` again; else report it as a fault of ConnectMe, with the evidence.",
+    ),
+    "settings.read": Words(
+        "the settings can be used",
+        "the settings cannot be used",
+        "Correct what the evidence names, in the place that it names: a file, the environment, or a flag. "
+        "`connectme settings check FILE` tries a file without the server noticing. docs/admin/settings.md has all"
+        " that there are.",
+    ),
     "identity.lost": Words(
         "the database that this data folder belongs to is there",
         "{found} is empty or missing, and a filled database was here before: that of {expected}",
-        "Do not start on the empty one. Look at DATABASE_URL and DATA_DIR first (`connectme settings`): most often one"
-        " of them changed, and the old value brings all back. If the database itself is lost, restore the newest"
-        " backup: `connectme backup list`, then `connectme backup restore`. Only when you mean to begin anew, with"
-        " nobody and nothing: `connectme db adopt`.",
+        "Do not start on the empty one. Look at DATABASE_URL and DATA_DIR first (`connectme settings`): most "
+        "often one of them changed, and the old value brings all back. If the database itself is lost, restore "
+        "the newest backup: `connectme backup list`, then `connectme backup restore`. Only when you mean to begin"
+        " anew, with nobody and nothing: `connectme db adopt`.",
     ),
     "identity.other": Words(
         "the database is the one that this data folder belongs to",
         "{found} is the database of another instance, {theirs}, and this data folder belongs to {expected}",
-        "Set DATABASE_URL back to the database of {expected}, or DATA_DIR to the folder of the other instance"
-        " (`connectme settings` shows both, and where each comes from). If this database is now meant to be here:"
-        " `connectme db adopt`.",
+        "Set DATABASE_URL back to the database of {expected}, or DATA_DIR to the folder of the other instance "
+        "(`connectme settings` shows both, and where each comes from). If this database is now meant to be here: "
+        "`connectme db adopt`.",
     ),
     "identity.domain": Words(
         "the database was made for the domain and the address that are set",
         "this database was made for {theirs}, and {setting} says {ours}",
-        "Other servers know its people by that name: set {setting} back to {theirs}, or name the right database in"
-        " DATABASE_URL. Neither domain nor address can change once other servers know them.",
+        "Other servers know its people by that name: set {setting} back to {theirs}, or name the right database "
+        "in DATABASE_URL. Neither domain nor address can change once other servers know them.",
     ),
     "identity.keys": Words(
         "the server's own keys are those that other servers know",
         "the server's own keys in {found} are not those that were here before",
-        "Somebody or something replaced them; other servers would refuse what this one signs. Restore the database:"
-        " `connectme backup list`, then `connectme backup restore`. If the keys were changed on purpose:"
+        "Somebody or something replaced them; other servers would refuse what this one signs. Restore the "
+        "database: `connectme backup list`, then `connectme backup restore`. If the keys were changed on purpose:"
         " `connectme db adopt`.",
     ),
     "identity.newer": Words(
         "the database is not from a newer version",
         "the database is at migration {theirs}, and this version knows those up to {ours}",
-        "Somebody went back to an older release: install the version that made it, or a newer one. To really go back,"
-        " `connectme db rollback` with the newer release, before the older one is installed.",
+        "Somebody went back to an older release: install the version that made it, or a newer one. To really go "
+        "back, `connectme db rollback` with the newer release, before the older one is installed.",
     ),
     "identity.foreign": Words(
         "the database is ConnectMe's",
         "the database has tables in it that are not ConnectMe's",
         "Name the right database in DATABASE_URL; for a new server, name an empty one in database_url.",
+    ),
+    "files.data_dir": Words(
+        "the data folder is there, and can be written",
+        "the data folder {folder} cannot be used",
+        "If the path is wrong, correct DATA_DIR. If a disk is not mounted: `mount -a`, then `ls -la {folder}`. If"
+        " the rights are wrong: `chown -R connectme: {folder}; chmod 700 {folder}` (with the user that the server"
+        " runs as).",
+    ),
+    "files.owner": Words(
+        "all that lies in the data folder belongs to one user",
+        "some files in {folder} belong to another user than the folder",
+        "Most often a command was run as root. As root: `chown -R --reference={folder} {folder}`; then run "
+        "commands as the user of the server: `sudo -u USER connectme …`.",
+        "gives them to the owner of the folder; needs root",
+    ),
+    "files.private": Words(
+        "nobody else can read the database and the keys in it",
+        "other users of this machine can look into {folder}",
+        "`chmod 700 {folder}`. Passwords are hashed, but keys, tokens and private posts are not.",
+        "takes the rights of others away",
+    ),
+    "files.settled": Words(
+        "no half-written file was left behind",
+        "{number} half-written files lie in {folder}",
+        "They are of a process that was killed, and nobody reads them: `connectme doctor --fix` removes those "
+        "older than an hour.",
+        "removes those older than an hour",
+    ),
+    "disk.room": Words(
+        "there is room on the disk",
+        "the disk with {what} is nearly full: {free} free",
+        "1. `connectme backup prune` removes old backups, never the newest proved one. 2. `connectme media prune "
+        "--cache` forgets files of other servers. 3. `du -xsh {folder}/* | sort -h` shows what is large; logs are"
+        " often in /var/log (`journalctl --vacuum-size=200M`). 4. Make the disk larger. When it is full, the "
+        "server goes read-only by itself and nothing acknowledged is lost; it goes on by itself when there is "
+        "room.",
+    ),
+    "disk.system": Words(
+        "the disk is one that a database may lie on",
+        "{what} lies on {kind}, a file system of the network",
+        "SQLite is not safe on it: locks are not kept, and the file gets damaged. Stop the server, copy the "
+        "folder to a disk of this machine (`cp -a {folder} /var/lib/connectme`), set DATA_DIR to it, and start "
+        "again. Or use PostgreSQL for the database (`connectme db move`); the spool needs a local disk in any "
+        "case.",
+    ),
+    "disk.writable": Words(
+        "the disk can be written",
+        "the disk with {what} is mounted read-only",
+        "Linux does so after an error of the disk. `dmesg | tail -50` tells. Save what can be saved (`connectme "
+        "backup create --to OTHER_DISK`), then `fsck` the unmounted disk, or `mount -o remount,rw MOUNTPOINT` if "
+        "somebody mounted it so.",
+    ),
+    "disk.log": Words(
+        "the write-ahead log is short",
+        "the write-ahead log {file} has {size}",
+        "Something reads for very long: an old process, a backup that hangs. `fuser -v {file}` shows who has it "
+        "open; end what does not belong there, then `connectme doctor --fix`.",
+        "moves it into the database (a checkpoint)",
+    ),
+    "database.there": Words(
+        "the file of the database is there",
+        "{file} is not there",
+        "For a new server: `connectme serve` makes it. Else look at DATABASE_URL and DATA_DIR (`connectme "
+        "settings`); if it was deleted while the server runs, do not stop the server: `ls -l /proc/PID/fd | grep "
+        "deleted` shows the file, and `cp /proc/PID/fd/N {file}.saved` saves it. Otherwise `connectme backup "
+        "list`, then `connectme backup restore`.",
+    ),
+    "database.rights": Words(
+        "the database can be read and written",
+        "{file} cannot be written by this user",
+        "`ls -la {file}*` and `id` show who may. As root: `chown --reference={folder} {file}*; chmod 600 {file}*;"
+        " lsattr {file}` (an `i` there: `chattr -i {file}`). The folder must be writable as well, for the files "
+        "-wal and -shm beside it.",
+        "gives the owner the right to write",
+    ),
+    "database.reads": Words(
+        "the database can be read",
+        "{file} cannot be read",
+        "`file is not a database` or `malformed`: the file is damaged or is another one. Stop the server, keep "
+        "the file (`cp {file} {file}.damaged`), and restore: `connectme backup list`, `connectme backup restore`."
+        " `database is locked`: another program holds it; `fuser -v {file}` shows which. `disk I/O error`: look "
+        "at `dmesg | tail -50` first.",
+    ),
+    "database.sound": Words(
+        "the pages of the database are sound",
+        "pages of {file} are damaged",
+        "Stop the server. Keep the file: `cp {file}* /some/other/disk/`. Restore the newest proved backup: "
+        "`connectme backup list`, `connectme backup restore`. What came in since is in the spool and in other "
+        "servers, and is fetched again. Damage comes from disks, from memory, or from copying a file in use: look"
+        " at `dmesg | tail -50`, and never copy with cp while the server runs.",
+    ),
+    "database.journal": Words(
+        "the database uses a write-ahead log",
+        "the journal mode of {file} is {mode}, not wal",
+        "Readers would wait for writers. `connectme doctor --fix`, or a restart of the server, sets it right. If "
+        "it does not stay, the file system cannot do it: see disk.system.",
+        "sets it",
+    ),
+    "database.synchronous": Words(
+        "a commit is on disk before it is acknowledged",
+        "DATABASE_URL sets synchronous to {mode}",
+        "After a power failure the last moments would be missing, although they were acknowledged. Take "
+        "`?synchronous={mode}` out of DATABASE_URL and restart.",
+    ),
+    "database.foreign_keys": Words(
+        "the database enforces foreign keys",
+        "this SQLite does not enforce foreign keys",
+        "The library was built without them. Use the sqlite3 of your distribution or of python.org; `python -c "
+        "'import sqlite3; print(sqlite3.sqlite_version)'` should say 3.35 or newer. Then `connectme db check`.",
+    ),
+    "schema.version": Words(
+        "the database is at the newest migration",
+        "the database is at migration {found}, and this version expects {newest}",
+        "`connectme db plan` shows what would be done, `connectme db rehearse` tries it on a copy, `connectme db "
+        "upgrade` does it. `connectme serve` does it by itself for SQLite.",
+    ),
+    "schema.change": Words(
+        "no change of the database was interrupted",
+        "a change of the database was begun {since} and has not ended: step {step}",
+        "If `connectme db upgrade` still runs, wait; `/startupz` shows its progress. If not, it was killed: run "
+        "`connectme db upgrade` again, it goes on where it stopped; or `connectme db rollback` brings the "
+        "snapshot from before back.",
+    ),
+    "schema.parts": Words(
+        "tables and indexes are all there",
+        "{number} tables or indexes are missing: {names}",
+        "Somebody dropped them, or a migration ran half. Missing indexes make the server slow: `connectme doctor "
+        "--fix` makes them anew while it runs. Missing tables mean lost data: stop the server, `connectme backup "
+        "list`, `connectme backup restore`.",
+        "makes missing indexes anew",
+    ),
+    "schema.drift": Words(
+        "the tables are as this version expects them",
+        "{number} columns are not as this version expects them: {names}",
+        "Somebody changed the tables by hand, or a migration ran half. `connectme db status` shows the migration."
+        " Restore the snapshot from before the change: `connectme db rollback`, or `connectme backup restore`. If"
+        " you added a column yourself, take it away again.",
+    ),
+    "postgresql.answers": Words(
+        "PostgreSQL answers",
+        "PostgreSQL does not answer",
+        "`systemctl status postgresql`; `journalctl -u postgresql -n 50`; is its disk full (`df -h`)? `connectme "
+        "settings` shows DATABASE_URL. Try it yourself: `psql \"$DATABASE_URL\" -c 'select 1'`. Password refused: "
+        "`\\password connectme` in `sudo -u postgres psql`. Until it answers, messages of other servers are kept "
+        "in the spool.",
+    ),
+    "postgresql.version": Words(
+        "PostgreSQL is new enough",
+        "PostgreSQL is version {found}, and {least} is the oldest that is tested",
+        "Upgrade PostgreSQL: install the new one beside it and use `pg_upgradecluster` (Debian) or `pg_upgrade`. "
+        "Make a backup first: `connectme backup create`.",
+    ),
+    "postgresql.encoding": Words(
+        "the database is encoded in UTF-8",
+        "the database is encoded in {found}, not in UTF8",
+        "Names and posts in other scripts cannot be stored. Make a new database and move: `createdb "
+        "--encoding=UTF8 --template=template0 --locale=C.UTF-8 -O ROLE connectme2`, then `connectme db move "
+        "postgresql://…/connectme2`, then set DATABASE_URL to it.",
+    ),
+    "postgresql.collation": Words(
+        "the order of words is the one that the indexes were made with",
+        "the collation of the database changed from version {then} to {now}",
+        "The operating system was upgraded, and indexes of text may be in the wrong order: rows are not found, or"
+        ' are there twice. In psql, as the owner of the database: `REINDEX DATABASE "{database}"; ALTER DATABASE '
+        '"{database}" REFRESH COLLATION VERSION;`, then `connectme db check`.',
+    ),
+    "postgresql.writable": Words(
+        "the database takes writes",
+        "the database is read-only: {why}",
+        "In recovery: this is a replica, or a primary that was demoted; name the primary in DATABASE_URL, or "
+        'promote this one (`SELECT pg_promote()`). default_transaction_read_only: `ALTER DATABASE "{database}" '
+        'RESET default_transaction_read_only; ALTER ROLE "{role}" RESET default_transaction_read_only;`, then '
+        "restart the server.",
+    ),
+    "postgresql.connections": Words(
+        "there are enough connections",
+        "{needed} connections are needed, and PostgreSQL has {free} left of {most}",
+        "Set `max_connections` to {advised} or more in postgresql.conf and restart PostgreSQL (`systemctl restart"
+        " postgresql`), or lower WEB_PROCESSES and WORKER_PROCESSES: each opens {each}. `SELECT usename, count(*)"
+        " FROM pg_stat_activity GROUP BY 1` shows who has the others.",
+    ),
+    "postgresql.timeouts": Words(
+        "timeouts leave the work time to end",
+        "{names}",
+        '`ALTER DATABASE "{database}" RESET statement_timeout; ALTER DATABASE "{database}" RESET lock_timeout; '
+        'ALTER DATABASE "{database}" RESET idle_in_transaction_session_timeout;`, and the same with `ALTER ROLE '
+        '"{role}"`; then restart the server. Five seconds is the least that the work of the server needs.',
+    ),
+    "postgresql.isolation": Words(
+        "transactions are isolated as the server expects",
+        "default_transaction_isolation is {found}",
+        '`ALTER DATABASE "{database}" RESET default_transaction_isolation; ALTER ROLE "{role}" RESET '
+        "default_transaction_isolation;`, then restart the server.",
+    ),
+    "postgresql.durable": Words(
+        "a commit is on disk before it is acknowledged",
+        "PostgreSQL acknowledges what is not on disk: {names}",
+        "After a crash acknowledged posts would be missing; with fsync off the whole database may be lost. In "
+        "postgresql.conf: `fsync = on`, `full_page_writes = on`, `synchronous_commit = on`; then `systemctl "
+        "reload postgresql`.",
+    ),
+    "postgresql.indexes": Words(
+        "all indexes are valid",
+        "{number} indexes are invalid and not used: {names}",
+        'An index was being made when something stopped it. `REINDEX INDEX CONCURRENTLY "NAME"` for each, or '
+        "`connectme doctor --fix`.",
+        "makes them anew (REINDEX)",
+    ),
+    "postgresql.constraints": Words(
+        "foreign keys and other constraints are enforced",
+        "{number} constraints are not enforced: {names}",
+        "Somebody ran DISABLE TRIGGER, NOT VALID or session_replication_role. As the owner or a superuser, for "
+        'each table: `ALTER TABLE "TABLE" ENABLE TRIGGER ALL; ALTER TABLE "TABLE" VALIDATE CONSTRAINT "NAME";`, '
+        'then `connectme db check`. If session_replication_role is not origin: `ALTER DATABASE "{database}" RESET'
+        " session_replication_role`.",
+    ),
+    "postgresql.rights": Words(
+        "the role may do what the server does",
+        "the role {role} lacks rights: {names}",
+        'As the owner of the database or a superuser: `GRANT CONNECT, TEMPORARY ON DATABASE "{database}" TO '
+        '"{role}"; GRANT USAGE, CREATE ON SCHEMA public TO "{role}"; GRANT ALL ON ALL TABLES IN SCHEMA public TO '
+        '"{role}"; GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO "{role}";` Migrations need the owner: `REASSIGN'
+        ' OWNED BY OLD TO "{role}"`.',
+    ),
+    "keys.server": Words(
+        "the keys of the server can be read and belong together",
+        "the keys of the server itself cannot be used",
+        "Without them other servers refuse what this one signs, and posts of locked servers cannot be fetched. "
+        "Restore the database (`connectme backup list`, `connectme backup restore`); a key that is lost cannot be"
+        " made again so that others believe it at once. On a server that never ran: `connectme serve` makes them.",
+    ),
+    "keys.people": Words(
+        "the keys of our people can be read and belong together",
+        "the keys of {number} accounts cannot be used: {names}",
+        "What they write is refused by other servers. Restore the table account_key from a backup (`connectme "
+        "backup list`); `connectme db check` names them all.",
+    ),
+    "keys.push": Words(
+        "the key for notifications (VAPID) can be read",
+        "the key for notifications (VAPID) cannot be used",
+        "Programs and browsers get no notifications. Restore it from a backup; or remove it, and all programs "
+        "have to subscribe anew: `DELETE FROM fact WHERE name = 'vapid_key'`, then restart the server.",
+    ),
+    "queue.deliveries": Words(
+        "posts leave for other servers in time",
+        "{number} deliveries wait, the oldest since {age}",
+        "`connectme delivery stats` and `connectme delivery list` show for whom. Many servers: the worker does "
+        "not run, or the network is shut: look at the log of `worker 0`. One server: it is silent, and is tried "
+        "again by itself; `connectme delivery retry --host H` tries it now, `connectme delivery drop --host H` "
+        "gives it up.",
+    ),
+    "queue.jobs": Words(
+        "fetches and mails are done in time",
+        "{number} jobs wait, the oldest since {age}",
+        "The worker does not keep up or does not run: look at the log of `worker 0`, and for CPU time (`top`). "
+        "With PostgreSQL, WORKER_PROCESSES may be raised.",
+    ),
+    "queue.spool": Words(
+        "what other servers send is handled in time",
+        "{number} messages wait in the spool, the oldest since {age}",
+        "They are safe on disk. The worker does not run, or the database refuses: look at the log of `worker 0` "
+        "and at the other findings here. They are handled in order, by themselves, once that is mended.",
+    ),
+    "queue.resting": Words(
+        "no message failed for good",
+        "{number} messages of other servers failed too often and rest",
+        'Each has its error: `sqlite3 {file} "SELECT actor_uri, error FROM spooled WHERE id < 0 LIMIT 20"`. After'
+        " an upgrade that mends it they can be tried anew; the newest 20,000 are kept.",
+    ),
+    "backup.age": Words(
+        "there is a fresh backup",
+        "the newest backup is {age} old",
+        "`connectme backup create` makes one now, while the server runs. For every night: docs/admin/backup.md.",
+    ),
+    "drill.age": Words(
+        "a backup was proved by restoring it",
+        "no drill proved a backup for {age}",
+        "A backup that was never restored is a hope. `connectme drill run` restores the newest one into a scratch"
+        " place, checks it and boots it, while the server runs.",
+    ),
+    "drill.last": Words(
+        "the last drill went well",
+        "the last drill failed: {why}",
+        "Do not rely on the backup that it tried. `connectme drill list` shows what failed, `connectme backup "
+        "verify` checks the files. Make a new one (`connectme backup create`) and run `connectme drill run` "
+        "again.",
+    ),
+    "integrity.last": Words(
+        "the last check of the data found nothing",
+        "the check of {when} found {number} faults in the data",
+        "`connectme db check` shows them, `connectme db check --repair --dry-run` what can be repaired without "
+        "loss, `connectme db check --repair` does it.",
     ),
 }
 
@@ -66,6 +371,16 @@ def well(check: str, evidence: str) -> Finding:
 
 
 def ill(check: str, severity: Severity, evidence: str, /, **places: object) -> Finding:
-    words = WORDS[check]
-    says, remedy = words.wrong.format(**places), words.remedy.format(**places)
+    words, filled = WORDS[check], _Places(places)
+    says, remedy = words.wrong.format_map(filled), words.remedy.format_map(filled)
     return Finding(check, severity, says, evidence, remedy, fixable=bool(words.fix))
+
+
+class _Places(dict[str, object]):
+    """What is not known stands there as the runbook has it."""
+
+    def __missing__(self, name: str) -> str:
+        return name.upper()
+
+
+PLACES: Final = _Places()

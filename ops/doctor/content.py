@@ -1,0 +1,163 @@
+"""What is in the database: are the tables as the code expects them, can the keys be used, do the queues move?"""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Final, TypeVar
+
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from sqlalchemy import Connection, create_engine, func, inspect, make_url, select
+from sqlalchemy.pool import StaticPool
+
+from federation.errors import Malformed
+from federation.webpush import VapidKey
+from ops.doctor import embedded
+from ops.doctor.case import Case, age, one
+from ops.doctor.words import ill, well
+from ops.findings import Finding
+from outbox import queue
+from social import push
+from store.tables import INSTANCE_ACTOR_ID, account_keys, jobs, metadata
+
+T = TypeVar("T")
+Unit = Callable[[Connection, Case], Iterator[Finding]]
+
+LATE: Final = 15 * 60.0  # seconds that a delivery waits before somebody should look
+_SECONDS: Final = 0.5  # for the keys of people
+_OURS = select(account_keys).where(account_keys.c.private.is_not(None)).order_by(account_keys.c.account_id)
+_JOBS = select(func.count(), func.min(jobs.c.due))
+
+
+def drift(tx: Connection, _: Case) -> Iterator[Finding]:
+    """Columns by name: types differ between the engines and their versions."""
+    found = inspect(tx).get_multi_columns()
+    wrong, missing = [], []
+    for name, table in metadata.tables.items():
+        there = {column["name"] for column in found.get((None, name), [])}
+        if not there:
+            missing.append(name)
+            continue
+        wrong += [f"{name}.{column} is missing" for column in sorted(set(table.c.keys()) - there)]
+        wrong += [f"{name}.{column} is unknown" for column in sorted(there - set(table.c.keys()))]
+    missing += missing_indexes(tx)
+    if missing:
+        names = ", ".join(missing[:8]) + (" …" if len(missing) > 8 else "")
+        yield ill("schema.parts", "error", f"missing: {', '.join(missing)}", number=len(missing), names=names)
+    if wrong:
+        names = ", ".join(wrong[:6]) + (" …" if len(wrong) > 6 else "")
+        yield ill("schema.drift", "error", ", ".join(wrong), number=len(wrong), names=names)
+    elif not missing:
+        yield well("schema.drift", f"{len(metadata.tables)} tables")
+
+
+def missing_indexes(tx: Connection) -> list[str]:
+    """Of tables that are there."""
+    found = inspect(tx).get_multi_indexes()
+    missing = []
+    for (_, name), there in found.items():
+        table = metadata.tables.get(str(name))
+        if table is not None:
+            named = {index["name"] for index in there}
+            missing += [str(index.name) for index in table.indexes if index.name not in named]
+    return sorted(missing)
+
+
+def keys(tx: Connection, _: Case) -> Iterator[Finding]:
+    end, number = time.monotonic() + _SECONDS, 0
+    bad: list[str] = []
+    servers: list[str] = []
+    for row in tx.execute(_OURS):
+        if row.account_id != INSTANCE_ACTOR_ID and time.monotonic() > end:
+            break
+        number += 1
+        if trouble := trouble_of(row.private, row.public):
+            (servers if row.account_id == INSTANCE_ACTOR_ID else bad).append(f"{row.id}: {trouble}")
+    if servers or not number:
+        yield ill("keys.server", "error" if servers else "notice", "; ".join(servers) or "there are none yet")
+    else:
+        yield well("keys.server", "they are readable")
+    if bad:
+        yield ill("keys.people", "error", "; ".join(bad[:5]), number=len(bad), names=", ".join(bad[:3]))
+    else:
+        yield well("keys.people", f"{number} keys were tried")
+
+
+def trouble_of(private: str, public: str) -> str:
+    """Why a key cannot be used; empty when it can.  Only PEM is compared."""
+    try:
+        loaded = load_pem_private_key(private.encode(), None, unsafe_skip_rsa_key_validation=True)
+    except (ValueError, TypeError) as error:
+        return f"the private key cannot be read ({str(error).splitlines()[0][:60]})"
+    pem = loaded.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    if public.startswith("-----") and "".join(pem.split()) != "".join(public.split()):
+        return "the public key is not that of the private one"
+    return ""
+
+
+def push_key(tx: Connection, _: Case) -> Iterator[Finding]:
+    kept = push.key(tx)
+    if kept is None:
+        return  # the first start makes it
+    try:
+        VapidKey.load(kept)
+    except (ValueError, TypeError, Malformed) as error:
+        yield ill("keys.push", "error", str(error).splitlines()[0][:80])
+    else:
+        yield well("keys.push", "it is readable")
+
+
+def queues(tx: Connection, case: Case) -> Iterator[Finding]:
+    mail = queue.totals(tx)
+    waits = (case.now - mail.oldest).total_seconds() if mail.oldest else 0.0
+    evidence = f"{mail.waiting} deliveries for {mail.hosts} servers, {mail.failing_hosts} of them silent"
+    if waits > LATE and mail.failing_hosts < mail.hosts:
+        yield ill("queue.deliveries", "warning", evidence, number=mail.waiting, age=age(waits))
+    else:
+        yield well("queue.deliveries", evidence)
+    number, oldest = tx.execute(_JOBS).one()
+    late = (case.now - oldest).total_seconds() if oldest else 0.0
+    if late > LATE:
+        yield ill("queue.jobs", "warning", f"{number} jobs", number=number, age=age(late))
+    else:
+        yield well("queue.jobs", f"{number} jobs")
+
+
+UNITS: Final[tuple[Unit, ...]] = (drift, keys, push_key, queues)
+
+
+async def look(case: Case) -> list[Finding]:
+    """Raises what the database says when it cannot be read."""
+    return await within(case, _all)
+
+
+async def within(case: Case, unit: Callable[[Connection, Case], T]) -> T:
+    """In a reading transaction, that makes nothing: not even the files that SQLite puts beside its own."""
+    file = case.settings.sqlite_file
+    if file is None:
+        from store import postgresql  # noqa: PLC0415  see store/database.py
+
+        server = postgresql.open_engine(make_url(case.settings.database_url))
+        try:
+            return await server.read(lambda tx: unit(tx, case))
+        finally:
+            await server.close()
+    with embedded.opened(file) as raw:
+        engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool, hide_parameters=True)
+        with engine.connect() as tx:
+            return unit(tx, case)
+
+
+def _all(tx: Connection, case: Case) -> list[Finding]:
+    """Each by itself: a table that is missing costs the checks that read it."""
+    return [finding for unit in UNITS for finding in one(_check(tx, unit), case)]
+
+
+def _check(tx: Connection, unit: Unit) -> Callable[[Case], Iterator[Finding]]:
+    def check(case: Case) -> Iterator[Finding]:
+        if tx.dialect.name == "sqlite":
+            yield from unit(tx, case)
+            return
+        with tx.begin_nested():  # a statement that failed would spoil those after it
+            yield from unit(tx, case)
+
+    check.__module__, check.__name__ = unit.__module__, unit.__name__
+    return check

@@ -1,0 +1,121 @@
+"""The embedded database, by Python's own driver: can it be read, is it the right one, is all there?  Light."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qs, urlsplit
+
+from ops import belonging
+from ops.doctor.case import Case
+from ops.doctor.words import ill, well
+from ops.findings import Finding, Severity
+
+PATIENCE: Final = 1.0  # seconds for a lock
+_LOOK: Final = 0.5  # seconds of looking for damage
+_STEPS: Final = 10_000  # of SQLite's machine between two looks at the clock
+_NAMES: Final = "SELECT name FROM sqlite_master WHERE type IN ('table', 'index')"
+
+
+@contextmanager
+def opened(file: Path, mode: str = "ro") -> Iterator[sqlite3.Connection]:
+    """Raises: sqlite3.Error."""
+    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode={mode}", uri=True, timeout=PATIENCE)) as connection:
+        yield connection
+
+
+def reads(case: Case) -> Iterator[Finding]:
+    """Is it there, can it be read, and whose is it?"""
+    file, known = case.settings.sqlite_file, belonging.recall(case.settings.data_dir)
+    if file is None:
+        return
+    if not file.exists():
+        lost = belonging.judge(known, belonging.of_tables(str(file), set(), None, {}, []), case.ours)
+        yield lost or ill("database.there", "notice", str(file), file=file)
+        return
+    try:
+        with opened(file) as connection:
+            seen = belonging.read_sqlite(connection, str(file))
+            names = {name for (name,) in connection.execute(_NAMES)}
+    except sqlite3.Error as error:
+        yield ill("database.reads", "error", f"{file}: {error}", file=file)
+        return
+    yield well("database.reads", str(file))
+    yield from identity(case, seen, names)
+
+
+def identity(case: Case, seen: belonging.Seen, names: set[str]) -> Iterator[Finding]:
+    """For PostgreSQL, too.  names: of tables and indexes."""
+    known = belonging.recall(case.settings.data_dir)
+    if wrong := belonging.judge(known, seen, case.ours):
+        yield wrong
+        return
+    whose = f"{seen.facts.get('domain', 'nobody yet')} (instance {(seen.instance or 'none')[:8]})"
+    yield well("identity.other", f"{seen.place}: {whose}")
+    if seen.version != case.newest:
+        severity: Severity = "warning" if seen.version is None or case.settings.sqlite_file else "error"
+        evidence = f"{seen.place}: {seen.version or 'no migration ran'}"
+        yield ill("schema.version", severity, evidence, found=seen.version or "none", newest=case.newest)
+        return
+    yield well("schema.version", f"migration {seen.version}")
+    if known is not None and known.schema == seen.version:
+        missing = [part for part in known.parts if part not in names]
+        yield _parts(missing, len(known.parts))
+
+
+def _parts(missing: list[str], number: int) -> Finding:
+    if not missing:
+        return well("schema.parts", f"{number} tables and indexes")
+    names = ", ".join(missing[:8]) + (" …" if len(missing) > 8 else "")
+    return ill("schema.parts", "error", f"missing: {', '.join(missing)}", number=len(missing), names=names)
+
+
+def journal(case: Case) -> Iterator[Finding]:
+    file = case.settings.sqlite_file
+    if file is None or not file.exists() or not file.stat().st_size:
+        return
+    try:
+        with opened(file) as connection:
+            (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+            connection.execute("PRAGMA foreign_keys = on")
+            (keys,) = connection.execute("PRAGMA foreign_keys").fetchone() or (0,)
+    except sqlite3.Error:
+        return  # `reads` says why
+    yield (
+        well("database.journal", mode)
+        if mode == "wal"
+        else ill("database.journal", "warning", f"PRAGMA journal_mode: {mode}", file=file, mode=mode)
+    )
+    if not keys:
+        yield ill("database.foreign_keys", "error", f"SQLite {sqlite3.sqlite_version}")
+    [synchronous] = parse_qs(urlsplit(case.settings.database_url).query).get("synchronous", ["full"])
+    if synchronous.lower() not in ("full", "extra"):
+        yield ill("database.synchronous", "warning", "DATABASE_URL", mode=synchronous)
+
+
+def sound(case: Case) -> Iterator[Finding]:
+    """Looks for damage, for half a second: all of a small database, the beginning of a large one."""
+    file = case.settings.sqlite_file
+    if file is None or not file.exists():
+        return
+    end = time.monotonic() + _LOOK
+    try:
+        with opened(file) as connection:
+            connection.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
+            rows = [row[0] for row in connection.execute("PRAGMA quick_check(5)")]
+    except sqlite3.OperationalError as error:
+        if "interrupted" in str(error):
+            yield well("database.sound", "its beginning; `connectme db check` reads all of it")
+        return  # else `reads` says why
+    except sqlite3.DatabaseError as error:
+        rows = [str(error)]
+    if rows == ["ok"]:
+        yield well("database.sound", "PRAGMA quick_check: ok")
+    else:
+        yield ill("database.sound", "error", "; ".join(str(row) for row in rows).replace("\n", " "), file=file)
+
+
+CHECKS: Final = (reads, journal)
+THOROUGH: Final = (sound,)

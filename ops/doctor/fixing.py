@@ -1,0 +1,106 @@
+"""`connectme doctor --fix`: what is safe while the server runs, and cannot lose anything."""
+
+import os
+import sqlite3
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, inspect
+
+from ops.doctor import content, embedded, places, postgresql
+from ops.doctor.case import Case
+from ops.findings import Finding
+from store.database import Database
+from store.tables import metadata
+
+
+async def fix(case: Case, found: list[Finding]) -> dict[str, str]:
+    """By id of the finding: what was done, or why it could not be."""
+    done = {}
+    for name in dict.fromkeys(one.id for one in found if one.fixable and one.severity != "ok"):
+        try:
+            done[name] = await FIXES[name](case)
+        except Exception as error:  # noqa: BLE001  the others go on; the finding stays
+            done[name] = f"not done: {(str(error).splitlines() or [type(error).__name__])[0]}"
+    return done
+
+
+async def _owner(case: Case) -> str:
+    folder = case.settings.data_dir
+    whose, strangers = folder.stat(), places.strangers(folder)
+    for path in strangers:
+        os.chown(path, whose.st_uid, whose.st_gid, follow_symlinks=False)
+    return f"{len(strangers)} files given to user {whose.st_uid}"
+
+
+async def _private(case: Case) -> str:
+    for path in places.exposed(case):
+        path.chmod(path.stat().st_mode & (~0o077 if path.is_dir() else ~0o007))
+    return "others cannot look into it any more"
+
+
+async def _leftovers(case: Case) -> str:
+    found = places.leftovers(case)
+    for path in found:
+        path.unlink(missing_ok=True)
+    return f"{len(found)} files removed"
+
+
+async def _rights(case: Case) -> str:
+    file = case.settings.sqlite_file or Path()
+    for path in (file.parent, file, Path(f"{file}-wal"), Path(f"{file}-shm")):
+        if path.exists():
+            path.chmod(path.stat().st_mode | (0o700 if path.is_dir() else 0o600))
+    return f"the owner may write {file}"
+
+
+async def _journal(case: Case) -> str:
+    with embedded.opened(case.settings.sqlite_file or Path(), "rw") as connection:
+        (mode,) = connection.execute("PRAGMA journal_mode = wal").fetchone()
+    return f"the journal mode is {mode}"
+
+
+async def _checkpoint(case: Case) -> str:
+    for file in places.databases(case):
+        with embedded.opened(file, "rw") as connection:
+            busy, *_ = connection.execute("PRAGMA wal_checkpoint(truncate)").fetchone()
+        if busy:
+            raise sqlite3.OperationalError("somebody still reads from the log; try again")
+    return "the log is in the database"
+
+
+async def _indexes(case: Case) -> str:
+    async with await Database.open(case.settings.database_url) as db:
+        names = await db.read(content.missing_indexes)
+        for name in names:  # one transaction each: a large table holds up the writers for moments, not for all of them
+            await db.write(_make_index, name)
+        missing = await db.read(lambda tx: set(metadata.tables) - set(inspect(tx).get_table_names()))
+    return f"{len(names)} indexes made" + (f"; tables are still missing: {', '.join(missing)}" if missing else "")
+
+
+def _make_index(tx: Connection, name: str) -> None:
+    for table in metadata.tables.values():
+        for index in table.indexes:
+            if index.name == name:
+                index.create(tx, checkfirst=True)
+
+
+async def _reindex(case: Case) -> str:
+    async with postgresql.connected(case.settings.database_url) as connection:
+        names = [row[0] for row in await connection.fetch(postgresql.INVALID)]
+        for name in names:
+            await connection.execute(f'REINDEX INDEX CONCURRENTLY "{name}"', timeout=None)
+    return f"{len(names)} indexes made anew"
+
+
+FIXES: Final[dict[str, Callable[[Case], Awaitable[str]]]] = {
+    "files.owner": _owner,
+    "files.private": _private,
+    "files.settled": _leftovers,
+    "database.rights": _rights,
+    "database.journal": _journal,
+    "disk.log": _checkpoint,
+    "schema.parts": _indexes,
+    "postgresql.indexes": _reindex,
+}

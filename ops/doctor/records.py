@@ -1,0 +1,134 @@
+"""What other parts of operations wrote down: changes, backups, drills, integrity; and the spool.  Light.
+
+A note that is missing says that the thing was never done; one in another form is passed over.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from ops import state
+from ops.doctor.case import Case, age
+from ops.doctor.embedded import opened
+from ops.doctor.words import ill, well
+from ops.findings import Finding
+
+FRESH: Final = timedelta(hours=26)  # of a backup
+PROVED: Final = timedelta(days=8)  # of a drill
+WAITS: Final = timedelta(minutes=5)  # in the spool
+MANY: Final = 1_000  # messages at rest
+_SPOOL: Final = "SELECT count(*), min(received) FROM spooled WHERE id > 0"
+_RESTING: Final = "SELECT count(*) FROM spooled WHERE id < 0"
+_DONE: Final = ("done", "failed", "rolled back", "restored")
+
+
+def change(case: Case) -> Iterator[Finding]:
+    found = _note(case, "change.json")
+    if isinstance(found, dict) and found and not found.get("ended") and found.get("state") not in _DONE:
+        step = f"{found.get('step', '?')} of {found.get('of', '?')}"
+        yield ill("schema.change", "error", str(found), since=found.get("since", "some time ago"), step=step)
+
+
+def backups(case: Case) -> Iterator[Finding]:
+    newest = _newest(_entries(_note(case, "backups.json")))
+    since = newest[0] if newest else _began(case)
+    if since is None:
+        return  # a server that never ran has nothing to lose
+    old = case.now - since
+    evidence = f"the newest is of {since:%Y-%m-%d %H:%M} UTC" if newest else "none was ever made"
+    if old > FRESH:
+        words = age(old.total_seconds()) if newest else "not there, and the server"
+        yield ill("backup.age", "warning", evidence, age=words)
+    else:
+        yield well("backup.age", evidence)
+
+
+def drills(case: Case) -> Iterator[Finding]:
+    entries = _entries(_note(case, "drills.json"))
+    last, good = _newest(entries), _newest([one for one in entries if _is_good(one)])
+    if last and not _is_good(last[1]):
+        why = str(last[1].get("error") or last[1].get("says") or "see `connectme drill list`")
+        yield ill("drill.last", "error", f"{last[0]:%Y-%m-%d %H:%M} UTC: {why}", why=why)
+    since = good[0] if good else _began(case)
+    if since is None:
+        return
+    old = case.now - since
+    evidence = f"the last that worked was on {since:%Y-%m-%d}" if good else "none ever worked"
+    if old > PROVED:
+        yield ill("drill.age", "warning", evidence, age=age(old.total_seconds()))
+    else:
+        yield well("drill.age", evidence)
+
+
+def integrity(case: Case) -> Iterator[Finding]:
+    found = _note(case, "integrity.json")
+    if not isinstance(found, dict):
+        return
+    faults = [one for one in _entries(found.get("findings", [])) if one.get("severity") in ("error", "warning")]
+    when = str(found.get("at", "?"))[:16]
+    if faults:
+        evidence = "; ".join(f"{one.get('id')}: {one.get('says')}" for one in faults[:5])
+        yield ill("integrity.last", "warning", evidence, when=when, number=len(faults))
+    else:
+        yield well("integrity.last", when)
+
+
+def spool(case: Case) -> Iterator[Finding]:
+    file = case.settings.data_dir / "spool.db"
+    if not file.exists() or not file.stat().st_size:
+        return
+    try:
+        with opened(file) as connection:
+            number, oldest = connection.execute(_SPOOL).fetchone()
+            (resting,) = connection.execute(_RESTING).fetchone()
+    except sqlite3.Error as error:
+        yield ill("database.reads", "error", f"{file}: {error}", file=file)
+        return
+    waits = case.now - datetime.fromtimestamp(oldest / 1_000_000, UTC) if oldest else timedelta()
+    if waits > WAITS:
+        long = age(waits.total_seconds())
+        yield ill("queue.spool", "warning", f"{number} messages, {long}", number=number, age=long)
+    else:
+        yield well("queue.spool", f"{number} messages wait")
+    if resting > MANY:
+        yield ill("queue.resting", "notice", str(file), number=resting, file=file)
+
+
+def _note(case: Case, name: str) -> Any:
+    return state.read_json(case.settings.data_dir / state.FOLDER / name)
+
+
+def _entries(found: Any) -> list[Mapping[str, Any]]:
+    """A list of notes, or the first list within a note."""
+    if isinstance(found, dict):
+        found = next((value for value in found.values() if isinstance(value, list)), [])
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _newest(entries: list[Mapping[str, Any]]) -> tuple[datetime, Mapping[str, Any]] | None:
+    dated = [(moment, one) for one in entries if (moment := _moment(one))]
+    return max(dated, key=lambda pair: pair[0], default=None)
+
+
+def _moment(entry: Mapping[str, Any]) -> datetime | None:
+    for name in ("finished", "finished_at", "at", "created", "created_at", "taken", "started"):
+        try:
+            found = datetime.fromisoformat(str(entry[name]))
+        except (KeyError, ValueError):
+            continue
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return None
+
+
+def _is_good(entry: Mapping[str, Any]) -> bool:
+    return bool(entry.get("ok", entry.get("passed", entry.get("result") in ("ok", "passed"))))
+
+
+def _began(case: Case) -> datetime | None:
+    """Since when there is something to lose: the data folder knows its database."""
+    file = case.settings.data_dir / state.FOLDER / "identity.json"
+    return datetime.fromtimestamp(file.stat().st_mtime, UTC) if file.exists() else None
+
+
+CHECKS: Final = (change, backups, drills, integrity, spool)

@@ -1,0 +1,49 @@
+"""Writes docs/admin/runbook.md from the words of the doctor: `python -m ops.doctor.runbook docs/admin/runbook.md`."""
+
+import sys
+from pathlib import Path
+
+from ops.doctor.words import PLACES, WORDS
+
+HEAD = """# Runbook
+
+What can be wrong with a server, how it is noticed, and what to do. `connectme doctor` looks for all of it and prints
+the same texts, with names and paths filled in; **fix** says what `connectme doctor --fix` does by itself. It needs no
+running server and no working database, harms neither, and writes nothing without `--fix`. This page is made from code.
+
+First of all, always: `connectme doctor`. When it is about data: make a copy before you repair, and never repair the
+only copy.
+"""
+SUBJECTS = {
+    "check": "The checks themselves",
+    "settings": "Settings",
+    "identity": "Is it the right database?",
+    "files": "The data folder",
+    "disk": "Disks",
+    "database": "The embedded database (SQLite)",
+    "schema": "Tables and migrations",
+    "postgresql": "PostgreSQL",
+    "keys": "Keys",
+    "queue": "Queues",
+    "backup": "Backups",
+    "drill": "Drills",
+    "integrity": "Integrity of the data",
+    "network": "The network, asked with `--network`",
+}
+
+
+def text() -> str:
+    parts = [HEAD]
+    for subject, title in SUBJECTS.items():
+        named = {name: words for name, words in WORDS.items() if name.partition(".")[0] == subject}
+        if named:
+            parts.append(f"## {title}\n")
+        for name, words in named.items():
+            fix = f"\n\n**fix:** {words.fix}." if words.fix else ""
+            wrong, remedy = words.wrong.format_map(PLACES), words.remedy.format_map(PLACES)
+            parts.append(f"### {name}\n\nLooked at: {words.looks}. When not: *{wrong}*\n\n{remedy}{fix}\n")
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(text(), encoding="utf-8")

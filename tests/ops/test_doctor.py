@@ -1,0 +1,272 @@
+"""Each fault is made, found, and mended by what the doctor says; then it is well."""
+
+import asyncio
+import json
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from federation.keys import KeyPair
+from ops import state
+from ops.doctor import case, embedded, places, runbook
+from ops.doctor.words import PLACES, WORDS
+from store.database import Database
+from tests.ops.doctoring import Patient, claimed, copied
+from tests.people import rsa_pem
+from tests.test_house import ROOT
+
+
+@pytest.fixture
+def patient(tmp_path, sqlite_template, origin):
+    """A server that ran, on SQLite."""
+    server = Patient(tmp_path / "data")
+    copied(sqlite_template, server.file)
+
+    async def begin():
+        async with await Database.open(server.settings.database_url) as db:
+            await claimed(db, server.folder, origin, [KeyPair("rsa", *rsa_pem("server"))])
+
+    asyncio.run(begin())
+    return server
+
+
+def run_sql(file, *statements):
+    with closing(sqlite3.connect(file)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+
+
+def test_a_server_without_faults_is_well_and_nothing_is_written(patient):
+    before = {path: path.stat().st_mtime_ns for path in patient.folder.rglob("*") if path.is_file()}
+    assert patient.ill() == {}
+    assert patient.minute() == {}
+    after = {path: path.stat().st_mtime_ns for path in patient.folder.rglob("*") if path.is_file()}
+    assert {path: when for path, when in after.items() if path in before} == before
+
+
+def test_a_folder_that_is_not_there_is_a_finding_and_not_made(tmp_path):
+    server = Patient(tmp_path / "data")
+    server.folder.rmdir()
+    assert set(server.ill()) == {"files.data_dir", "database.there"}
+    assert not server.folder.exists()
+
+
+def test_a_database_that_is_gone_is_the_worst_finding(patient):
+    kept = patient.file.read_bytes()
+    patient.file.unlink()
+    for found in (patient.ill(), patient.minute()):
+        assert "ours.test" in found["identity.lost"].says
+        assert "connectme backup restore" in found["identity.lost"].remedy
+    assert not patient.file.exists()
+    patient.file.write_bytes(kept)
+    assert patient.ill() == {}
+
+
+@pytest.mark.parametrize("content", [b"it is a text, and long enough to be looked at " * 99, os.urandom(8192)])
+def test_what_is_no_database_is_a_finding(patient, content):
+    patient.file.write_bytes(content)
+    assert "not a database" in patient.ill()["database.reads"].evidence
+    assert "database.reads" in patient.minute()
+
+
+def test_a_page_that_was_overwritten_is_found_and_a_copy_mends_it(patient):
+    copy = patient.file.with_suffix(".copy")
+    with closing(sqlite3.connect(patient.file)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(truncate)")
+        (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'account'").fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    shutil.copy(patient.file, copy)
+    with patient.file.open("r+b") as stream:
+        stream.seek((root - 1) * size)
+        stream.write(b"\x55" * size)
+    assert "damaged" in patient.ill()["database.sound"].says
+    shutil.copy(copy, patient.file)
+    copy.unlink()
+    assert patient.ill() == {}
+
+
+def test_a_dropped_index_is_seen_each_minute_and_made_anew(patient):
+    run_sql(patient.file, "DROP INDEX ix_account_host")
+    assert "ix_account_host" in patient.minute()["schema.parts"].says
+    assert patient.ill()["schema.parts"].fixable
+    assert patient.fix() == {"schema.parts": "1 indexes made"}
+    assert patient.ill() == {}
+
+
+def test_a_table_that_is_missing_is_not_made_by_force(patient):
+    run_sql(patient.file, "DROP TABLE rule")
+    assert "rule" in patient.ill()["schema.parts"].says
+    assert "still missing: rule" in patient.fix()["schema.parts"]
+    assert "schema.parts" in patient.ill()
+
+
+def test_columns_that_were_changed_by_hand_are_drift(patient):
+    run_sql(patient.file, "ALTER TABLE rule ADD COLUMN colour TEXT", "ALTER TABLE rule DROP COLUMN hint")
+    assert patient.ill()["schema.drift"].evidence == "rule.hint is missing, rule.colour is unknown"
+    run_sql(
+        patient.file,
+        "ALTER TABLE rule DROP COLUMN colour",
+        "ALTER TABLE rule ADD COLUMN hint TEXT NOT NULL DEFAULT ''",
+    )
+    assert patient.ill() == {}
+
+
+def test_another_journal_is_set_right(patient):
+    run_sql(patient.file, "PRAGMA journal_mode = delete")
+    assert "delete" in patient.minute()["database.journal"].says
+    assert patient.fix() == {"database.journal": "the journal mode is wal"}
+    assert patient.ill() == {}
+
+
+def test_commits_that_are_not_on_disk_are_a_warning(patient):
+    patient.settings = Patient(patient.folder, DATABASE_URL=f"sqlite:///{patient.file}?synchronous=off").settings
+    assert "off" in patient.ill()["database.synchronous"].says
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_files_of_another_user_are_given_back(patient):
+    os.chown(patient.file, 12345, 12345)
+    assert "of user 12345" in patient.minute()["files.owner"].evidence
+    assert patient.fix()["files.owner"].endswith("given to user 0")
+    assert patient.ill() == {}
+
+
+def test_a_folder_that_others_can_look_into_is_closed(patient):
+    patient.folder.chmod(0o755)
+    assert patient.minute()["files.private"].severity == "warning"
+    patient.fix()
+    assert patient.folder.stat().st_mode & 0o777 == 0o700
+    assert patient.ill() == {}
+
+
+def test_a_file_that_cannot_be_written_is_an_error(patient, monkeypatch):
+    patient.file.chmod(0o400)
+
+    def refuse(path, *_):
+        raise OSError(1, "Operation not permitted", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(places.os, "open", refuse)  # as for any user but root, or after chattr +i
+        found = patient.minute()["database.rights"]
+        assert "Operation not permitted" in found.evidence
+        assert "chattr -i" in found.remedy
+        patient.fix()
+    assert patient.file.stat().st_mode & 0o600 == 0o600
+    assert patient.ill() == {}
+
+
+def test_what_was_left_half_written_is_removed_when_it_is_old(patient):
+    left = state.folder(patient.folder) / ".mode.json.123"
+    left.touch()
+    assert patient.ill() == {}
+    os.utime(left, (0, 0))
+    assert patient.ill()["files.settled"].severity == "notice"
+    assert patient.fix() == {"files.settled": "1 files removed"}
+    assert not left.exists()
+
+
+@pytest.mark.parametrize(("free", "severity"), [(0.5, None), (0.05, "warning"), (0.001, "error")])
+def test_a_disk_that_fills_is_told_in_time(patient, monkeypatch, free, severity):
+    total = 100 << 30
+    usage = shutil._ntuple_diskusage(total, int(total * (1 - free)), int(total * free))
+    monkeypatch.setattr(places.shutil, "disk_usage", lambda _: usage)
+    found = patient.minute().get("disk.room")
+    assert (found and found.severity) == severity
+
+
+@pytest.mark.parametrize(("mount", "check"), [("nfs4 rw", "disk.system"), ("ext4 ro,noatime", "disk.writable")])
+def test_a_network_or_read_only_disk_is_an_error(patient, tmp_path, monkeypatch, mount, check):
+    (tmp_path / "mounts").write_text(f"root / overlay rw 0 0\nserver:/x {tmp_path} {mount} 0 0\n")
+    monkeypatch.setattr(places, "MOUNTS", tmp_path / "mounts")
+    assert patient.minute()[check].severity == "error"
+
+
+def test_keys_that_cannot_be_used_are_named(patient):
+    run_sql(patient.file, "UPDATE account_key SET private = replace(private, 'BEGIN', 'BROKEN')")
+    assert "cannot be read" in patient.ill()["keys.server"].evidence
+    private = rsa_pem("another")[0]
+    run_sql(patient.file, f"UPDATE account_key SET private = '{private}'")
+    found = patient.ill()["keys.server"]
+    assert "not that of the private one" in found.evidence
+    assert "PRIVATE" not in found.evidence
+    run_sql(patient.file, f"UPDATE account_key SET private = '{rsa_pem('server')[0]}'")
+    run_sql(patient.file, "INSERT INTO fact VALUES ('vapid_key', 'AAAA')")
+    assert set(patient.ill()) == {"keys.push"}
+
+
+def test_queues_that_stand_still_are_warnings(patient):
+    run_sql(
+        patient.file,
+        "INSERT INTO job (id, kind, key, payload, due, attempts) VALUES (1, 'x', 'x', '{}', 1000000, 0)",
+        "INSERT INTO activity (id, sender_id, body, synchronise, created_at) VALUES (1, 1, '{}', 0, 1000000)",
+        "INSERT INTO delivery (activity_id, host, inbox) VALUES (1, 'far.test', 'https://far.test/inbox')",
+        "INSERT INTO host (name, failures, due) VALUES ('far.test', 0, 1000000)",
+    )
+    found = patient.ill()
+    assert found["queue.jobs"].severity == found["queue.deliveries"].severity == "warning"
+
+
+def test_notes_of_other_parts_are_read(patient):
+    folder = state.folder(patient.folder)
+    state.write_json(folder / "change.json", {"step": 2, "of": 5, "since": "2026-11-01T10:00", "migration": "0016"})
+    state.write_json(folder / "backups.json", {"backups": [{"at": "2026-01-01T00:00:00+00:00"}]})
+    state.write_json(folder / "drills.json", [{"at": "2026-01-01T00:00:00+00:00", "ok": False, "error": "no table"}])
+    state.write_json(folder / "integrity.json", {"at": "2026-11-01", "findings": [{"id": "x", "severity": "error"}]})
+    found = patient.minute()
+    assert set(found) == {"schema.change", "backup.age", "drill.last", "integrity.last"}
+    assert "2 of 5" in found["schema.change"].says
+    assert "no table" in found["drill.last"].says
+
+
+def test_damaged_notes_are_passed_over(patient):
+    for name in ("change", "backups", "drills", "integrity", "identity"):
+        for content in ("[1, 2]", '{"a": [3]}', '"x"', "{", "null", '[{"at": 5}]'):
+            (state.folder(patient.folder) / f"{name}.json").write_text(content)
+            assert "check.broken" not in patient.minute(), (name, content)
+
+
+def test_a_check_that_breaks_is_a_finding_and_the_others_go_on(patient, monkeypatch):
+    def breaks(_):
+        raise RuntimeError("no\nwonder")
+
+    monkeypatch.setattr(embedded, "THOROUGH", (breaks,))
+    found = patient.look()
+    [broken] = [one for one in found if one.id == "check.broken"]
+    assert broken.evidence == "RuntimeError: no"
+    assert sum(one.severity == "ok" for one in found) > 10
+
+
+def test_a_writer_at_work_is_no_fault(patient):
+    with closing(sqlite3.connect(patient.file, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("INSERT INTO fact VALUES ('a', 'b')")
+        assert patient.ill() == {}
+
+
+def test_the_runbook_has_the_words_of_every_check():
+    assert (ROOT / "docs/admin/runbook.md").read_text() == runbook.text(), "make docs"
+    assert {name.partition(".")[0] for name in WORDS} <= set(runbook.SUBJECTS)
+    for name, words in WORDS.items():
+        for text in (words.wrong, words.remedy):
+            assert "{" not in text.format_map(PLACES), name
+
+
+def test_every_fix_that_is_promised_exists():
+    from ops.doctor import fixing  # noqa: PLC0415
+
+    assert set(fixing.FIXES) == {name for name, words in WORDS.items() if words.fix}
+
+
+def test_what_the_supervisor_imports_is_light():
+    """Neither the server nor the database."""
+    import subprocess  # noqa: PLC0415
+    import sys  # noqa: PLC0415
+
+    says = "import sys, ops.doctor.minute; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", f"import json; {says}"], cwd=ROOT, capture_output=True, check=True)
+    assert not {"sqlalchemy", "aiohttp", "asyncpg", "cryptography", "asyncio"} & set(json.loads(done.stdout))
+    assert case.size(3 << 20) == "3.0 MB"
