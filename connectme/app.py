@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from connectme import __version__
 from connectme.house import House
+from connectme.keeper import Keeper
 from connectme.ready import ready, started
 from connectme.settings import Settings
 from connectme.sockets import open_listener
@@ -168,6 +169,7 @@ def make_app(house: House, appender: Appender) -> web.Application:
     app[keys.GUARD] = house.client.guard
     app[keys.POOL] = ThreadPoolExecutor(2, thread_name_prefix="slow")
     app[keys.SIGNER] = _signer(house, receiver)
+    app[keys.KEEPER] = Keeper(settings)
     app[keys.READY] = lambda: ready(house)
     app[keys.STARTED] = lambda: started(house)
     app[keys.METRICS] = lambda: _metrics(house)

@@ -211,6 +211,7 @@ def _checked(made: Incident, says: str, status: str, now: datetime) -> Incident:
 def _change(folder: Path, now: datetime, change: Callable[[list[Incident]], tuple[_T, list[Incident]]]) -> _T:
     with _alone(folder):
         result, after = change(all_of(folder))
+        after.sort(key=lambda one: one.created)
         kept = [one for one in after if one.is_open or now - one.updates[-1].at < KEPT]
         state.write_json(folder / FILE, {"incidents": [asdict(one) for one in kept]})
     return result

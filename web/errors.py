@@ -54,6 +54,8 @@ _ALWAYS: Final = (
     "/livez", "/readyz", "/startupz", "/health", "/metrics", "/status", "/static/", "/favicon.ico", "/robots.txt",
     "/nodeinfo/", "/.well-known/nodeinfo", "/.well-known/host-meta", "/.well-known/change-password",
     "/api/v1/streaming/health",
+    "/api/v2/summary.json", "/api/v2/status.json", "/api/v2/components.json", "/api/v2/incidents",
+    "/api/v2/scheduled-maintenances",
 )  # fmt: skip
 _OUR_MISTAKES = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
 _TROUBLE = ("08", "53", "57")  # classes of SQLSTATE: connection, resources, operator

@@ -15,6 +15,7 @@ from social.remote import Remote
 from store.blobs import Blobs
 from store.database import Database
 from store.tables import Account
+from web.told import Keeper
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ POOL = web.AppKey[Executor]("POOL")
 # Whose signature a GET carries; None: unsigned.  Raises what federation.errors has for a wrong one.
 SIGNER = web.AppKey[Callable[[web.Request], Awaitable[Account | None]]]("SIGNER")
 BOARD = web.AppKey[Board]("BOARD")
+KEEPER = web.AppKey[Keeper]("KEEPER")
 READY = web.AppKey[Callable[[], Awaitable[dict[str, Part]]]]("READY")
 STARTED = web.AppKey[Callable[[], dict[str, Any]]]("STARTED")
 METRICS = web.AppKey[Callable[[], Awaitable[bytes]]]("METRICS")

@@ -28,6 +28,7 @@ from tests import people
 from web import keys, limits, pages
 from web.barred import BARRED, Barred
 from web.errors import guarded
+from web.told import Keeper
 
 PASSWORD = "correct horse"
 HASH = passwords.hash_password(PASSWORD)
@@ -59,8 +60,12 @@ class Elsewhere:
         return self.known[query]
 
 
-def app(db: Database, origin: Origin, remote: Elsewhere | None = None, **config: Any) -> web.Application:
+def app(
+    db: Database, origin: Origin, remote: Elsewhere | None = None, keeper: Keeper | None = None, **config: Any
+) -> web.Application:
     made = web.Application()
+    if keeper:
+        made[keys.KEEPER] = keeper
     made[keys.DATABASE], made[keys.ORIGIN], made[keys.REMOTE] = db, origin, remote or Elsewhere()
     usual: dict[str, Any] = {
         "version": "0.0.0",

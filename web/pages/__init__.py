@@ -14,6 +14,7 @@ from web.pages import (
     entry,
     feeds,
     filters,
+    health,
     lists,
     looking,
     moving,
@@ -35,7 +36,7 @@ __all__ = ["not_found", "prepare", "profile", "routes", "show_error", "thread"]
 
 _FILES = (
     static, announced, feeds, site, entry, consent, writing, posts, people, looking, lists,
-    settings, filters, reading, security, codes, signing_up, moving,
+    settings, filters, reading, security, codes, signing_up, moving, health,
 )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """What all pages share: who looks at them, templates, headers, and forms that come back."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -20,9 +20,10 @@ from store.tables import Account, Announcement
 from web import auth, client_address, csrf, params
 from web.auth import SESSION
 from web.errors import STATUS
-from web.keys import CONFIG, DATABASE, ORIGIN
+from web.keys import CONFIG, DATABASE, KEEPER, ORIGIN
 from web.pages import addresses, markup, unwanted
 from web.params import Params
+from web.told import Told
 from web.uploads import Form, received
 
 TEMPLATES = web.AppKey("TEMPLATES", Environment)
@@ -43,6 +44,7 @@ QUOTE_WORDS: Final = {
     "deleted": "The post that was quoted here is gone.",
     "blocked_account": "A post of somebody whom you block or mute is quoted here.",
 }
+RUNS: Final = ("owner", "admin")  # roles of those who run the server
 _KIND: Final = {401: "Please sign in", 403: "Not allowed", 404: "Not found", 410: "Gone", 413: "Too large",
                 421: "Another name",
     422: "That did not work", 429: "Too many tries", 503: "Not available"}  # fmt: skip
@@ -158,6 +160,8 @@ def show(
         "csrf": signed.session.csrf if signed else "",
         "unread": request.get(UNREAD, 0),
         "announced": request.get(ANNOUNCED, []),
+        "banners": _banners(request),
+        "runs": signed is not None and signed.user.role in RUNS,
         "config": request.app[CONFIG],
         "origin": request.app[ORIGIN],
         "here": addresses.local(request.path_qs),
@@ -182,6 +186,12 @@ def show(
     return web.Response(
         text=text, status=status, content_type="text/html", charset="utf-8", headers={**common, **(headers or {})}
     )
+
+
+def _banners(request: web.Request) -> Sequence[Told]:
+    """Incidents and planned work, which all pages say."""
+    keeper = request.app.get(KEEPER)
+    return keeper.banners(datetime.now(UTC)) if keeper else ()
 
 
 def usual_policy(*, forms: bool = True) -> str:

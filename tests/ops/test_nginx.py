@@ -1,0 +1,132 @@
+"""The example for nginx, with the real one: while the server is gone, others are told to come back, people what is."""
+
+import json
+import re
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+
+NGINX = shutil.which("nginx") or next((path for path in ("/usr/sbin/nginx",) if Path(path).exists()), None)
+EXAMPLE = Path(__file__).parent.parent.parent / "docs/admin/examples/nginx.conf"
+WHOLE = """daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;
+events {{}}
+http {{
+    types {{ text/html html; application/json json; application/atom+xml atom; }}
+    access_log off; client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
+    uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
+    {servers}
+}}"""
+
+
+class Server(BaseHTTPRequestHandler):
+    def do_GET(self):
+        status = int(self.headers.get("X-Wanted", 200))
+        self.send_response(status)
+        self.send_header("X-Host", self.headers["Host"])
+        self.end_headers()
+        self.wfile.write(b"from the server")
+
+    do_POST = do_GET  # noqa: N815  http.server's name
+
+    def log_message(self, *_):
+        pass
+
+
+def free():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def front(tmp_path):
+    """(address of nginx, port that the server should listen on)."""
+    if NGINX is None:
+        pytest.skip("nginx is not installed: apt-get install nginx-light")
+    place = tmp_path / "status"
+    (place / "api/v2").mkdir(parents=True)
+    (place / "index.html").write_text("the status page")
+    (place / "feed.atom").write_text("<feed/>")
+    (place / "api/v2/summary.json").write_text('{"page": 1}')
+    port, behind = free(), free()
+    text = EXAMPLE.read_text()
+    for pattern, value in (
+        (r"listen 443 ssl http2;", f"listen 127.0.0.1:{port};"),
+        (r"ssl_certificate\S*\s+[^;]+;", ""),
+        (r"127\.0\.0\.1:8000", f"127.0.0.1:{behind}"),
+        (r"/var/www/connectme-status", str(place)),
+    ):
+        assert re.search(pattern, text), pattern
+        text = re.sub(pattern, value, text)
+    (tmp_path / "nginx.conf").write_text(WHOLE.format(folder=tmp_path, servers=text))
+    with subprocess.Popen([NGINX, "-p", str(tmp_path), "-c", "nginx.conf"], stderr=subprocess.PIPE) as process:
+        try:
+            _wait(port, process)
+            yield f"http://127.0.0.1:{port}", behind
+        finally:
+            process.terminate()
+
+
+def _wait(port, process):
+    end = time.monotonic() + 10
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            assert process.poll() is None, process.stderr.read()
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        else:
+            return
+
+
+def ask(address, **headers):
+    """A POST when there is a body."""
+    body = headers.pop("body", None)
+    request = Request(address, body, {name.replace("_", "-"): value for name, value in headers.items()})
+    try:
+        with urlopen(request, timeout=10) as answer:
+            return answer.status, answer.headers, answer.read().decode()
+    except HTTPError as answer:
+        with answer:
+            return answer.code, answer.headers, answer.read().decode()
+
+
+def test_while_the_server_is_gone_senders_come_back_and_people_read_what_is(front):
+    address, _ = front
+    for path in ("/inbox", "/users/alice/inbox"):
+        status, headers, body = ask(address + path, body=b"{}", Content_Type="application/activity+json")
+        assert (status, headers["Retry-After"]) == (503, "60")
+        assert "try again" in json.loads(body)["error"]
+    status, headers, body = ask(f"{address}/api/v1/timelines/home", Accept="application/json")
+    assert (status, headers["Access-Control-Allow-Origin"], "error" in json.loads(body)) == (503, "*", True)
+    status, headers, body = ask(f"{address}/@alice", Accept="text/html,*/*;q=0.8")
+    assert (status, headers["Retry-After"], body) == (503, "60", "the status page")
+    status, headers, body = ask(f"{address}/status", Accept="text/html")
+    assert (status, headers.get_content_type(), body) == (200, "text/html", "the status page")
+    assert ask(f"{address}/status/feed.atom")[0::2] == (200, "<feed/>")
+    assert ask(f"{address}/api/v2/summary.json")[0::2] == (200, '{"page": 1}')
+    assert ask(f"{address}/api/v2/status.json")[0] == 503  # not made yet
+
+
+def test_what_the_server_says_passes_as_it_is(front):
+    address, behind = front
+    with ThreadingHTTPServer(("127.0.0.1", behind), Server) as server:
+        thread = threading.Thread(target=server.serve_forever, args=[0.01])
+        thread.start()
+        try:
+            for wanted in (200, 404, 410, 502, 503):
+                status, headers, body = ask(f"{address}/inbox", body=b"{}", X_Wanted=str(wanted), Host="example.org")
+                assert (status, body, headers["X-Host"]) == (wanted, "from the server", "example.org")
+            assert ask(f"{address}/api/v2/instance")[2] == "from the server"
+            assert ask(f"{address}/metrics")[0] == 403
+        finally:
+            server.shutdown()
+            thread.join()

@@ -1,0 +1,78 @@
+"""A real server whose database is moved away: a real receiver hears of it within a minute."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+pytestmark = pytest.mark.slow
+
+
+class Receiver(HTTPServer):
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Hook)
+        self.heard = threading.Event()
+        self.alerts = []
+
+
+class Hook(BaseHTTPRequestHandler):
+    def do_POST(self):
+        said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.alerts += said["alerts"]
+        if any(one["rule"] == "database-down" for one in said["alerts"]):
+            self.server.heard.set()
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.parametrize("how", [[], ["--single-process"]], ids=["processes", "single"])
+def test_a_database_that_is_moved_away_is_told_within_a_minute(tmp_path, how):
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        bind = f"127.0.0.1:{probe.getsockname()[1]}"
+    with Receiver() as receiver:
+        threading.Thread(target=receiver.serve_forever, args=[0.05], daemon=True).start()
+        environ = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("CONNECTME_")},
+            "CONNECTME_CONFIG": "/dev/null", "CONNECTME_DOMAIN": bind.replace("127.0.0.1", "localhost"),
+            "CONNECTME_DATA_DIR": str(tmp_path), "CONNECTME_BIND": bind,
+            "CONNECTME_ALERT_WEBHOOK_URL": f"http://127.0.0.1:{receiver.server_address[1]}/",
+        }  # fmt: skip
+        command = [sys.executable, "-m", "connectme", "serve", *how]
+        with subprocess.Popen(command, cwd=ROOT, env=environ, stderr=subprocess.DEVNULL) as server:
+            try:
+                _until(lambda: urlopen(f"http://{bind}/livez").status == 200, 60)
+                _until((tmp_path / "state/samples.db").exists, 60)
+                (tmp_path / "connectme.db").rename(tmp_path / "elsewhere.db")
+                assert receiver.heard.wait(60), receiver.alerts
+                with urlopen(f"http://{bind}/api/v2/status.json") as answer:
+                    assert json.load(answer)["status"]["indicator"] == "critical"
+            finally:
+                server.send_signal(signal.SIGTERM)
+                server.wait(30)
+        receiver.shutdown()
+
+
+def _until(is_so, seconds):
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            if is_so():
+                return
+        except (URLError, OSError):
+            pass
+        assert time.monotonic() < end
+        time.sleep(0.2)

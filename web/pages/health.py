@@ -1,0 +1,126 @@
+"""/admin/health, for owner and admins: what is wrong, how it has been, backups and their proofs, incidents, queues."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from aiohttp import web
+from sqlalchemy import Connection
+
+from outbox import queue
+from outbox.queue import HostQueue, Totals
+from social.errors import Invalid, NotAllowed
+from social.sessions import SignedIn
+from web.keys import DATABASE, KEEPER
+from web.pages import addresses, charts, frame
+from web.pages.charts import Line, Subject
+from web.params import Params
+from web.told import Keeper
+
+routes = web.RouteTableDef()
+
+_SPANS: Final = {"day": 86_400, "week": 7 * 86_400}
+_HOSTS: Final = 50
+_SUBJECTS: Final = (
+    Subject("Queues", (Line("to others", "deliveries_waiting"), Line("from others", "spool_waiting")), charts.count),
+    Subject("Oldest in the queues",
+            (Line("to others who answer", "delivery_oldest"), Line("from others", "spool_oldest")), charts.span),
+    Subject("Inbox", (Line("accepted", "inbox_accepted_rate"), Line("refused", "inbox_refused_rate")), charts.rate),
+    Subject("Deliveries", (Line("arrived", "delivered_rate"), Line("failed", "delivery_failed_rate")), charts.rate),
+    Subject("Requests", (Line("all", "http_rate"), Line("errors of ours", "http_errors_rate")), charts.rate),
+    Subject("Time to answer", (Line("a request", "http_latency"), Line("a read in the database", "database_seconds")),
+            charts.span),
+    Subject("Free on the disk", (Line("bytes", "disk_free"),), charts.size),
+    Subject("Memory", (Line("all processes", "memory"),), charts.size),
+)  # fmt: skip
+
+
+@routes.get("/admin/health")
+async def health(request: web.Request) -> web.Response:
+    _allowed(await frame.member(request))
+    return await _page(request)
+
+
+async def _page(request: web.Request, says: str = "") -> web.Response:
+    keeper, now = _keeper(request), datetime.now(UTC)
+    chosen = request.query.get("span", "day")
+    begin = now.timestamp() - _SPANS.get(chosen, _SPANS["day"])
+    samples = keeper.samples(begin)
+    totals, hosts = await request.app[DATABASE].read(_queues)
+    return frame.show(
+        request,
+        "health.html",
+        status=422 if says else 200,
+        says=says,
+        span=chosen if chosen in _SPANS else "day",
+        charts=[charts.draw(subject, samples, begin, now.timestamp()) for subject in _SUBJECTS],
+        notes=keeper.notes(),
+        incidents=[one for one in keeper.incidents() if one.is_open][:20],
+        components=keeper.components(),
+        totals=totals,
+        hosts=hosts[:_HOSTS],
+        more=max(len(hosts) - _HOSTS, 0),
+        size=charts.size,
+        length=charts.span,
+    )
+
+
+def _queues(tx: Connection) -> tuple[Totals, list[HostQueue]]:
+    return queue.totals(tx), queue.queue_stats(tx)
+
+
+@routes.post("/admin/health/incidents")
+async def announce(request: web.Request) -> web.Response:
+    given = await _given(request)
+    return await _said(
+        request,
+        lambda keeper, now: keeper.open(
+            given.text("title"), given.text("says"), given.text("impact"), given.many("components"), now
+        ),
+    )
+
+
+@routes.post("/admin/health/incidents/{id:[0-9a-f]+}")
+async def go_on(request: web.Request) -> web.Response:
+    """One form, several buttons: say more, end it, throw a draft away."""
+    given, which = await _given(request), request.match_info["id"]
+    act, words = given.text("act"), given.text("says")
+    if act == "resolve":
+        return await _said(request, lambda keeper, now: keeper.resolve(which, words, now))
+    if act == "forget":
+        return await _said(request, lambda keeper, now: keeper.forget(which, now))
+    return await _said(request, lambda keeper, now: keeper.update(which, words, given.text("status"), now))
+
+
+@routes.post("/admin/health/hosts/{host}/{act:retry|drop}")
+async def act_on_host(request: web.Request) -> web.Response:
+    await _given(request)
+    host, db = request.match_info["host"].replace("\0", ""), request.app[DATABASE]
+    if request.match_info["act"] == "retry":
+        await db.write(queue.retry, host, datetime.now(UTC))
+    else:
+        await db.write(queue.drop, host)
+    return addresses.see_other("/admin/health#queues")
+
+
+async def _given(request: web.Request) -> Params:
+    signed, given = await frame.posted(request)
+    _allowed(signed)
+    return given
+
+
+async def _said(request: web.Request, act: Callable[[Keeper, datetime], None]) -> web.Response:
+    try:
+        act(_keeper(request), datetime.now(UTC))
+    except Invalid as refusal:
+        return await _page(request, str(refusal))
+    return addresses.see_other("/admin/health#incidents")
+
+
+def _allowed(signed: SignedIn) -> None:
+    if signed.user.role not in frame.RUNS:
+        raise NotAllowed("This page is for those who run the server", why=f"a {signed.user.role}")
+
+
+def _keeper(request: web.Request) -> Keeper:
+    return request.app[KEEPER]
