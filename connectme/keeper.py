@@ -107,7 +107,7 @@ def _open(folder: Path) -> list[tuple[str, str, datetime]]:
     ]
 
 
-def _newest(file: Path) -> list[Note]:
+def _newest(file: Path) -> Sequence[Note]:
     """With the moment of each as `when`."""
     dated = [{**one, "when": when} for one in looks.entries(state.read_json(file)) if (when := looks.moment(one))]
     return sorted(dated, key=lambda one: one["when"], reverse=True)[:SHOWN]

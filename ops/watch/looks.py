@@ -19,7 +19,7 @@ from ops import state
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _LINE: Final = re.compile(r"(\w+)(?:\{([^}]*)\})? (\S+)(?: \d+)?")
 _SPOOL: Final = "SELECT count(*), min(CASE WHEN due <= ? THEN received END) FROM spooled WHERE id > 0"
-_INSTANCE: Final = "SELECT value FROM facts WHERE name = 'instance'"
+_INSTANCE: Final = "SELECT value FROM fact WHERE name = 'instance'"
 _SHORT: Final = 1800.0  # seconds: a disk that is watched for less has no trend
 _NEVER_FULL: Final = 10_000.0  # hours
 

@@ -67,8 +67,8 @@ def web():
 def database(tmp_path):
     file = tmp_path / "connectme.db"
     with sqlite3.connect(file) as link:
-        link.execute("CREATE TABLE facts (name TEXT, value TEXT)")
-        link.execute("INSERT INTO facts VALUES ('instance', 'abc')")
+        link.execute("CREATE TABLE fact (name TEXT, value TEXT)")
+        link.execute("INSERT INTO fact VALUES ('instance', 'abc')")
     link.close()
     return file
 
@@ -115,7 +115,7 @@ def test_another_server_s_database_in_the_place_of_ours_is_noticed(web, database
     with watching(watched(web, tmp_path, database=database)) as monitor:
         monitor.tick(begin())
         with sqlite3.connect(database) as link:
-            link.execute("UPDATE facts SET value = 'other'")
+            link.execute("UPDATE fact SET value = 'other'")
         link.close()
         assert monitor.tick(begin() + 10)["database"] == 0.0
 

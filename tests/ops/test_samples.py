@@ -2,8 +2,12 @@
 
 import sqlite3
 
+from federation.origin import Origin
+from ops import identity
 from ops.watch import looks, samples
 from ops.watch.samples import COARSE, DAY, FINE, PLACES, Samples
+from store.database import Database
+from store.tables import spool_metadata
 
 
 def test_samples_are_kept_finely_for_a_day_and_as_averages_for_longer(tmp_path):
@@ -61,10 +65,18 @@ def test_what_ready_says_is_believed_only_when_it_is_what_it_should_be():
         assert looks.ready(wrong) == {}
 
 
+async def test_databases_as_we_make_them_can_be_looked_at(sqlite_db, tmp_path):
+    await sqlite_db.write(identity.claim, Origin("ours.test", "https://ours.test"))
+    assert len(looks.database(tmp_path / "main.db")) == 32
+    async with await Database.open(f"sqlite:///{tmp_path}/spool.db") as spool:
+        await spool.write(spool_metadata.create_all)
+        assert looks.spool(tmp_path / "spool.db", 1e9) == {"spool_waiting": 0.0, "spool_oldest": 0.0}
+
+
 def test_the_database_is_the_file_that_is_there(tmp_path):
     file = tmp_path / "c.db"
     with sqlite3.connect(file) as link:
-        link.execute("CREATE TABLE facts (name TEXT, value TEXT)")
-        link.execute("INSERT INTO facts VALUES ('instance', 'abc')")
+        link.execute("CREATE TABLE fact (name TEXT, value TEXT)")
+        link.execute("INSERT INTO fact VALUES ('instance', 'abc')")
     link.close()
     assert looks.database(file) == "abc"

@@ -56,6 +56,8 @@ def test_a_database_that_is_moved_away_is_told_within_a_minute(tmp_path, how):
             try:
                 _until(lambda: urlopen(f"http://{bind}/livez").status == 200, 60)
                 _until((tmp_path / "state/samples.db").exists, 60)
+                time.sleep(45)  # nothing is told of a server that is well
+                assert receiver.alerts == []
                 (tmp_path / "connectme.db").rename(tmp_path / "elsewhere.db")
                 assert receiver.heard.wait(60), receiver.alerts
                 with urlopen(f"http://{bind}/api/v2/status.json") as answer:

@@ -120,7 +120,7 @@ def span(seconds: float) -> str:
     ('4.2 ms', '45 s', '10 min', '2 h')
     """
     if seconds < 1:
-        return f"{seconds * 1000:.2g} ms" if seconds else "0 s"
+        return f"{seconds * 1000:.3g} ms" if seconds else "0 s"
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"
