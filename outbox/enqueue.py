@@ -4,12 +4,13 @@ The bytes of an activity are made once.  Its deliveries are made by the database
 popular author has more followers than a request has time.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Insert, bindparam, delete, insert, literal, select
+from sqlalchemy import Connection, Select, bindparam, delete, insert, literal, select
 from sqlalchemy.dialects import postgresql
 
 from federation import vocabulary
@@ -17,6 +18,7 @@ from outbox import recipients
 from outbox.proving import written
 from store.events import announce
 from store.ids import new_id
+from store.prepared import Change, Prepared, padded
 from store.tables import Account, activities, deliveries, hosts
 from store.tables.base import Id, Instant
 
@@ -30,22 +32,37 @@ NOW = timedelta()
 IDS = 10_000
 
 
-class _Queue(NamedTuple):
-    """A statement that makes deliveries, and its values."""
-
-    statement: Insert
-    values: Mapping[str, object]
-
-
 _COLUMNS = ["activity_id", "host", "inbox"]
-_WRITE = insert(activities)
-_UNWRITE = delete(activities).where(activities.c.id == bindparam("activity", type_=Id))
-_TO_FOLLOWERS = insert(deliveries).from_select(_COLUMNS, recipients.FOLLOWERS)
-_TO_FOLLOWERS_ELSEWHERE = insert(deliveries).from_select(_COLUMNS, recipients.ELSEWHERE)
-_TO_HOLDERS = insert(deliveries).from_select(_COLUMNS, recipients.HOLDERS)
-_TO_ONE = insert(deliveries).from_select(_COLUMNS, recipients.ONE)
-_TO_INBOX = insert(deliveries)
-_TO_ACCOUNTS = postgresql.insert(deliveries).from_select(_COLUMNS, recipients.ACCOUNTS).on_conflict_do_nothing()
+_WRITE = Change(insert(activities))
+_UNWRITE = Change(delete(activities).where(activities.c.id == bindparam("activity", type_=Id)))
+_TO_INBOX = Change(insert(deliveries))
+
+
+class _Way:
+    """How deliveries are made, and how to find out whether there would be any.
+
+    Most of what people say here concerns nobody elsewhere; then nothing is written, signed, and taken back.
+    """
+
+    def __init__(self, receivers: Select[Any], *, again: bool = False) -> None:
+        """again: others may have made some of them."""
+        made = postgresql.insert(deliveries).from_select(_COLUMNS, receivers)
+        self.make = Change(made.on_conflict_do_nothing() if again else made)
+        self.any = Prepared(receivers.with_only_columns(literal(1)).group_by(None).limit(1))
+
+
+class _Queue(NamedTuple):
+    """A way, and its values."""
+
+    way: _Way
+    values: Mapping[str, Any]
+
+
+_FOLLOWERS = _Way(recipients.FOLLOWERS)
+_FOLLOWERS_ELSEWHERE = _Way(recipients.ELSEWHERE)
+_HOLDERS = _Way(recipients.HOLDERS)
+_ONE = _Way(recipients.ONE)
+_ACCOUNTS = _Way(recipients.ACCOUNTS, again=True)
 
 _OF_ACTIVITY = deliveries.c.activity_id == bindparam("activity", type_=Id)
 _HOSTS = select(deliveries.c.host).where(_OF_ACTIVITY).distinct()
@@ -60,12 +77,16 @@ _ADD_HOSTS = postgresql.insert(hosts).from_select(
     .group_by(deliveries.c.host)
     .order_by(deliveries.c.host),
 )
-_WAKE = _ADD_HOSTS.on_conflict_do_update(
-    index_elements=["name"], set_={"due": _ADD_HOSTS.excluded.due}, where=hosts.c.due.is_(None)
+_WAKE = Change(
+    _ADD_HOSTS.on_conflict_do_update(
+        index_elements=["name"], set_={"due": _ADD_HOSTS.excluded.due}, where=hosts.c.due.is_(None)
+    )
 )
 _INSERT_HOSTS = postgresql.insert(hosts)
-_WAKE_HOSTS = _INSERT_HOSTS.on_conflict_do_update(
-    index_elements=["name"], set_={"due": _INSERT_HOSTS.excluded.due}, where=hosts.c.due.is_(None)
+_WAKE_HOSTS = Change(
+    _INSERT_HOSTS.on_conflict_do_update(
+        index_elements=["name"], set_={"due": _INSERT_HOSTS.excluded.due}, where=hosts.c.due.is_(None)
+    )
 )
 
 
@@ -83,8 +104,8 @@ def to_followers(
     synchronise: for what only followers may see; each server is told which followers of `sender` it has (FEP-8fcf).
     """
     now = now or datetime.now(UTC)
-    queues = [_Queue(_TO_FOLLOWERS, {"sender": sender.id}), *_to(also)]
-    _send(tx, sender.id, written(tx, sender, document, now), queues, now, synchronise=synchronise)
+    queues = [_Queue(_FOLLOWERS, {"sender": sender.id}), *_to(also)]
+    _send(tx, sender.id, partial(written, tx, sender, document, now), queues, now, synchronise=synchronise)
 
 
 def to_accounts(
@@ -105,8 +126,8 @@ def to_accounts(
     if not ids:
         return
     now = now or datetime.now(UTC)
-    queues = [_Queue(_TO_ONE, {"receiver": one}) for one in ids] if len(ids) == 1 else _to(ids)
-    _send(tx, sender.id, written(tx, sender, document, now), queues, now, delay=delay, screened=screened)
+    queues = [_Queue(_ONE, {"receiver": one}) for one in ids] if len(ids) == 1 else _to(ids)
+    _send(tx, sender.id, partial(written, tx, sender, document, now), queues, now, delay=delay, screened=screened)
 
 
 def to_each(
@@ -127,10 +148,10 @@ def to_each(
         sent.append({"activity_id": number, "host": receiver.host, "inbox": receiver.inbox})
     if not said:
         return
-    tx.execute(_WRITE, said)
-    tx.execute(_TO_INBOX, sent)
+    _WRITE.each(tx, said)
+    _TO_INBOX.each(tx, sent)
     names = sorted({receiver.host or "" for _, _, receiver in letters})
-    tx.execute(_WAKE_HOSTS, [{"name": name, "failures": 0, "due": now + delay} for name in names])
+    _WAKE_HOSTS.each(tx, [{"name": name, "failures": 0, "due": now + delay} for name in names])
     announce(tx, Queued())
 
 
@@ -143,7 +164,7 @@ def to_inboxes_of_post(
     Call it while the rows of the post are still there.
     """
     now = now or datetime.now(UTC)
-    _send(tx, sender.id, written(tx, sender, document, now), [_Queue(_TO_HOLDERS, {"post": post_id})], now)
+    _send(tx, sender.id, partial(written, tx, sender, document, now), [_Queue(_HOLDERS, {"post": post_id})], now)
 
 
 def forward(tx: Connection, sender_id: int, body: bytes, *, except_host: str, now: datetime | None = None) -> None:
@@ -151,12 +172,12 @@ def forward(tx: Connection, sender_id: int, body: bytes, *, except_host: str, no
 
     Source: ActivityPub section 7.1.2, inbox forwarding.
     """
-    queue = _Queue(_TO_FOLLOWERS_ELSEWHERE, {"sender": sender_id, "except_host": except_host})
-    _send(tx, sender_id, body, [queue], now or datetime.now(UTC))
+    queue = _Queue(_FOLLOWERS_ELSEWHERE, {"sender": sender_id, "except_host": except_host})
+    _send(tx, sender_id, lambda: body, [queue], now or datetime.now(UTC))
 
 
 def _to(ids: Collection[int]) -> list[_Queue]:
-    return [_Queue(_TO_ACCOUNTS, {"ids": some}) for some in _batched(list(ids))]
+    return [_Queue(_ACCOUNTS, {"ids": padded(some)}) for some in _batched(list(ids))]
 
 
 def _batched(ids: list[int]) -> list[list[int]]:
@@ -167,7 +188,7 @@ def _batched(ids: list[int]) -> list[list[int]]:
 def _send(
     tx: Connection,
     sender_id: int,
-    body: bytes,
+    write: Callable[[], bytes],
     queues: Collection[_Queue],
     now: datetime,
     *,
@@ -175,14 +196,16 @@ def _send(
     delay: timedelta = NOW,
     screened: bool = False,
 ) -> None:
+    if not any(way.any.rows(tx, **values) for way, values in queues):  # everybody concerned lives here
+        return
     activity = {"activity": new_id()}
-    row = {"id": activity["activity"], "sender_id": sender_id, "body": body}
-    tx.execute(_WRITE, {**row, "synchronise": int(synchronise), "created_at": now})
-    made = sum([tx.execute(queue, {**values, **activity}).rowcount for queue, values in queues])
+    row = {"id": activity["activity"], "sender_id": sender_id, "body": write()}
+    _WRITE.run(tx, **row, synchronise=int(synchronise), created_at=now)
+    made = sum([way.make.run(tx, **values, **activity) for way, values in queues])
     if not screened and (refused := recipients.blocked(tx, lambda: tx.scalars(_HOSTS, activity).all())):
         made -= tx.execute(_NOT_TO, {**activity, "hosts": refused}).rowcount
-    if not made:  # everybody concerned lives here
-        tx.execute(_UNWRITE, activity)
+    if not made:  # or is blocked
+        _UNWRITE.run(tx, **activity)
         return
-    tx.execute(_WAKE, {**activity, "due": now + delay})
+    _WAKE.run(tx, **activity, due=now + delay)
     announce(tx, Queued())

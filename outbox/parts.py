@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, exists, select
+from sqlalchemy import ColumnElement, Connection, bindparam, exists, select
 
 from store.memory import Memory
 from store.prepared import Prepared, padded
@@ -29,7 +29,7 @@ from store.tables import (
 from store.tables.base import Id
 
 T = TypeVar("T")
-_Row: TypeAlias = "Row[*tuple[Any, ...]]"
+_Row: TypeAlias = Sequence[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ _HAS = (
     exists().where(post_tags.c.post_id == posts.c.id),
     exists().where(media.c.post_id == posts.c.id),
 )
-_POSTS = (
+_POSTS = Prepared(
     select(posts, accounts, _BOOSTED.c.uri, _PARENTS.c.author_id, *_HAS, quotes)
     .join(accounts, accounts.c.id == posts.c.author_id)
     .outerjoin(_BOOSTED, _BOOSTED.c.id == posts.c.boost_of_id)
@@ -98,10 +98,11 @@ _POSTS = (
 _POST_ENDS = len(posts.c)
 _AUTHOR_ENDS = _POST_ENDS + len(accounts.c)
 
+_KIND, _APP, _CARD = (posts.c.keys().index(name) for name in ("kind", "app_id", "card_id"))
 _HAS_BEGINS = _AUTHOR_ENDS + 2
 _QUOTE_BEGINS = _HAS_BEGINS + len(_HAS)
 
-_MENTIONS = (
+_MENTIONS = Prepared(
     select(
         mentions.c.post_id,
         accounts.c.id,
@@ -115,15 +116,17 @@ _MENTIONS = (
     .where(mentions.c.post_id.in_(_IDS))
     .order_by(mentions.c.post_id, accounts.c.id)
 )
-_TAGS = (
+_TAGS = Prepared(
     select(post_tags.c.post_id, post_tags.c.name, post_tags.c.shown)
     .where(post_tags.c.post_id.in_(_IDS))
     .order_by(post_tags.c.post_id, post_tags.c.name)
 )
-_MEDIA = select(media).where(media.c.post_id.in_(_IDS)).order_by(media.c.post_id, media.c.position, media.c.id)
-_POLLS = select(polls).where(polls.c.post_id.in_(_IDS))
-_APPS = select(apps.c.id, apps.c.name, apps.c.website).where(apps.c.id.in_(_IDS))
-_CARDS = select(cards).where(cards.c.id.in_(_IDS), cards.c.kind != "none")
+_MEDIA = Prepared(
+    select(media).where(media.c.post_id.in_(_IDS)).order_by(media.c.post_id, media.c.position, media.c.id)
+)
+_POLLS = Prepared(select(polls).where(polls.c.post_id.in_(_IDS)))
+_APPS = Prepared(select(apps.c.id, apps.c.name, apps.c.website).where(apps.c.id.in_(_IDS)))
+_CARDS = Prepared(select(cards).where(cards.c.id.in_(_IDS), cards.c.kind != "none"))
 
 
 def load(tx: Connection, ids: Sequence[int]) -> dict[int, Parts]:
@@ -135,13 +138,13 @@ def load(tx: Connection, ids: Sequence[int]) -> dict[int, Parts]:
     rows = _rows(tx, _POSTS, ids)
     if not rows:
         return {}
-    naming, tagging, attaching = (padded([row[0] for row in rows if row[_HAS_BEGINS + at]]) for at in range(len(_HAS)))
+    naming, tagging, attaching = ([row[0] for row in rows if row[_HAS_BEGINS + at]] for at in range(len(_HAS)))
     named = _by_post((row[0], _mentioned(row)) for row in _rows(tx, _MENTIONS, naming))
     tagged = _by_post((row[0], Tag(row[1], row[2])) for row in _rows(tx, _TAGS, tagging))
     attached = _by_post((row[1], Media(*row)) for row in _rows(tx, _MEDIA, attaching))
     asked = _load_polls(tx, rows)
-    written = {row[0]: Written(*row[1:]) for row in _rows(tx, _APPS, _some(rows, "app_id"))}
-    previews = {row[0]: Card(*row) for row in _rows(tx, _CARDS, _some(rows, "card_id"))}
+    written = {row[0]: Written(*row[1:]) for row in _rows(tx, _APPS, _some(rows, _APP))}
+    previews = {row[0]: Card(*row) for row in _rows(tx, _CARDS, _some(rows, _CARD))}
     found = {}
     for row in rows:
         post = Post(*row[:_POST_ENDS])
@@ -211,16 +214,16 @@ def _quote(row: _Row) -> Quote | None:
     return None if row[_QUOTE_BEGINS] is None else Quote(*row[_QUOTE_BEGINS:])
 
 
-def _rows(tx: Connection, query: Select[*tuple[Any, ...]], ids: Sequence[int]) -> Sequence[_Row]:
-    return tx.execute(query, {"ids": ids}).all() if ids else ()
+def _rows(tx: Connection, query: Prepared, ids: Sequence[int]) -> Sequence[_Row]:
+    return query.typed(tx, ids=padded(ids)) if ids else ()
 
 
-def _some(rows: Iterable[_Row], column: str) -> list[int]:
-    return list({number for row in rows if (number := getattr(row, column)) is not None})
+def _some(rows: Iterable[_Row], column: int) -> list[int]:
+    return list({row[column] for row in rows if row[column] is not None})
 
 
 def _load_polls(tx: Connection, rows: Iterable[_Row]) -> dict[int, Poll]:
-    questions = [row[0] for row in rows if row.kind == "Question"]
+    questions = [row[0] for row in rows if row[_KIND] == "Question"]
     return {row[0]: Poll(*row) for row in _rows(tx, _POLLS, questions)}
 
 

@@ -11,6 +11,7 @@ from federation import contexts, proofs, vocabulary
 from federation.errors import Malformed
 from federation.keys import load_private
 from federation.reading import PUBLIC
+from store.prepared import Prepared
 from store.tables import Account, account_keys
 from store.tables.base import Id
 
@@ -18,7 +19,7 @@ log = logging.getLogger(__name__)
 
 KEYS_KEPT = 512  # of some 300 bytes each
 
-_KEY = (
+_KEY = Prepared(
     select(account_keys.c.id, account_keys.c.private)
     .where(
         account_keys.c.account_id == bindparam("account", type_=Id),
@@ -37,12 +38,12 @@ def written(tx: Connection, sender: Account, document: vocabulary.Activity, now:
     """`document` as it is sent, with a proof if `sender` is its actor and has a key for that."""
     if document.actor != sender.uri or is_confidential(document) or isinstance(document, _ANSWERS):
         return vocabulary.encode(document)
-    key = tx.execute(_KEY, {"account": sender.id}).one_or_none()
-    if key is None:
+    key = _KEY.rows(tx, account=sender.id)
+    if not key:
         return vocabulary.encode(document)
     said = {**vocabulary.to_json(document), "@context": contexts.with_proof(document.context_)}
     try:
-        return orjson.dumps(proofs.sign(said, _load(*key), now))
+        return orjson.dumps(proofs.sign(said, _load(*key[0]), now))
     except Malformed as error:  # a post is worth more than its proof
         log.warning("%s is sent without proof: %s", document.id, error)
         return vocabulary.encode(document)

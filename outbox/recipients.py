@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, func, select, union
 
 from federation import hosts
+from store.prepared import Prepared
 from store.tables import accounts, follows, host_policies, likes, mentions, poll_votes, posts, reactions
 from store.tables.base import Id
 
@@ -57,7 +58,7 @@ def _holders() -> Select[Any]:
 
 HOLDERS = _holders()
 
-_LEVELS = select(host_policies.c.host, host_policies.c.level)
+_LEVELS = Prepared(select(host_policies.c.host, host_policies.c.level))
 
 
 def blocked(tx: Connection, names: Callable[[], Iterable[str]]) -> list[str]:
@@ -66,7 +67,7 @@ def blocked(tx: Connection, names: Callable[[], Iterable[str]]) -> list[str]:
     Names are compared here: as SQL, thousands of policies against thousands of hosts would take seconds.  Nothing is
     known here of the list of the mode `allowlist`: what is not on it, the client refuses to send.
     """
-    policies = {row[0]: row[1] for row in tx.execute(_LEVELS)}
+    policies = {row[0]: row[1] for row in _LEVELS.rows(tx)}
     if "block" not in policies.values():
         return []
     return [name for name in names() if hosts.nearest(policies, name) == "block"]

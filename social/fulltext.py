@@ -34,6 +34,7 @@ from social.sanitise import plain
 from social.visibility import VIEWER, visible, wanted
 from social.words import Query, Term, words
 from store.ids import NODE_BITS, SEQUENCE_BITS
+from store.prepared import Change
 from store.tables import accounts, bookmarks, likes, media, mentions, polls, posts, users
 from store.tables.base import Id
 from store.tables.search import INDEX, unindexed
@@ -44,7 +45,7 @@ _POSITIONS: Final = 16_383  # of a tsvector
 _ID_BITS: Final = NODE_BITS + SEQUENCE_BITS
 
 _IDS = bindparam("ids", expanding=True, type_=Id)
-_ASK = insert(unindexed).on_conflict_do_nothing()
+_ASK = Change(insert(unindexed).on_conflict_do_nothing())
 _SOME = select(unindexed.c.post_id).limit(AT_ONCE).with_for_update(skip_locked=True)
 _ANY = select(unindexed.c.post_id).limit(1)
 _DONE = delete(unindexed).where(unindexed.c.post_id.in_(_IDS))
@@ -104,8 +105,7 @@ _MATCH: Final = {
 
 def ask(tx: Connection, ids: Sequence[int]) -> None:
     """These posts are new, changed, deleted, or somebody's now."""
-    if ids:
-        tx.execute(_ASK, [{"post_id": number} for number in dict.fromkeys(ids)])
+    _ASK.each(tx, [{"post_id": number} for number in dict.fromkeys(ids)])
 
 
 def waits(tx: Connection) -> bool:

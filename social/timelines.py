@@ -31,6 +31,7 @@ from social.pages import Page
 from social.paging import Paged, padded
 from social.views import PostView
 from social.visibility import visible, wanted
+from store.prepared import Change
 from store.tables import (
     blocks,
     followed_tags,
@@ -109,8 +110,8 @@ _FOR_AUTHORS = select(users.c.account_id, posts.c.id).join_from(
 )
 
 
-def _write(entries: Any) -> Any:
-    return insert(home_entries).from_select(["owner_id", "post_id"], entries).on_conflict_do_nothing()
+def _write(entries: Any) -> Change:
+    return Change(insert(home_entries).from_select(["owner_id", "post_id"], entries).on_conflict_do_nothing())
 
 
 # SQLite takes ON CONFLICT after a compound SELECT for part of a join, unless a WHERE stands between.
@@ -162,8 +163,8 @@ def _for_lists() -> Any:
     )
 
 
-def _write_lists(entries: Any) -> Any:
-    return insert(list_entries).from_select(["list_id", "post_id"], entries).on_conflict_do_nothing()
+def _write_lists(entries: Any) -> Change:
+    return Change(insert(list_entries).from_select(["list_id", "post_id"], entries).on_conflict_do_nothing())
 
 
 _LIST = bindparam("list", type_=Id)
@@ -205,19 +206,19 @@ _PUSH_TAGGED = _write(
 def push(tx: Connection, ids: Sequence[int]) -> None:
     """Adds stored posts, however many, to the home feeds and lists where they belong.  A second time is harmless."""
     if ids:
-        tx.execute(_PUSH, {"ids": padded(ids)})
-        tx.execute(_PUSH_LISTS, {"ids": padded(ids)})
+        _PUSH.run(tx, ids=padded(ids))
+        _PUSH_LISTS.run(tx, ids=padded(ids))
 
 
 def push_tagged(tx: Connection, ids: Sequence[int]) -> None:
     """Adds public posts to the home feeds of those who follow one of their hashtags."""
     if ids:
-        tx.execute(_PUSH_TAGGED, {"ids": padded(ids)})
+        _PUSH_TAGGED.run(tx, ids=padded(ids))
 
 
 def fill(tx: Connection, owner_id: int, author_id: int) -> None:
     """Adds the newest posts of `author_id`, whom `owner_id` follows since now, or has in no exclusive list any more."""
-    tx.execute(_FILL, {"owner": owner_id, "author": author_id})
+    _FILL.run(tx, owner=owner_id, author=author_id)
     for list_id in tx.scalars(_LISTS_OF, {"owner": owner_id, "author": author_id}).all():
         fill_list(tx, list_id, author_id)
 
@@ -234,7 +235,7 @@ def empty_home(tx: Connection, owner_id: int, author_id: int) -> None:
 
 def fill_list(tx: Connection, list_id: int, author_id: int) -> None:
     """Adds the newest posts of a new member."""
-    tx.execute(_FILL_LIST, {"list": list_id, "author": author_id})
+    _FILL_LIST.run(tx, list=list_id, author=author_id)
 
 
 def empty_list(tx: Connection, list_id: int, author_id: int) -> None:

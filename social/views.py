@@ -6,6 +6,7 @@ Everything that shows a post to anybody comes through `posts`, which leaves out 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Text, and_, bindparam, exists, select, type_coerce
@@ -24,6 +25,7 @@ from store.tables.base import Id
 _IDS = bindparam("ids", expanding=True, type_=Id)
 _QUOTED = select(posts_table.c.id, ~wanted()).where(posts_table.c.id.in_(_IDS), visible())
 _SHOWN = ("accepted", "blocked_account", "blocked_domain", "muted_account")
+_NONE: Mapping[int, Parts] = MappingProxyType({})
 _AT_ONCE = 1_000  # ids: a statement takes 32,766 parameters
 _mine = posts_table.alias("mine")
 _FLAGS: Final[tuple[ColumnElement[bool], ...]] = (
@@ -148,7 +150,9 @@ def posts(tx: Connection, ids: Sequence[int], viewer_id: int | None) -> list[Pos
     ]
 
 
-def _some(tx: Connection, ids: Sequence[int], viewer_id: int | None) -> list[PostView]:
+def _some(
+    tx: Connection, ids: Sequence[int], viewer_id: int | None, loaded: Mapping[int, Parts] = _NONE
+) -> list[PostView]:
     rows = list(_VISIBLE.rows(tx, ids=padded(ids), viewer=viewer_id))
     boosted = {row[0]: row[_BOOSTED_AT] for row in rows}
     if inner := [one for one in boosted.values() if one is not None]:
@@ -157,7 +161,7 @@ def _some(tx: Connection, ids: Sequence[int], viewer_id: int | None) -> list[Pos
     if quoted:
         rows += _NEEDED.rows(tx, ids=padded(list(quoted)), viewer=viewer_id)
     did = {row[0]: _Did(*row[_QUOTED_AT + 1 :]) for row in rows}
-    found = parts.stamped(tx, rows)
+    found = {**parts.stamped(tx, [row for row in rows if row[0] not in loaded]), **loaded}
     mine = _Mine(tx, did, viewer_id, found)
 
     def view(post_id: int) -> PostView:
@@ -234,6 +238,6 @@ def _openly(quote: Quote | None, quoted: Mapping[int, Parts]) -> QuoteView | Non
     return QuoteView(state, PostView(of), of.post.id) if state == "accepted" and of else QuoteView(state)
 
 
-def post(tx: Connection, post_id: int, viewer_id: int | None) -> PostView | None:
-    """One of them; None when there is nothing that the viewer may see."""
-    return next(iter(posts(tx, [post_id], viewer_id)), None)
+def post(tx: Connection, post_id: int, viewer_id: int | None, loaded: Mapping[int, Parts] = _NONE) -> PostView | None:
+    """One of them; None when there is nothing that the viewer may see.  loaded: what this transaction has already."""
+    return next(iter(_some(tx, [post_id], viewer_id, loaded)), None)

@@ -4,23 +4,28 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from aiohttp import web
 from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
 from federation.origin import Origin
-from social import accounts, scheduled, text
+from outbox.parts import Parts
+from social import accounts, scheduled, text, views
 from social.errors import Refusal
 from social.posts import drafts, publish
 from social.posts.drafts import Draft
 from social.secrets import sha256
+from social.views import PostView
+from store.prepared import Change
 from store.tables import Account, idempotency
 from store.tables.base import Id, Instant
 from web.keys import DATABASE, ORIGIN, REMOTE
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 MOST_MENTIONS: Final = 16  # of people who are not known here yet, per post
@@ -32,10 +37,10 @@ _THIS = (
     idempotency.c.account_id == bindparam("author", type_=Id),
     idempotency.c.key == bindparam("asked"),
 )
-_FORGET = delete(idempotency).where(idempotency.c.at <= bindparam("before", type_=Instant))
-_RESERVE = insert(idempotency).on_conflict_do_nothing()
+_FORGET = Change(delete(idempotency).where(idempotency.c.at <= bindparam("before", type_=Instant)))
+_RESERVE = Change(insert(idempotency).on_conflict_do_nothing())
 _SAME = select(idempotency.c.post_id).where(*_THIS)
-_SETTLE = update(idempotency).where(*_THIS).values(post_id=bindparam("number", type_=Id))
+_SETTLE = Change(update(idempotency).where(*_THIS).values(post_id=bindparam("number", type_=Id)))
 
 
 async def write(app: web.Application, author: Account, draft: Draft, key: str | None = None) -> int:
@@ -44,42 +49,67 @@ async def write(app: web.Application, author: Account, draft: Draft, key: str | 
     key: what the client calls this post: the same key within an hour gives the same post.
     Raises: Refusal.
     """
-    return await _keep(app, author, draft, key, _publish, app[ORIGIN], author.id, draft)
+    return await _keep(app, author, draft, key, _publish, app[ORIGIN], draft)
+
+
+async def show(app: web.Application, author: Account, draft: Draft, key: str | None = None) -> PostView | None:
+    """As `write`; returns the post as its author sees it, None when he has deleted what had the same key."""
+    return await _keep(app, author, draft, key, _publish_and_show, app[ORIGIN], draft)
 
 
 async def schedule(app: web.Application, author: Account, draft: Draft, at: datetime, key: str | None = None) -> int:
     """Keeps `draft` for `at`; returns the id of the scheduled post.  Raises: Refusal."""
-    return await _keep(app, author, draft, key, _schedule, author.id, draft, at, key)
+    return await _keep(app, author, draft, key, _schedule, draft, at, key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """By whom, when, and what his program calls it."""
+
+    author_id: int
+    key: str | None
+    now: datetime
 
 
 async def _keep(
-    app: web.Application, author: Account, draft: Draft, key: str | None, unit: Callable[..., int], *args: Any
-) -> int:
+    app: web.Application, author: Account, draft: Draft, key: str | None, unit: Callable[..., T], *args: Any
+) -> T:
     drafts.check(draft, datetime.now(UTC))  # nobody is fetched for what cannot be posted
     await meet(app, draft.text)
-    named = None if key is None else sha256(key).hex()
-    return await app[DATABASE].write(_once, author.id, named, datetime.now(UTC), unit, *args)
+    asked = _Asked(author.id, None if key is None else sha256(key).hex(), datetime.now(UTC))
+    return await app[DATABASE].write(unit, asked, *args)
 
 
-def _publish(tx: Connection, now: datetime, origin: Origin, author_id: int, draft: Draft) -> int:
-    return publish.publish(tx, origin, author_id, draft, now).id
+def _publish(tx: Connection, asked: _Asked, origin: Origin, draft: Draft) -> int:
+    return _once(tx, asked, lambda: publish.publish(tx, origin, asked.author_id, draft, asked.now).id)
 
 
-def _schedule(tx: Connection, now: datetime, author_id: int, draft: Draft, at: datetime, key: str | None) -> int:
-    return scheduled.schedule(tx, author_id, draft, at, now, key).id
+def _publish_and_show(tx: Connection, asked: _Asked, origin: Origin, draft: Draft) -> PostView | None:
+    loaded: dict[int, Parts] = {}
+
+    def unit() -> int:
+        made = publish.whole(tx, origin, asked.author_id, draft, asked.now)
+        loaded[made.post.id] = made
+        return made.post.id
+
+    return views.post(tx, _once(tx, asked, unit), asked.author_id, loaded)
 
 
-def _once(tx: Connection, author_id: int, key: str | None, now: datetime, unit: Callable[..., int], *args: Any) -> int:
+def _schedule(tx: Connection, asked: _Asked, draft: Draft, at: datetime, key: str | None) -> int:
+    return _once(tx, asked, lambda: scheduled.schedule(tx, asked.author_id, draft, at, asked.now, key).id)
+
+
+def _once(tx: Connection, asked: _Asked, unit: Callable[[], int]) -> int:
     """What `unit` made, now or under the same key before."""
-    if key is None:
-        return unit(tx, now, *args)
+    if asked.key is None:
+        return unit()
     # The key is taken first: of two copies that come at the same moment one waits here for the other.
-    this = {"author": author_id, "asked": key}
-    tx.execute(_FORGET, {"before": now - REMEMBERED})
-    if not tx.execute(_RESERVE, {"account_id": author_id, "key": key, "post_id": 0, "at": now}).rowcount:
+    this = {"author": asked.author_id, "asked": asked.key}
+    _FORGET.run(tx, before=asked.now - REMEMBERED)
+    if not _RESERVE.run(tx, account_id=asked.author_id, key=asked.key, post_id=0, at=asked.now):
         return int(tx.scalar(_SAME, this) or 0)
-    number = unit(tx, now, *args)
-    tx.execute(_SETTLE, {**this, "number": number})
+    number = unit()
+    _SETTLE.run(tx, **this, number=number)
     return number
 
 

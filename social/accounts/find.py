@@ -9,17 +9,19 @@ from sqlalchemy import Connection, bindparam, select
 
 from federation.origin import Origin
 from social.errors import NotFound
+from store.prepared import Prepared
 from store.rows import many, one
 from store.tables import Account, AccountKey, account_keys, accounts
 from store.tables.base import Id
 
 HANDLE_LIMIT: Final = 255 + 1 + 253 + 6  # name@domain:port
 
-_BY_URI = select(accounts).where(accounts.c.uri == bindparam("uri"))
-_BY_ID = select(accounts).where(accounts.c.id == bindparam("id", type_=Id))
+_BY_URI = Prepared(select(accounts).where(accounts.c.uri == bindparam("uri")))
+_BY_ID = Prepared(select(accounts).where(accounts.c.id == bindparam("id", type_=Id)))
 _BY_IDS = select(accounts).where(accounts.c.id.in_(bindparam("ids", expanding=True, type_=Id)))
-_BY_HANDLE = select(accounts).where(accounts.c.handle == bindparam("handle"))
-_LOCAL = _BY_HANDLE.where(accounts.c.host.is_(None))
+_OF_HANDLE = select(accounts).where(accounts.c.handle == bindparam("handle"))
+_BY_HANDLE = Prepared(_OF_HANDLE)
+_LOCAL = Prepared(_OF_HANDLE.where(accounts.c.host.is_(None)))
 _KEYS = (
     select(account_keys)
     .where(account_keys.c.account_id == bindparam("id", type_=Id))

@@ -9,6 +9,7 @@ from sqlalchemy import BindParameter, Connection, Select, bindparam, select
 
 from federation.origin import Origin
 from outbox import documents, parts
+from outbox.parts import Parts
 from social import accounts, emojis, quotes, quoting, text
 from social.media import attaching
 from social.paging import padded
@@ -40,7 +41,12 @@ _NAMED: Select[Any] = select(
 
 
 def publish(tx: Connection, origin: Origin, author_id: int, draft: Draft, now: datetime) -> Post:
-    """A new post of `author_id`.
+    """As `whole`; returns the post alone."""
+    return whole(tx, origin, author_id, draft, now).post
+
+
+def whole(tx: Connection, origin: Origin, author_id: int, draft: Draft, now: datetime) -> Parts:
+    """A new post of `author_id`, with all that belongs to it.
 
     People whom it mentions are found by their handles, if they are known here: the door fetched them before.
     An answer to a private or direct post is never seen by more than that is, whatever the draft asks for.
@@ -85,7 +91,8 @@ def publish(tx: Connection, origin: Origin, author_id: int, draft: Draft, now: d
     sending.new(tx, loaded, documents.create(loaded), now)
     if quoted is not None:
         quotes.request(tx, author, number, now)
-    return loaded.post
+        return parts.load(tx, [number])[number]
+    return loaded
 
 
 def _placed(number: int, visibility: str, author: Account, parent: Post | None) -> dict[str, Any]:

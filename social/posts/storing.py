@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, Insert, Select, bindparam, case, insert, or_, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, case, insert, or_, select, update
 from sqlalchemy.dialects import postgresql  # SQLite has the same ON CONFLICT
 
 from social import cards, conversations, fulltext, notifications, timelines
@@ -18,24 +18,24 @@ from social.cards import Linking
 from social.conversations import Said
 from social.events import Posted
 from social.notifications import Row
-from social.paging import padded
 from social.posts import healing
 from social.posts.healing import Healed, Place
 from social.visibility import OPEN
 from store.events import announce
 from store.ids import new_id
+from store.prepared import Change, Prepared, padded
 from store.tables import Account, accounts, follows, media, mentions, polls, post_tags, posts, users
 from store.tables.base import Id, Instant
 
 NEWS: Final = timedelta(days=14)  # older posts that are fetched surprise nobody; peers deliver late, but not that late
 
-_POST = postgresql.insert(posts).on_conflict_do_nothing(index_elements=["uri"])
-_MENTION = postgresql.insert(mentions).on_conflict_do_nothing()
-_TAG = postgresql.insert(post_tags).on_conflict_do_nothing()
-_MEDIA = insert(media)
-_POLL = insert(polls)
+_POST = Change(postgresql.insert(posts).on_conflict_do_nothing(index_elements=["uri"]))
+_MENTION = Change(postgresql.insert(mentions).on_conflict_do_nothing())
+_TAG = Change(postgresql.insert(post_tags).on_conflict_do_nothing())
+_MEDIA = Change(insert(media))
+_POLL = Change(insert(polls))
 _URIS: BindParameter[list[str]] = bindparam("uris", expanding=True)
-_STORED = select(posts.c.uri, posts.c.id).where(posts.c.uri.in_(_URIS))
+_STORED = Prepared(select(posts.c.uri, posts.c.id).where(posts.c.uri.in_(_URIS)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,46 +128,39 @@ def _direct(new: Sequence[Fresh]) -> list[Said]:
 def _insert(tx: Connection, batch: Sequence[Fresh]) -> list[Fresh]:
     if not batch:
         return []
-    tx.execute(_POST, [one.values for one in batch])
-    stored = {row[0]: row[1] for row in tx.execute(_STORED, {"uris": padded([one.uri for one in batch])})}
+    if _POST.each(tx, [one.values for one in batch]) == len(batch):
+        return list(batch)
+    stored = {row[0]: row[1] for row in _STORED.rows(tx, uris=padded([one.uri for one in batch]))}
     return [one for one in batch if stored.get(one.uri) == one.id]
 
 
 def insert_belongings(tx: Connection, new: Sequence[Fresh]) -> None:
     """Stores what belongs to posts whose rows are there."""
-    _insert_many(
+    _MENTION.each(
         tx,
-        _MENTION,
         (
             {"post_id": one.id, "account_id": mention.account_id, "silent": mention.silent}
             for one in new
             for mention in one.mentions
         ),
     )
-    _insert_many(
+    _TAG.each(
         tx,
-        _TAG,
         ({"post_id": one.id, "name": name, "shown": shown} for one in new for name, shown in one.tags.items()),
     )
-    _insert_many(
+    _MEDIA.each(
         tx,
-        _MEDIA,
         (
             {**item, "id": new_id(), "post_id": one.id, "position": position}
             for one in new
             for position, item in enumerate(one.media)
         ),
     )
-    _insert_many(tx, _POLL, ({**one.poll, "post_id": one.id} for one in new if one.poll is not None))
-
-
-def _insert_many(tx: Connection, statement: Insert, rows: Iterable[Mapping[str, Any]]) -> None:
-    if found := list(rows):
-        tx.execute(statement, found)
+    _POLL.each(tx, ({**one.poll, "post_id": one.id} for one in new if one.poll is not None))
 
 
 _LAST = bindparam("last", type_=Instant)
-_WROTE = (
+_WROTE = Change(
     update(accounts)
     .where(accounts.c.id == bindparam("author", type_=Id))
     .values(
@@ -178,7 +171,7 @@ _WROTE = (
         ),
     )
 )
-_ANSWERED = (
+_ANSWERED = Change(
     update(posts)
     .where(posts.c.id == bindparam("parent", type_=Id))
     .values(replies_count=posts.c.replies_count + bindparam("more"), version=posts.c.version + 1)
@@ -189,8 +182,7 @@ def count_posts(tx: Connection, wrote: Mapping[int, Sequence[datetime]]) -> None
     """New posts and boosts of these accounts, and when they were published."""
     # In order of id, so that two batches never lock each other's rows crosswise.
     rows = [{"author": who, "more": len(moments), "last": max(moments)} for who, moments in sorted(wrote.items())]
-    if rows:
-        tx.execute(_WROTE, rows)
+    _WROTE.each(tx, rows)
 
 
 def _count(tx: Connection, new: Sequence[Fresh], healed: Healed) -> None:
@@ -204,12 +196,11 @@ def _count(tx: Connection, new: Sequence[Fresh], healed: Healed) -> None:
         if parent is not None and visibility in OPEN and one.id not in healed.parents:
             answers[parent] += 1
     count_posts(tx, wrote)
-    if rows := [{"parent": parent, "more": more} for parent, more in sorted(answers.items()) if more]:
-        tx.execute(_ANSWERED, rows)
+    _ANSWERED.each(tx, [{"parent": parent, "more": more} for parent, more in sorted(answers.items()) if more])
 
 
 _parent = posts.alias("parent")
-_ASKED_TO_HEAR: Select[Any] = (
+_ASKED_TO_HEAR = Prepared(
     select(follows.c.follower_id, posts.c.author_id, posts.c.id)
     .join_from(posts, follows, follows.c.target_id == posts.c.author_id)
     .join(users, users.c.account_id == follows.c.follower_id)
@@ -236,6 +227,6 @@ def _notify(tx: Connection, new: Sequence[Fresh], now: datetime) -> None:
                 rows[mention.account_id, one.id] = (mention.account_id, "mention", one.author.id, one.id)
         if one.answers is not None and one.values["visibility"] in OPEN:
             rows[one.answers, one.id] = (one.answers, "mention", one.author.id, one.id)
-    for follower_id, author_id, post_id in tx.execute(_ASKED_TO_HEAR, {"ids": padded([one.id for one in new])}):
+    for follower_id, author_id, post_id in _ASKED_TO_HEAR.rows(tx, ids=padded([one.id for one in new])):
         rows.setdefault((follower_id, post_id), (follower_id, "status", author_id, post_id))
     notifications.notify_many(tx, rows.values(), now)

@@ -1,19 +1,25 @@
 """The short way to rows: the same rows on each engine, whatever the lengths of lists; errors as everywhere else."""
 
+from datetime import timedelta
+
 import pytest
-from sqlalchemy import bindparam, literal, select, union_all
-from sqlalchemy.exc import DBAPIError
+import sqlalchemy
+from sqlalchemy import bindparam, delete, literal, select, union_all, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from store import prepared
 from store.memory import Memory
-from store.prepared import Prepared, padded
+from store.prepared import Change, Prepared, padded
 from store.rows import many, one
-from store.tables import Account, accounts
-from store.tables.base import Id
+from store.tables import Account, Job, accounts, blank_post, jobs, posts
+from store.tables.base import Id, Instant
+from tests.conftest import NOW
 from tests.people import add, remote
 
 IDS = bindparam("ids", expanding=True, type_=Id)
 WHO = bindparam("who", type_=Id)
+WHEN = bindparam("when", type_=Instant)
 HOSTS = bindparam("hosts", expanding=True)
 SOME = select(accounts.c.id, literal("x"), accounts.c.host).where(
     accounts.c.id.in_(IDS), accounts.c.host.in_(HOSTS), accounts.c.kind.in_(("Person", "Group"))
@@ -82,3 +88,42 @@ async def test_what_was_made_of_a_row_is_given_back_for_an_equal_row_only_and_wr
     assert 8 in await db.read(all_of_it)
     assert len(await db.read(all_of_it)) <= 4
     assert await db.read(lambda tx: memory.get(tx, 8, (8, "b"))) is None
+
+
+async def test_typed_rows_are_those_of_the_query(db):
+    person = remote("bob", id=1, also_known_as=["https://far.test/old"], fetched_at=NOW)
+    await db.write(add, person)
+    found = await db.read(
+        lambda tx: Prepared(select(accounts).where(accounts.c.fetched_at == WHEN)).typed(tx, when=NOW)
+    )
+    assert [Account(*row) for row in found] == [person]
+
+
+async def test_changes_take_what_sqlalchemy_takes_and_say_how_many(db):
+    put, more = Change(insert(jobs).on_conflict_do_nothing(index_elements=["key"])), {"attempts": 0, "error": None}
+    row = {"id": 1, "kind": "x", "key": "x 1", "payload": {"list": [1, None]}, "due": NOW, **more}
+    later = Change(update(jobs).where(jobs.c.id.in_(IDS)).values(due=WHEN, attempts=jobs.c.attempts + 1))
+    assert await db.write(lambda tx: put.run(tx, **row)) == 1
+    assert await db.write(lambda tx: put.run(tx, **row)) == 0
+    await db.write(lambda tx: put.each(tx, [{**row, "id": n, "key": f"x {n}"} for n in (1, 2, 3)]) and None)
+    await db.write(lambda tx: put.each(tx, []) and None)
+    then = NOW + timedelta(hours=1)
+    assert await db.write(lambda tx: later.run(tx, ids=padded([1, 2, 9]), when=then)) == 2
+    found = await db.read(lambda tx: [Job(*row) for row in tx.execute(select(jobs).order_by(jobs.c.id))])
+    assert [(job.id, job.due, job.attempts) for job in found] == [(1, then, 1), (2, then, 1), (3, NOW, 0)]
+    assert found[0].payload == {"list": [1, None]}
+    assert await db.write(lambda tx: Change(delete(jobs).where(jobs.c.id.in_(IDS))).run(tx, ids=[1, 2])) == 2
+
+
+async def test_a_change_that_fails_leaves_nothing_and_is_called_as_everywhere_else(db):
+    await db.write(add, remote("bob", id=1))
+    put = Change(sqlalchemy.insert(posts))
+    row = blank_post(id=5, uri="https://far.test/1", author_id=1, published=NOW, thread_id=5, local=False)
+
+    def twice(tx):
+        put.run(tx, **row)
+        put.run(tx, **row)
+
+    with pytest.raises(IntegrityError):
+        await db.write(twice)
+    assert await db.read(lambda tx: tx.scalar(select(posts.c.id))) is None

@@ -56,7 +56,10 @@ async def post_status(request: web.Request, caller: Caller) -> web.Response:
         at = scheduled_statuses.moment_of(said)
         number = await composing.schedule(request.app, caller.account, draft, at, key)
         return await scheduled_statuses.shown(request, caller, number)
-    return await shown(request, caller.account, await composing.write(request.app, caller.account, draft, key))
+    view = await composing.show(request.app, caller.account, draft, key)
+    if view is None:
+        raise NotFound("Record not found")
+    return answer(status(view, framed(request, caller.account)))
 
 
 @routes.get("/api/v1/statuses")
