@@ -16,15 +16,17 @@ from functools import partial
 from importlib import import_module
 from typing import NoReturn
 
-from connectme import logging, schema
+from connectme import __version__, logging, schema
 from connectme.errors import Failure
 from connectme.settings import Settings
 from connectme.supervisor import NO_USE, leave_with_parent
+from ops.change import progress
 
 log = log_of.getLogger("connectme.serve")
 FILES = 65_536  # connections, mostly: shells allow 1,024, which an idle thousand of strangers uses up
 AWAY = 75  # EX_TEMPFAIL of sysexits.h: the database may be there later
 OLDER = "the database is from an older version; run `connectme db upgrade` when all servers on it are stopped"
+BACK = "start the version that you had before, or try once more with `connectme db upgrade`"
 
 
 def main(kind: str, number: str = "0") -> NoReturn:
@@ -55,17 +57,24 @@ def prepare(settings: Settings) -> None:
         state = schema.look(settings).state
         if state == "behind" and not settings.sqlite_file:
             raise schema.CannotUse(OLDER)
+        last = progress.last(settings.data_dir)
+        if state == "behind" and last and last.stage == "returned" and last.version == __version__:
+            raise schema.CannotUse(f"{last.says or 'the upgrade was rolled back'}; {BACK}")
     except schema.Away as failure:
         log.warning("%s; starting without it", failure)
         leave(AWAY)
     except Failure as failure:
         log.error("%s", failure)  # noqa: TRY400  a line for people
         leave(1)
-    if state != "current":
+    if state != "current" or progress.unfinished(settings.data_dir):
         from connectme.cli.database import fill  # noqa: PLC0415  with SQLAlchemy and alembic
 
         log.info("migrating the database")
-        fill(settings)
+        try:
+            fill(settings)
+        except Failure as failure:
+            log.error("%s", failure)  # noqa: TRY400  a line for people
+            leave(1)
 
 
 def ended(main: str, settings: Settings, **more: object) -> int:

@@ -5,9 +5,9 @@ from typing import Any, Literal
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
+import migrations
 from store.tables import metadata
 from store.tables.base import Instant, Json
-from store.tables.search import INDEX
 
 
 def _write(kind: str, thing: Any, _autogen: AutogenContext) -> str | Literal[False]:
@@ -20,16 +20,11 @@ def _write(kind: str, thing: Any, _autogen: AutogenContext) -> str | Literal[Fal
     return False
 
 
-def _is_ours(name: str | None, kind: str, _parents: Any) -> bool:
-    """The index of words is made by hand: SQLAlchemy has no word for it (store/tables/search.py)."""
-    return not (kind == "table" and str(name).startswith(INDEX))
-
-
 context.configure(
     connection=context.config.attributes["tx"],
     target_metadata=metadata,
     render_as_batch=True,
     render_item=_write,
-    include_name=_is_ours,
+    include_name=migrations.is_ours,
 )
 context.run_migrations()

@@ -7,12 +7,13 @@ from typing import TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
-import migrations
-from connectme import logging, schema
+from connectme import __version__, logging, schema
 from connectme.cli.common import fail
 from connectme.settings import Settings
 from federation.origin import Origin
 from ops import belonging, identity
+from ops.change import upgrade
+from ops.change.place import NotChanged, Place
 from social.errors import Refusal
 from store.database import Database
 
@@ -48,15 +49,18 @@ def with_database(settings: Settings, f: Callable[[Database], Awaitable[T]]) -> 
         raise fail(f"the database refused: {str(error).splitlines()[0]}") from error
 
 
+def place_of(settings: Settings) -> Place:
+    return Place(settings.database_url, settings.data_dir, settings.spool_url, __version__)
+
+
 def fill(settings: Settings) -> None:
-    """Brings the database to the newest migration."""
-
-    async def upgrade(db: Database) -> None:
-        await db.write(migrations.upgrade)
-
+    """Brings the database to the newest migration.  Raises: Failure."""
     if settings.sqlite_file:
         settings.sqlite_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    asyncio.run(opened(settings, upgrade))
+    try:
+        upgrade.upgrade(place_of(settings))
+    except NotChanged as error:
+        raise schema.CannotUse(str(error)) from error
 
 
 async def opened(settings: Settings, f: Callable[[Database], Awaitable[T]]) -> T:

@@ -6,10 +6,10 @@ import tempfile
 import click
 
 import migrations
-from connectme import logging, schema
+from connectme import schema
+from connectme.cli import change
 from connectme.cli.common import Context, as_json, confirm, emit, example, fail, passes, yes_option
-from connectme.cli.database import fill, opened
-from connectme.settings import Settings
+from connectme.cli.database import opened
 from ops import belonging, identity
 from store.database import Database
 
@@ -37,21 +37,10 @@ def status(context: Context, *, as_json: bool) -> None:
         raise fail(f"the database is not ready: {REMEDIES[found.state]}")
 
 
-@db.command(epilog=example("connectme db upgrade", "connectme db upgrade --if-needed"))
-@click.option("--if-needed", is_flag=True, help="Say nothing when there is nothing to do.")
-@as_json
-@passes
-def upgrade(context: Context, *, if_needed: bool, as_json: bool) -> None:
-    """Bring the database to the newest migration: all of it, or nothing."""
-    settings = context.settings()
-    logging.set_up(settings, "command", least="warning")
-    before = schema.look(settings)
-    if before.state != "current":
-        fill(settings)
-    elif if_needed and not as_json:
-        return
-    facts = {"from": before.found, **_facts(_checked(settings))}
-    emit(facts, f"the database is at migration {facts['found']}", as_json)
+db.add_command(change.plan_command)
+db.add_command(change.rehearse)
+db.add_command(change.upgrade_command)
+db.add_command(change.rollback_command)
 
 
 @db.command(epilog=example("connectme db adopt", "connectme db adopt --yes --json"))
@@ -77,13 +66,6 @@ def adopt(context: Context, *, yes: bool, as_json: bool) -> None:
         f"the data folder belongs to {f'instance {after.instance[:8]}' if after else 'the next database'}",
         as_json,
     )
-
-
-def _checked(settings: Settings) -> schema.Schema:
-    after = schema.look(settings)
-    if after.state != "current":
-        raise fail(f"the migrations ran, and the database is at {after.found} instead of {after.newest}")
-    return after
 
 
 def _facts(found: schema.Schema) -> dict[str, str | None]:

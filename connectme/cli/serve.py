@@ -21,6 +21,7 @@ from connectme.values import is_local
 from connectme.watching import watching
 from ops import belonging
 from ops.belonging import refusal
+from ops.change import progress
 from ops.doctor import minute
 
 log = log_of.getLogger("connectme.serve")
@@ -86,7 +87,7 @@ def _prepared(settings: Settings) -> None:
     if file and not file.exists() and belonging.recall(settings.data_dir):
         return  # there was one: connectme/waiting.py waits for it
     try:
-        if file and look(settings).state == "current":
+        if file and look(settings).state == "current" and not progress.unfinished(settings.data_dir):
             return
     except Away as failure:
         log.warning("%s; starting without it", failure)

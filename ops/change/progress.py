@@ -1,0 +1,68 @@
+"""How far a change of the database is: DATA_DIR/state/change.json.
+
+Written before each step begins, so that whoever comes after a kill knows what may have been begun.  Light: the
+supervisor and the web processes read it.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from ops import state
+
+FILE: Final = "change.json"
+# rehearsing → snapshot → migrating → verifying → done; returning → returned brings a snapshot back; failed: as before.
+FINAL: Final = frozenset({"done", "failed", "returned"})
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    kind: str  # upgrade or rollback
+    stage: str
+    since: str  # when it began, ISO
+    start: str | None = None  # the migration that the database was at
+    to: str | None = None
+    step: int = 0
+    of: int = 0
+    migration: str | None = None  # that runs now
+    snapshot: str | None = None  # its name, once it is whole
+    says: str = ""
+    version: str = ""  # of the code
+    pid: int = 0
+
+    @property
+    def is_final(self) -> bool:
+        return self.stage in FINAL
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        return {name: value for name, value in asdict(self).items() if value not in (None, "")}
+
+
+def begun(kind: str, stage: str, **more: Any) -> Progress:
+    return Progress(kind, stage, datetime.now(UTC).isoformat(timespec="seconds"), pid=os.getpid(), **more)
+
+
+def tell(data_dir: Path, progress: Progress, **changed: Any) -> Progress:
+    """Writes it down, with what changed; returns what was written."""
+    progress = replace(progress, **changed, pid=os.getpid())
+    state.write_json(state.folder(data_dir) / FILE, asdict(progress))
+    return progress
+
+
+def last(data_dir: Path) -> Progress | None:
+    """The last change, over or not; None: there was none."""
+    found = state.read_json(data_dir / state.FOLDER / FILE)
+    names = {field.name for field in fields(Progress)}
+    if not isinstance(found, dict) or not {"kind", "stage", "since"} <= found.keys():
+        return None
+    return Progress(**{name: value for name, value in found.items() if name in names})
+
+
+def unfinished(data_dir: Path) -> Progress | None:
+    """A change that runs, or was killed."""
+    found = last(data_dir)
+    return None if found is None or found.is_final else found

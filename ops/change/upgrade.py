@@ -1,0 +1,155 @@
+"""Brings the database to the newest migration, with a way back at every moment.
+
+    rehearsed? → snapshot → each migration in a transaction of its own → verified? → done
+                                                                         └ no → the snapshot is brought back
+
+Progress is written before each step, so a kill leaves one of two: before the snapshot is whole nothing has happened,
+and all begins anew; after it the same snapshot is used, and the migrations go on where they are.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final
+
+import migrations
+from ops.change import checks, engine, plan, progress, rehearsal, replay, snapshots
+from ops.change.place import Locked, NotChanged, Place
+from ops.change.progress import Progress
+
+log = logging.getLogger(__name__)
+
+PATIENCE: Final = 60.0  # seconds for which a lock is tried again
+
+
+class Returned(NotChanged):
+    """The change was no good; the database is as it was before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    start: str | None
+    to: str
+    steps: int
+    snapshot: str | None
+
+
+def upgrade(
+    place: Place,
+    *,
+    rehearsed: bool = True,
+    patience: float = PATIENCE,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Done:
+    """rehearsed: wants a rehearsal that passed; on SQLite it holds one itself where there is none.
+
+    Raises: NotChanged; Returned; Locked.  What a killed one left is finished first.
+    """
+    before = progress.unfinished(place.data_dir)
+    if before is not None and before.stage == "returning":
+        return_to(place, before)
+        raise Returned(f"{before.says or 'an earlier change was interrupted'}; the database is as it was before")
+    found = engine.read(place.url, migrations.current) if place.file is None or place.file.exists() else None
+    if found is None:
+        return _fill(place, patience)
+    if before is not None and before.stage in ("migrating", "verifying") and before.snapshot:
+        log.warning("going on with the change that began at %s", before.since)
+        return _changed(place, before, patience)
+    numbers = plan.pending(found)
+    if not numbers:
+        if before is not None:
+            progress.tell(place.data_dir, before, stage="failed", says="it was interrupted before it changed anything")
+        return Done(found, found, 0, None)
+    now = progress.begun("upgrade", "rehearsing", start=found, to=numbers[-1], of=len(numbers), version=place.version)
+    return _begun(place, now, rehearsed, patience, clock)
+
+
+def _fill(place: Place, patience: float) -> Done:
+    """An empty database has nothing to lose."""
+    _patiently(lambda: engine.write(place.url, migrations.upgrade), patience)
+    return Done(None, migrations.newest(), len(migrations.files()), None)
+
+
+def _begun(place: Place, now: Progress, rehearsed: bool, patience: float, clock: Callable[[], datetime]) -> Done:
+    now = progress.tell(place.data_dir, now)
+    try:
+        if rehearsed:
+            _want_rehearsal(place, clock())
+        else:
+            log.warning("upgrading from %s to %s without a rehearsal", now.start, now.to)
+        now = progress.tell(place.data_dir, now, stage="snapshot")
+        taken = snapshots.take(place, clock())
+        engine.write(place.spool_url, replay.begin)
+    except NotChanged as error:
+        progress.tell(place.data_dir, now, stage="failed", says=str(error))
+        raise
+    return _changed(place, progress.tell(place.data_dir, now, stage="migrating", snapshot=taken.name), patience)
+
+
+def _want_rehearsal(place: Place, now: datetime) -> None:
+    record = rehearsal.fresh(place, now)
+    if record is None or (not record.passed and place.file):
+        if place.file is None:
+            raise NotChanged(
+                "there is no fresh rehearsal of this upgrade; run `connectme db rehearse`,"
+                " or `connectme db upgrade --without-rehearsal`"
+            )
+        record = rehearsal.rehearse(place, now)
+    if not record.passed:
+        raise NotChanged(
+            f"the rehearsal failed: {'; '.join(record.findings)}; the database was not touched; stay with the version"
+            " that you had, and report this"
+        )
+
+
+def _changed(place: Place, now: Progress, patience: float) -> Done:
+    snapshot = snapshots.find(place, now.snapshot)
+    numbers = plan.pending(now.start)
+    left = plan.pending(engine.read(place.url, migrations.current))
+    try:
+        for number in left:
+            step = numbers.index(number) + 1
+            now = progress.tell(place.data_dir, now, stage="migrating", migration=number, step=step)
+            log.info("migration %s, %s of %s", number, step, now.of)
+            _patiently(partial(engine.write, place.url, partial(migrations.upgrade, to=number)), patience)
+    except Locked:
+        raise  # it goes on from here the next time
+    except Exception as error:  # noqa: BLE001  whatever a migration raises, the way is back
+        _give_up(place, now, f"migration {now.migration} failed: {str(error).splitlines()[0]}", error)
+    now = progress.tell(place.data_dir, now, stage="verifying", migration=None)
+    if wrong := checks.verify(place, snapshot.rows, numbers):
+        _give_up(place, now, f"the changed database is not as it should be: {'; '.join(wrong)}", None)
+    progress.tell(place.data_dir, now, stage="done")
+    snapshots.prune(place)
+    return Done(now.start, now.to or "", now.of, snapshot.name)
+
+
+def _give_up(place: Place, now: Progress, why: str, error: Exception | None) -> None:
+    log.error("%s; bringing back the snapshot", why)
+    now = progress.tell(place.data_dir, now, stage="returning", says=why)
+    return_to(place, now)
+    raise Returned(f"{why}; the snapshot {now.snapshot} was brought back, and the database is as it was") from error
+
+
+def return_to(place: Place, now: Progress) -> int:
+    """Brings the snapshot of `now` back, and what the inbox handled since; how many messages that was."""
+    snapshots.bring_back(place, snapshots.find(place, now.snapshot), now.since)
+    again = engine.write(place.spool_url, replay.again)
+    progress.tell(place.data_dir, now, stage="returned")
+    return again
+
+
+def _patiently(work: Callable[[], object], patience: float) -> None:
+    end = time.monotonic() + patience
+    while True:
+        try:
+            work()
+        except Locked:
+            if time.monotonic() >= end:
+                raise
+            log.warning("the database is held by somebody else; trying again")
+        else:
+            return
