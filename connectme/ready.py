@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from connectme.house import House
 from connectme.sentinel import touch
 from inbox import spool
-from ops import state
+from ops.change import progress
 from social import instance
 from web.keys import Part
 
@@ -41,9 +41,9 @@ async def ready(house: House) -> dict[str, Part]:
 
 def started(house: House) -> dict[str, Any]:
     """status: starting, migrating or ready; how far a migration is, as `connectme db upgrade` notes it."""
-    changing = state.read_json(house.settings.data_dir / state.FOLDER / "change.json")
+    changing = progress.last(house.settings.data_dir)
     if house.board.mode.name == "maintenance" and house.board.server.name == "maintenance":
-        return {"status": "migrating", "progress": changing if isinstance(changing, dict) else {}}
+        return {"status": "migrating", "progress": dict(changing.facts) if changing else {}}
     if house.is_provisional:
         return {"status": "starting", "says": "the database is waited for"}
     return {"status": "ready"}

@@ -26,6 +26,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from connectme.lock import is_taken
 from connectme.settings import Settings
 from ops import identity, modes, outages, state
+from ops.change import progress
 from ops.modes import Board, Mode, Name
 from store.database import Database
 from store.tables import facts
@@ -130,8 +131,8 @@ class Sentinel:
 
     def _is_changing(self) -> bool:
         """`connectme db upgrade` says how far it is (ops/change)."""
-        found = state.read_json(self._data_dir / state.FOLDER / "change.json")
-        return isinstance(found, dict) and bool(found.get("running", not found.get("ended")))
+        found = progress.unfinished(self._data_dir)
+        return found is not None and found.stage not in progress.HARMLESS
 
     def _write_down(self) -> None:
         """For other programs: the supervisor, the doctor, people."""

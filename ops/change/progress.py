@@ -16,6 +16,7 @@ from ops import state
 FILE: Final = "change.json"
 # rehearsing → snapshot → migrating → verifying → done; returning → returned brings a snapshot back; failed: as before.
 FINAL: Final = frozenset({"done", "failed", "returned"})
+HARMLESS: Final = frozenset({"rehearsing", "snapshot"})  # for a server that runs meanwhile
 
 
 @dataclass(frozen=True, slots=True)

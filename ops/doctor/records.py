@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from ops import state
+from ops.change import progress
 from ops.doctor.case import Case, age
 from ops.doctor.embedded import opened
 from ops.doctor.words import ill, well
@@ -20,14 +21,12 @@ WAITS: Final = timedelta(minutes=5)  # in the spool
 MANY: Final = 1_000  # messages at rest
 _SPOOL: Final = "SELECT count(*), min(received) FROM spooled WHERE id > 0"
 _RESTING: Final = "SELECT count(*) FROM spooled WHERE id < 0"
-_DONE: Final = ("done", "failed", "rolled back", "restored")
 
 
 def change(case: Case) -> Iterator[Finding]:
-    found = _note(case, "change.json")
-    if isinstance(found, dict) and found and not found.get("ended") and found.get("state") not in _DONE:
-        step = f"{found.get('step', '?')} of {found.get('of', '?')}"
-        yield ill("schema.change", "error", str(found), since=found.get("since", "some time ago"), step=step)
+    if found := progress.unfinished(case.settings.data_dir):
+        step = f"{found.step} of {found.of}"
+        yield ill("schema.change", "error", str(dict(found.facts)), since=found.since, step=step)
 
 
 def backups(case: Case) -> Iterator[Finding]:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from connectme.sentinel import Sentinel
-from ops import identity, state
+from ops import identity
+from ops.change import progress
 from ops.modes import Mode
 from store.database import Away
 from store.sqlite import Replaced
@@ -98,8 +99,10 @@ async def test_a_disk_that_is_nearly_full_makes_it_read_only(site: Site):
 
 
 async def test_a_database_that_is_being_changed_is_maintenance(site: Site, sentinel: Sentinel):
-    note = state.folder(site.house.settings.data_dir) / "change.json"
-    state.write_json(note, {"step": 1, "of": 3})
+    folder = site.house.settings.data_dir
+    change = progress.tell(folder, progress.begun("upgrade", "rehearsing"))
+    assert (await looks(sentinel, 2)).is_normal
+    change = progress.tell(folder, change, stage="migrating")
     assert (await looks(sentinel, 2)).name == "maintenance"
-    note.unlink()
+    progress.tell(folder, change, stage="done")
     assert (await looks(sentinel, 3)).is_normal

@@ -11,6 +11,7 @@ import pytest
 
 from federation.keys import KeyPair
 from ops import state
+from ops.change import progress
 from ops.doctor import case, embedded, places, runbook
 from ops.doctor.words import PLACES, WORDS
 from store.database import Database
@@ -212,7 +213,7 @@ def test_queues_that_stand_still_are_warnings(patient):
 
 def test_notes_of_other_parts_are_read(patient):
     folder = state.folder(patient.folder)
-    state.write_json(folder / "change.json", {"step": 2, "of": 5, "since": "2026-11-01T10:00", "migration": "0016"})
+    progress.tell(patient.folder, progress.begun("upgrade", "migrating", step=2, of=5, migration="0016"))
     state.write_json(folder / "backups.json", {"backups": [{"at": "2026-01-01T00:00:00+00:00"}]})
     state.write_json(folder / "drills.json", [{"at": "2026-01-01T00:00:00+00:00", "ok": False, "error": "no table"}])
     state.write_json(folder / "integrity.json", {"at": "2026-11-01", "findings": [{"id": "x", "severity": "error"}]})

@@ -5,7 +5,7 @@ import os
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from ops import state
+from ops.change import progress
 from tests.web.site import Site
 
 
@@ -31,7 +31,7 @@ async def test_who_is_fit_says_it_of_every_part(site: Site):
 
 async def test_who_has_started_says_so_and_who_waits_says_for_what(site: Site, tmp_path):
     assert (await site.get("/startupz")).json == {"status": "ready"}
-    state.write_json(state.folder(tmp_path) / "change.json", {"step": 2, "of": 5, "migration": "0042"})
+    progress.tell(tmp_path, progress.begun("upgrade", "migrating", step=2, of=5, migration="0042"))
     site.house.board.found("maintenance", "the database is being changed")
     answer = await site.get("/startupz")
     assert (answer.status, answer.json["status"], answer.json["progress"]["step"]) == (503, "migrating", 2)
