@@ -131,10 +131,16 @@ def records(folder: Path, now: datetime, since: datetime) -> dict[str, float]:
 
 
 def entries(found: Any) -> list[dict[str, Any]]:
-    """A list of notes, or the first list in a note: who wrote it may have put a head on it."""
+    """A list of notes, or the first list, or notes by name, in a note with a head."""
     if isinstance(found, dict):
-        found = next((value for value in found.values() if isinstance(value, list)), [found])
+        inner = next((value for value in found.values() if isinstance(value, list | dict)), [found])
+        found = _named(inner) if isinstance(inner, dict) else inner
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _named(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """Notes by name, as ops/backup/records.py keeps backups."""
+    return [{"id": name, **one} for name, one in found.items() if isinstance(one, dict)]
 
 
 def moment(entry: Mapping[str, Any]) -> datetime | None:

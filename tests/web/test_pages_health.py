@@ -73,7 +73,7 @@ async def test_all_that_was_written_down_is_shown_and_no_markup_of_others(owner)
         {"id": "disk", "severity": "error", "says": "The <i>disk</i> is full", "evidence": "0 bytes", "remedy": "rm"},
         {"id": "fine", "severity": "ok", "says": "All is fine", "evidence": "", "remedy": ""}]})  # fmt: skip
     state.write_json(
-        folder / "backups.json", [{"id": "b-1", "created": NOW.isoformat(), "evidence": "E3", "bytes": 9e6}]
+        folder / "backups.json", {"backups": {"b-1": {"created": NOW.isoformat(), "level": "E3", "size": 9e6}}}
     )
     state.write_json(folder / "drills.json", [{"at": NOW.isoformat(), "ok": True, "rto_seconds": 12.0}, {"odd": 1}])
     alerts.save(folder, {"disk-low": alerts.Alert(NOW.timestamp(), 0.05, opened=NOW.timestamp())})
