@@ -238,7 +238,8 @@ def test_a_list_with_a_line_that_cannot_be_used_costs_that_line(run, tmp_path):
 
 
 def test_deliveries_are_counted_listed_retried_and_dropped(run):
-    assert facts(run("delivery", "stats", "--json")) == {"waiting": 0, "hosts": 0, "failing_hosts": 0, "oldest": None}
+    none = {"waiting": 0, "hosts": 0, "failing_hosts": 0, "oldest": None, "held_since": None}
+    assert facts(run("delivery", "stats", "--json")) == none
     assert facts(run("delivery", "list", "--host", "far.test", "--json")) == []
     assert facts(run("delivery", "retry", "--host", "far.test", "--json")) == {"hosts": 0}
     assert facts(run("delivery", "drop", "--yes", "--json")) == {"dropped": 0}
