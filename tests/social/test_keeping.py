@@ -103,7 +103,7 @@ async def test_an_unwanted_domain_is_not_heard_and_its_followers_go(db, origin):
     await db.write(domains.block, origin, alice.id, "far.test", NOW)
     assert [domain for _, domain in await db.read(domains.page, alice.id, Page())] == ["far.test"]
     assert await seen(db, alice) == []
-    assert await told(db, alice) == []
+    assert await told(db, alice) == ["severed_relationships"]
     while await db.write(_lose_followers, alice.id, "far.test", NOW):
         pass
     assert await types(db) == ["Reject"]
