@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+from datetime import UTC, datetime
 
 import click
 
@@ -9,8 +10,9 @@ import migrations
 from connectme import schema
 from connectme.cli import change
 from connectme.cli.common import Context, as_json, confirm, emit, example, fail, passes, yes_option
-from connectme.cli.database import opened
+from connectme.cli.database import opened, with_database
 from ops import belonging, identity
+from ops.integrity import check as integrity
 from store.database import Database
 
 REMEDIES = {
@@ -41,6 +43,39 @@ db.add_command(change.plan_command)
 db.add_command(change.rehearse)
 db.add_command(change.upgrade_command)
 db.add_command(change.rollback_command)
+
+
+@db.command(epilog=example("connectme db check", "connectme db check --repair --dry-run"))
+@click.option("--repair", is_flag=True, help="Mend what can be mended without losing anything.")
+@click.option("--dry-run", is_flag=True, help="With --repair: say only what would be mended.")
+@as_json
+@passes
+def check(context: Context, *, repair: bool, dry_run: bool, as_json: bool) -> None:
+    """Look whether what the database says is true, while the server runs.  Exit status 1 when something is not.
+
+    Damage, rows that point at nothing, names that are there twice, counters, keys, deliveries.
+    """
+    settings = context.settings()
+
+    async def examine(db: Database) -> integrity.Report:
+        found = await integrity.check(db, datetime.now(UTC), repair=repair and not dry_run)
+        integrity.keep(settings.data_dir, found)
+        return found
+
+    report = with_database(settings, examine)
+    emit(report.facts(), lambda: _findings(report, mend=repair and dry_run), as_json)
+    if report.faults:
+        raise fail(f"{len(report.faults)} faults: {', '.join(sorted({one.id for one in report.faults}))}")
+
+
+def _findings(report: integrity.Report, *, mend: bool) -> str:
+    lines = [f"repaired {name}: {number} rows" for name, number in report.repaired.items()]
+    for one in report.findings:
+        lines.append(f"{one.severity:<8} {one.id}: {one.says}")
+        lines += [f"         seen: {one.evidence}"] if one.evidence else []
+        lines += ["         would be mended"] if mend and one.fixable else []
+        lines += [f"         do:   {one.remedy}"] if one.remedy and not (mend and one.fixable) else []
+    return "\n".join(lines)
 
 
 @db.command(epilog=example("connectme db adopt", "connectme db adopt --yes --json"))

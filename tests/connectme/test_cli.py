@@ -347,3 +347,16 @@ def test_emoji_are_added_listed_and_removed(run, tmp_path):
     assert run("emoji", "remove", "blobcat").exit_code == 0
     assert run("emoji", "remove", "blobcat").exit_code == 1
     assert list((tmp_path / "data" / "media").rglob("*.png")) == []
+
+
+def test_what_the_database_says_is_checked_and_mended_on_request(run, alice):
+    assert facts(run("db", "check", "--json"))["repaired"] == {}
+    with sqlite3.connect("data/connectme.db") as link:
+        link.execute("UPDATE account SET followers_count = 7 WHERE handle = 'alice'")
+    link.close()
+    tried = run("db", "check", "--repair", "--dry-run")
+    assert (tried.exit_code, "would be mended" in tried.stdout) == (1, True)
+    assert "integrity.last" in run("doctor").stdout
+    assert facts(run("db", "check", "--repair", "--json"))["repaired"] == {"integrity.counts": 1}
+    assert run("db", "check").exit_code == 0
+    assert "integrity.last" not in run("doctor").stdout
