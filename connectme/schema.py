@@ -102,13 +102,13 @@ def sqlite_seen(file: Path) -> Seen:
 
 
 def writable(file: Path) -> None:
-    """Raises: Away, when the file, what SQLite puts beside it, or its folder cannot be written.  Touches nothing."""
+    """Raises: Away, when the file, what SQLite puts beside it, or its folder cannot be written.  Opens nothing.
+
+    To close a file would take the locks that this process may have on it by SQLite.
+    """
     for one in (file, Path(f"{file}-wal"), Path(f"{file}-shm")):
-        try:
-            if one.exists():
-                os.close(os.open(one, os.O_RDWR))
-        except OSError as error:
-            raise Away(f"{one} cannot be written ({error.strerror}); `connectme doctor` says how to mend it") from error
+        if one.exists() and not os.access(one, os.R_OK | os.W_OK):
+            raise Away(f"{one} cannot be written; `connectme doctor` says how to mend it")
     if not os.access(file.parent, os.W_OK | os.X_OK):
         raise Away(f"the folder {file.parent} cannot be written; `connectme doctor` says how to mend it")
 

@@ -4,8 +4,10 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from connectme.schema import newest
 from connectme.settings import Settings
 from connectme.values import host_of
+from ops.doctor import minute
 from ops.status import Site
 from ops.watch.monitor import Monitor, Process, Watched
 
@@ -44,7 +46,12 @@ def watched(settings: Settings) -> Watched:
 def watching(settings: Settings, processes: Callable[[], Sequence[tuple[str, int | None, int]]]) -> Iterator[None]:
     """Watches until the block ends.  processes: name, id and restarts of each."""
     stop = threading.Event()
-    monitor = Monitor(watched(settings), lambda: [Process(*one) for one in processes()])
+    code = newest()  # of this process, whatever is installed meanwhile
+    monitor = Monitor(
+        watched(settings),
+        lambda: [Process(*one) for one in processes()],
+        examine=lambda now: minute.look_and_keep(settings, code, now),
+    )
     thread = threading.Thread(target=monitor.run, args=[stop], name="watch", daemon=True)
     thread.start()
     try:

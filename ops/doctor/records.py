@@ -4,8 +4,9 @@ A note that is missing says that the thing was never done; one in another form i
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 from ops import state
@@ -14,6 +15,7 @@ from ops.doctor.case import Case, age
 from ops.doctor.embedded import opened
 from ops.doctor.words import ill, well
 from ops.findings import Finding
+from ops.watch import looks
 
 FRESH: Final = timedelta(hours=26)  # of a backup
 PROVED: Final = timedelta(days=8)  # of a drill
@@ -30,8 +32,8 @@ def change(case: Case) -> Iterator[Finding]:
 
 
 def backups(case: Case) -> Iterator[Finding]:
-    newest = _newest(_entries(_note(case, "backups.json")))
-    since = newest[0] if newest else _began(case)
+    newest = looks.newest_backup(_folder(case))
+    since = newest or _began(case)
     if since is None:
         return  # a server that never ran has nothing to lose
     old = case.now - since
@@ -44,16 +46,17 @@ def backups(case: Case) -> Iterator[Finding]:
 
 
 def drills(case: Case) -> Iterator[Finding]:
-    entries = _entries(_note(case, "drills.json"))
-    last, good = _newest(entries), _newest([one for one in entries if _is_good(one)])
-    if last and not _is_good(last[1]):
-        why = str(last[1].get("error") or last[1].get("says") or "see `connectme drill list`")
-        yield ill("drill.last", "error", f"{last[0]:%Y-%m-%d %H:%M} UTC: {why}", why=why)
-    since = good[0] if good else _began(case)
+    last = looks.last_drill(_folder(case))
+    when = looks.moment(last) if last else None
+    if last and when and not looks.is_good(last):
+        why = str(last.get("says") or "see `connectme drill list`")
+        yield ill("drill.last", "error", f"{when:%Y-%m-%d %H:%M} UTC: {why}", why=why)
+    proved = [at for one in _drills(case) if looks.is_good(one) and (at := looks.moment(one))]
+    since = max(proved) if proved else _began(case)
     if since is None:
         return
     old = case.now - since
-    evidence = f"the last that worked was on {since:%Y-%m-%d}" if good else "none ever worked"
+    evidence = f"the last that worked was on {since:%Y-%m-%d}" if proved else "none ever worked"
     if old > PROVED:
         yield ill("drill.age", "warning", evidence, age=age(old.total_seconds()))
     else:
@@ -64,7 +67,7 @@ def integrity(case: Case) -> Iterator[Finding]:
     found = _note(case, "integrity.json")
     if not isinstance(found, dict):
         return
-    faults = [one for one in _entries(found.get("findings", [])) if one.get("severity") in ("error", "warning")]
+    faults = [one for one in looks.entries(found.get("findings", [])) if one.get("severity") in ("error", "warning")]
     when = str(found.get("at", "?"))[:16]
     if faults:
         evidence = "; ".join(f"{one.get('id')}: {one.get('says')}" for one in faults[:5])
@@ -94,39 +97,21 @@ def spool(case: Case) -> Iterator[Finding]:
         yield ill("queue.resting", "notice", str(file), number=resting, file=file)
 
 
+def _folder(case: Case) -> Path:
+    return case.settings.data_dir / state.FOLDER
+
+
 def _note(case: Case, name: str) -> Any:
-    return state.read_json(case.settings.data_dir / state.FOLDER / name)
+    return state.read_json(_folder(case) / name)
 
 
-def _entries(found: Any) -> list[Mapping[str, Any]]:
-    """A list of notes, or the first list within a note."""
-    if isinstance(found, dict):
-        found = next((value for value in found.values() if isinstance(value, list)), [])
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-
-
-def _newest(entries: list[Mapping[str, Any]]) -> tuple[datetime, Mapping[str, Any]] | None:
-    dated = [(moment, one) for one in entries if (moment := _moment(one))]
-    return max(dated, key=lambda pair: pair[0], default=None)
-
-
-def _moment(entry: Mapping[str, Any]) -> datetime | None:
-    for name in ("finished", "finished_at", "at", "created", "created_at", "taken", "started"):
-        try:
-            found = datetime.fromisoformat(str(entry[name]))
-        except (KeyError, ValueError):
-            continue
-        return found if found.tzinfo else found.replace(tzinfo=UTC)
-    return None
-
-
-def _is_good(entry: Mapping[str, Any]) -> bool:
-    return bool(entry.get("ok", entry.get("passed", entry.get("result") in ("ok", "passed"))))
+def _drills(case: Case) -> list[dict[str, Any]]:
+    return looks.entries(_note(case, "drills.json"))
 
 
 def _began(case: Case) -> datetime | None:
     """Since when there is something to lose: the data folder knows its database."""
-    file = case.settings.data_dir / state.FOLDER / "identity.json"
+    file = _folder(case) / "identity.json"
     return datetime.fromtimestamp(file.stat().st_mtime, UTC) if file.exists() else None
 
 

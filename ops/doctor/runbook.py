@@ -12,7 +12,9 @@ the same texts, with names and paths filled in; **fix** says what `connectme doc
 running server and no working database, harms neither, and writes nothing without `--fix`. This page is made from code.
 
 First of all, always: `connectme doctor`. When it is about data: make a copy before you repair, and never repair the
-only copy.
+only copy. Where it says to restore: `connectme backup list` shows what there is, `connectme backup restore NAME --into
+FOLDER` puts it into a new place, `connectme backup swap FOLDER` puts that in the place of the data folder;
+[restore](restore.md) goes through it step by step.
 """
 SUBJECTS = {
     "check": "The checks themselves",

@@ -29,7 +29,7 @@ WORDS: Final[dict[str, Words]] = {
         "the settings can be used",
         "the settings cannot be used",
         "Correct what the evidence names, in the place that it names: a file, the environment, or a flag. "
-        "`connectme settings check FILE` tries a file without the server noticing. docs/admin/settings.md has all"
+        "`connectme --config FILE settings` tries a file without the server noticing. docs/admin/settings.md has all"
         " that there are.",
     ),
     "identity.lost": Words(
@@ -112,15 +112,14 @@ WORDS: Final[dict[str, Words]] = {
         "{what} lies on {kind}, a file system of the network",
         "SQLite is not safe on it: locks are not kept, and the file gets damaged. Stop the server, copy the "
         "folder to a disk of this machine (`cp -a {folder} /var/lib/connectme`), set DATA_DIR to it, and start "
-        "again. Or use PostgreSQL for the database (`connectme db move`); the spool needs a local disk in any "
-        "case.",
+        "again. The spool needs a local disk even when the database is PostgreSQL.",
     ),
     "disk.writable": Words(
         "the disk can be written",
         "the disk with {what} is mounted read-only",
         "Linux does so after an error of the disk. `dmesg | tail -50` tells. Save what can be saved (`connectme "
-        "backup create --to OTHER_DISK`), then `fsck` the unmounted disk, or `mount -o remount,rw MOUNTPOINT` if "
-        "somebody mounted it so.",
+        "--set backup_store=/OTHER/DISK backup create`), then `fsck` the unmounted disk, or `mount -o "
+        "remount,rw MOUNTPOINT` if somebody mounted it so.",
     ),
     "disk.log": Words(
         "the write-ahead log is short",
@@ -225,9 +224,10 @@ WORDS: Final[dict[str, Words]] = {
     "postgresql.encoding": Words(
         "the database is encoded in UTF-8",
         "the database is encoded in {found}, not in UTF8",
-        "Names and posts in other scripts cannot be stored. Make a new database and move: `createdb "
-        "--encoding=UTF8 --template=template0 --locale=C.UTF-8 -O ROLE connectme2`, then `connectme db move "
-        "postgresql://…/connectme2`, then set DATABASE_URL to it.",
+        "Names and posts in other scripts cannot be stored. Make a new database: `createdb "
+        "--encoding=UTF8 --template=template0 --locale=C.UTF-8 -O ROLE connectme2`. Stop the server, copy all into it "
+        "(`pg_dump --encoding=UTF8 --no-owner OLD | psql -v ON_ERROR_STOP=1 connectme2`), set DATABASE_URL to it, and "
+        "start again.",
     ),
     "postgresql.collation": Words(
         "the order of words is the one that the indexes were made with",

@@ -119,7 +119,7 @@ def total(numbers: Mapping[str, float], name: str, *labels: str) -> float:
 def records(folder: Path, now: datetime, since: datetime) -> dict[str, float]:
     """What other parts wrote down: backups, drills, findings.  What never was is as old as the server."""
     found = {}
-    backup = _newest(state.read_json(folder / "backups.json"))
+    backup = newest_backup(folder)
     found["backup_age"] = (now - (backup or since)).total_seconds()
     drill = last_drill(folder)
     proved = moment(drill) if drill else None
@@ -161,6 +161,12 @@ def is_good(entry: Mapping[str, Any]) -> bool:
     return str(entry.get("result", "")) in ("ok", "good", "passed", "done")
 
 
+def newest_backup(folder: Path) -> datetime | None:
+    """Of those that are not known to be damaged."""
+    made = [one for one in entries(state.read_json(folder / "backups.json")) if not one.get("damage")]
+    return max((when for one in made if (when := moment(one))), default=None)
+
+
 def last_drill(folder: Path) -> dict[str, Any] | None:
     done = entries(state.read_json(folder / "drills.json"))
     dated = [(when, one) for one in done if (when := moment(one))]
@@ -170,7 +176,3 @@ def last_drill(folder: Path) -> dict[str, Any] | None:
 def errors(found: Any) -> list[dict[str, Any]]:
     """The findings that are errors."""
     return [one for one in entries(found) if one.get("severity") == "error"]
-
-
-def _newest(found: Any) -> datetime | None:
-    return max((when for one in entries(found) if (when := moment(one))), default=None)

@@ -90,10 +90,17 @@ class Monitor:
     """`tick(now)` is one look, `now` in seconds since 1970; `run(stop)` does it until it is told to end."""
 
     def __init__(
-        self, watched: Watched, processes: Callable[[], Sequence[Process]], *, command: Sequence[str] | None = None
+        self,
+        watched: Watched,
+        processes: Callable[[], Sequence[Process]],
+        *,
+        command: Sequence[str] | None = None,
+        examine: Callable[[datetime], object] | None = None,
     ) -> None:
+        """examine: writes state/findings.json, each minute."""
         self._watched = watched
         self._processes = processes
+        self._examine = examine
         self._command = command or (sys.executable, "-P", "-m", "ops.watch.errands")
         self._folder = state.folder(watched.data_dir)
         self._samples: Samples | None = None
@@ -153,6 +160,9 @@ class Monitor:
         values = {**self._asked(now), **self._outside(now)}
         moment = datetime.fromtimestamp(now, UTC)
         if self._is_due("records", now, RECORDS_EVERY):
+            if self._examine is not None:
+                with suppress(OSError):  # a disk that is full is seen below
+                    self._examine(moment)
             self._kept |= looks.records(self._folder, moment, self._begun(moment))
             self._kept |= self._trend(now)
         return {**self._kept, **values}

@@ -3,14 +3,20 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
+from types import SimpleNamespace
 
+import click
 import pytest
 
+from connectme.cli import main
 from federation.keys import KeyPair
 from ops import state
+from ops.backup import records
 from ops.change import progress
 from ops.doctor import case, embedded, places, runbook
 from ops.doctor.words import PLACES, WORDS
@@ -147,13 +153,10 @@ def test_a_folder_that_others_can_look_into_is_closed(patient):
 def test_a_file_that_cannot_be_written_is_an_error(patient, monkeypatch):
     patient.file.chmod(0o400)
 
-    def refuse(path, *_):
-        raise OSError(1, "Operation not permitted", str(path))
-
     with monkeypatch.context() as patch:
-        patch.setattr(places.os, "open", refuse)  # as for any user but root, or after chattr +i
+        patch.setattr(places.os, "access", lambda path, _: path != patient.file)  # as for any user but root
         found = patient.minute()["database.rights"]
-        assert "Operation not permitted" in found.evidence
+        assert "-r--------" in found.evidence
         assert "chattr -i" in found.remedy
         patient.fix()
     assert patient.file.stat().st_mode & 0o600 == 0o600
@@ -212,15 +215,25 @@ def test_queues_that_stand_still_are_warnings(patient):
 
 
 def test_notes_of_other_parts_are_read(patient):
-    folder = state.folder(patient.folder)
-    progress.tell(patient.folder, progress.begun("upgrade", "migrating", step=2, of=5, migration="0016"))
-    state.write_json(folder / "backups.json", {"backups": [{"at": "2026-01-01T00:00:00+00:00"}]})
-    state.write_json(folder / "drills.json", [{"at": "2026-01-01T00:00:00+00:00", "ok": False, "error": "no table"}])
+    """As they write them."""
+    folder, then = state.folder(patient.folder), datetime(2026, 1, 1, tzinfo=UTC)
+    change = progress.tell(patient.folder, progress.begun("upgrade", "migrating", step=2, of=5, migration="0016"))
+    old = SimpleNamespace(name="20260101T000000Z", created=then, size=5, encrypted=False)
+    records.note(patient.folder, old, "E3", then)
+    records.note_drill(patient.folder, {"at": then.isoformat(), "ok": False, "says": "no table"})
     state.write_json(folder / "integrity.json", {"at": "2026-11-01", "findings": [{"id": "x", "severity": "error"}]})
     found = patient.minute()
     assert set(found) == {"schema.change", "backup.age", "drill.last", "integrity.last"}
     assert "2 of 5" in found["schema.change"].says
+    assert "2026-01-01" in found["backup.age"].evidence
     assert "no table" in found["drill.last"].says
+    progress.tell(patient.folder, change, stage="done")
+    damaged = SimpleNamespace(name="20260102T000000Z", created=datetime.now(UTC), size=5, encrypted=False)
+    records.note(patient.folder, damaged, "E1", then)
+    records.note_drill(patient.folder, {"at": datetime.now(UTC).isoformat(), "ok": True, "says": "it serves"})
+    assert set(patient.minute()) == {"integrity.last"}
+    records.note_damage(patient.folder, damaged.name, "a byte is wrong")
+    assert "backup.age" in patient.minute()
 
 
 def test_damaged_notes_are_passed_over(patient):
@@ -254,6 +267,26 @@ def test_the_runbook_has_the_words_of_every_check():
     for name, words in WORDS.items():
         for text in (words.wrong, words.remedy):
             assert "{" not in text.format_map(PLACES), name
+
+
+def test_every_command_and_page_that_is_named_exists():
+    """In what the doctor says, and in the pages for administrators."""
+    pages = [ROOT / "docs/admin/runbook.md", *(ROOT / "ops/doctor").glob("*.py")]
+    for page in pages:
+        text = re.sub(r'"\s*\n\s*f?"', "", page.read_text())  # a sentence that goes on in the next line
+        for named in re.findall(r"docs/[\w/.-]+\w", text):
+            assert (ROOT / named).exists(), (page, named)
+        for line in re.findall(r"`connectme ([^`\n]+)`", text):
+            assert is_command(line.split()), (page, line)
+
+
+def is_command(words):
+    """Each word that may be one is a command, and each option is one of it."""
+    command, words = main, words[2:] if words[0] in ("--config", "--set") else list(words)
+    while isinstance(command, click.Group) and words and words[0][0] not in "-…":
+        command = command.get_command(None, words.pop(0))
+    known = {option for param in command.params for option in param.opts} if command else set()
+    return command is not None and {word for word in words if word.startswith("--")} <= known
 
 
 def test_every_fix_that_is_promised_exists():
