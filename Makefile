@@ -15,8 +15,8 @@ run: .venv/run   ## the server, on http://localhost:8000
 test: .venv/dev  ## all tests but the slow ones, or some: make test T=tests/inbox
 	$(BIN)/pytest -n auto --dist loadfile $(T)
 
-test-slow: .venv/dev  ## what takes minutes: hostile peers, kill -9, the API as a tool tries it
-	$(BIN)/pytest -m slow tests/pairs tests/slow
+test-slow: .venv/dev  ## what takes minutes: hostile peers, kill -9, outages, the API as a tool tries it
+	$(BIN)/pytest -m slow tests
 
 test-pairs: .venv/dev  ## of the tests, those of two real servers
 	$(BIN)/pytest -m pairs
