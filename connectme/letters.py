@@ -22,8 +22,8 @@ PORTS: Final = {"smtp": 587, "smtps": 465}
 
 
 def post_office(house: House) -> dict[str, Callable[[Job], Awaitable[None]]]:
-    """Job kind → what does it; nothing, when there is no SMTP_URL."""
-    if not house.settings.smtp_url:
+    """Job kind → what does it; nothing, when there is no SMTP_URL, or nothing is to go out."""
+    if not house.settings.smtp_url or not house.settings.outgoing:
         return {}
     mailer = Mailer(house.settings)
 

@@ -138,3 +138,5 @@ async def test_who_asked_for_an_account_hears_whether_he_gets_it(server):
         assert letters.JOB in post_office(site.house)
     async with server(REGISTRATIONS="approval", RATE_LIMITS="false") as site:
         assert post_office(site.house) == {}
+    async with server(SMTP_URL="smtp://mail.test", OUTGOING="false") as site:
+        assert post_office(site.house) == {}

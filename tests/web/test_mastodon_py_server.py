@@ -14,6 +14,7 @@ from tests.web.test_mastodon_py_posts import alice
 __all__ = ["alice"]
 
 
+@pytest.mark.filterwarnings("ignore::mastodon.errors.MastodonDeprecationWarning")  # test_mastodon_py.py expects it
 async def test_the_server_describes_itself(site: Site, alice):
     _, library = alice
     owner, _ = await site.person("owner")
