@@ -182,10 +182,7 @@ async def test_another_postgresql_database_is_refused(postgres, postgres_templat
 def test_a_database_that_lets_nobody_write_is_away(tmp_path, sqlite_template, monkeypatch):
     shutil.copy(sqlite_template, tmp_path / "x.db")
 
-    def refuse(path, *_):
-        raise OSError(13, "Permission denied", str(path))
-
-    monkeypatch.setattr(schema.os, "open", refuse)  # root may write everything
-    with pytest.raises(schema.Away, match=r"x\.db cannot be written \(Permission denied\)") as caught:
+    monkeypatch.setattr(schema.os, "access", lambda path, _: path.name != "x.db")  # root may write everything
+    with pytest.raises(schema.Away, match=r"x\.db cannot be written; `connectme doctor`") as caught:
         schema.look(settings(tmp_path))
     assert not caught.value.lasting
