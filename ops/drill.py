@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ops.backup import records
-from ops.backup.manifest import BackupError, Manifest
+from ops.backup.manifest import BackupError, Manifest, Untried
 from ops.backup.places import Place, look, newest
 from ops.backup.verify import Scratch, verify
 
@@ -30,7 +30,7 @@ def run(place: Place, data_dir: Path, scratch: Scratch, schema: str, now: dateti
         report["rpo_seconds"] = _round(_lost(manifest, now))
     except BackupError as error:
         report["says"] = str(error)
-        if report["backup"]:
+        if report["backup"] and not isinstance(error, Untried):
             records.note_damage(data_dir, report["backup"], str(error))
     report["seconds"] = _round(time.monotonic() - began)
     records.note_drill(data_dir, report)

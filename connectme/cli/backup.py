@@ -21,7 +21,7 @@ from ops.backup import places, records, retention, sealing
 from ops.backup import restore as restoring
 from ops.backup import swap as swapping
 from ops.backup import verify as verifying
-from ops.backup.manifest import LEVELS, BackupError, Manifest
+from ops.backup.manifest import LEVELS, BackupError, Manifest, Untried
 from ops.backup.places import Place
 
 place_option = click.option("--from", "other", metavar="FOLDER", help="Where the backups are, instead of BACKUP_STORE.")
@@ -92,9 +92,10 @@ def verify(context: Context, name: str | None, level: str, other: str | None, *,
         try:
             manifest = places.look(place, name)
             evidence = verifying.verify(place, manifest, level, backups.scratch_of(settings), schema.newest())
+        except Untried:
+            raise
         except BackupError as error:
-            if "passphrase" not in str(error):
-                records.note_damage(settings.data_dir, name, str(error))
+            records.note_damage(settings.data_dir, name, str(error))
             raise
         records.note(settings.data_dir, manifest, level, datetime.now(UTC))
     facts = {"name": name, "level": level, "seconds": round(evidence.seconds, 1), "rto_seconds": evidence.rto_seconds}
@@ -115,7 +116,14 @@ def prune(context: Context, *, as_json: bool) -> None:
 @backup.command("restore", epilog=example("connectme backup restore 20261127T020000Z --into ./restored"))
 @click.argument("name")
 @click.option("--into", required=True, type=click.Path(path_type=Path, file_okay=False), help="A new folder.")
-@click.option("--database", default="", metavar="URL", help="A new, empty database, for a backup of PostgreSQL.")
+@click.option(
+    "--database",
+    default="",
+    metavar="URL",
+    envvar="RESTORE_DATABASE",
+    show_envvar=True,
+    help="A new, empty database, for a backup of PostgreSQL.  With a password in it, say it by the environment.",
+)
 @click.option("--other-instance", is_flag=True, help="It is meant to be the backup of another instance.")
 @place_option
 @as_json

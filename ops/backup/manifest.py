@@ -26,6 +26,10 @@ class BackupError(Exception):
     """It was not done.  `str` is a line for the administrator, with what to do."""
 
 
+class Untried(BackupError):
+    """What it takes to try a backup is missing here: nothing is known of the backup itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     name: str  # database.sqlite, media.tar …

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ops import copies, state
 from ops.backup import facts, sealing
 from ops.backup.create import DATABASE, MEDIA, SETTINGS, SPOOL
-from ops.backup.manifest import BackupError, Manifest, Part
+from ops.backup.manifest import BackupError, Manifest, Part, Untried
 from ops.backup.places import Place
 
 MARK: Final = ".restoring"
@@ -51,8 +51,10 @@ def restore(place: Place, manifest: Manifest, into: Path, passphrase: str, datab
         state.write_json(state.folder(into) / NOTE, _note(manifest, url))
     except copies.CopyError as error:
         raise BackupError(f"{manifest.name} is not restored: {error}") from error
-    except (OSError, tarfile.TarError) as error:
-        raise BackupError(f"{manifest.name} is not restored: {error}; see the free space of {into.parent}") from error
+    except tarfile.TarError as error:
+        raise BackupError(f"the files in {manifest.name} are damaged ({error}); take another backup") from error
+    except OSError as error:
+        raise Untried(f"{manifest.name} is not restored: {error}; see the free space of {into.parent}") from error
     (into / MARK).unlink()
     return url
 
@@ -144,7 +146,7 @@ async def _admin(url: str, statement: str) -> None:
         finally:
             await connection.close()
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        raise BackupError(f"PostgreSQL refused {statement!r}: {error}; the role needs the right CREATEDB") from error
+        raise Untried(f"PostgreSQL refused {statement!r}: {error}; the role needs the right CREATEDB") from error
 
 
 def make_database(url: str, name: str) -> str:

@@ -13,7 +13,7 @@ import shutil
 from pathlib import Path
 from typing import IO, Any, Final
 
-from ops.backup.manifest import BackupError
+from ops.backup.manifest import BackupError, Untried
 
 KEY_FILE: Final = "key.age"
 CHUNK: Final = 1 << 20
@@ -69,13 +69,11 @@ def unlock_key(locked: bytes, passphrase: str) -> Any:
     import pyrage  # noqa: PLC0415
 
     if not passphrase:
-        raise BackupError(
-            "this backup is encrypted; give its passphrase by BACKUP_PASSPHRASE or BACKUP_PASSPHRASE_FILE"
-        )
+        raise Untried("this backup is encrypted; give its passphrase by BACKUP_PASSPHRASE or BACKUP_PASSPHRASE_FILE")
     try:
         return pyrage.x25519.Identity.from_str(pyrage.passphrase.decrypt(locked, passphrase).decode())
     except (pyrage.DecryptError, pyrage.IdentityError, ValueError) as error:
-        raise BackupError("the passphrase is not the one of this backup, or its key.age is damaged") from error
+        raise Untried("the passphrase is not the one of this backup, or its key.age is damaged") from error
 
 
 def encrypt(source: Path, into: Path, key: Any) -> None:

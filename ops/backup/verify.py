@@ -12,7 +12,7 @@ from federation.keys import load_public
 from ops.backup import facts, restore
 from ops.backup.booting import Booted, booted
 from ops.backup.booting import Place as At
-from ops.backup.manifest import BackupError, Manifest
+from ops.backup.manifest import BackupError, Manifest, Untried
 from ops.backup.places import Place
 from ops.backup.sealing import CHUNK, Sum
 
@@ -65,7 +65,7 @@ def _tried(place: Place, manifest: Manifest, scratch: Scratch, *, boot: bool) ->
     try:
         if manifest.engine == "postgresql":
             if not scratch.database_url:
-                raise BackupError("this is a backup of PostgreSQL, and none is set here to try it in (DATABASE_URL)")
+                raise Untried("this is a backup of PostgreSQL, and none is set here to try it in (DATABASE_URL)")
             url = restore.make_database(scratch.database_url, name)
         found = restore.restore(place, manifest, near / "data", scratch.passphrase, url)
         return _boot(manifest, near / "data", found, began) if boot else None

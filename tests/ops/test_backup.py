@@ -18,13 +18,16 @@ from ops import drill, identity, metrics, state
 from ops.backup import create, facts, records, restore, retention, swap, verify
 from ops.backup.create import Source
 from ops.backup.manifest import FILE, BackupError, Manifest
-from ops.backup.places import Folder, look
+from ops.backup.places import Folder, InBucket, look
 from ops.backup.retention import Keep
 from ops.backup.verify import Scratch
 from social import accounts
 from store import ids
+from store.bucket import Bucket
+from store.bucket import Place as BucketPlace
 from store.database import Database
 from store.tables import spool_metadata
+from tests import s3
 
 NOW = datetime(2026, 11, 27, 2, tzinfo=UTC)
 HERE = Origin("ours.test", "https://ours.test")
@@ -269,6 +272,35 @@ def test_a_drill_is_reported_whether_it_works_or_not(lite: Source, place: Folder
     assert not bad["ok"]
     assert [one["ok"] for one in records.drills(data)] == [False, True, False]
     assert records.backups(data)[made.name]["damage"]
+
+
+def test_a_drill_without_the_passphrase_says_nothing_of_the_backup(lite: Source, place: Folder, tmp_path: Path) -> None:
+    made = create.create(replace(lite, passphrase="open sesame"), place, NOW)
+    records.note(lite.data_dir, made, "E3", NOW)
+    report = drill.run(place, lite.data_dir, _scratch(lite, tmp_path), SCHEMA, NOW)
+    assert (report["ok"], "give its passphrase" in report["says"]) == (False, True)
+    kept = records.backups(lite.data_dir)[made.name]
+    assert (kept["level"], kept["damage"]) == ("E3", None)
+
+
+def test_backups_in_a_bucket_are_listed_proved_restored_and_removed(lite: Source, tmp_path: Path) -> None:
+    if reason := s3.why_not():
+        pytest.skip(reason)
+    with s3.store(tmp_path) as address:
+        place = InBucket(Bucket(BucketPlace(s3.BUCKET, "backups", address, *s3.KEYS.values())), tmp_path / "near")
+        assert place.names() == []
+        made = create.create(lite, place, NOW)
+        later = create.create(lite, place, NOW + timedelta(days=1))
+        assert place.names() == [made.name, later.name]
+        assert look(place, made.name) == made
+        _prove(place, made, lite, tmp_path, "E3")
+        restore.restore(place, made, tmp_path / "new", "")
+        assert (tmp_path / "new" / "media" / "ab" / "ab.png").read_bytes() == b"a picture" * 1000
+        place.delete(made.name)
+        assert place.names() == [later.name]
+        assert list((tmp_path / "near").iterdir()) == []
+    with pytest.raises(BackupError, match="the bucket of backups does not do it"):
+        place.names()
 
 
 def test_the_newest_that_is_proved_is_never_removed() -> None:

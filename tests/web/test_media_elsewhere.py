@@ -2,13 +2,7 @@
 
 import asyncio
 import json
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -19,39 +13,17 @@ from connectme.media.stores import open_store
 from connectme.settings import Settings
 from store.blobs import CHUNK, new_name
 from store.bucket import PART, Bucket, Place
+from tests import s3
+from tests.s3 import BUCKET, KEYS
 from tests.web.test_api_media import served, upload
-
-BUCKET = "files"
-KEYS = {"S3_REGION": "us-east-1", "S3_ACCESS_KEY_ID": "key", "S3_SECRET_ACCESS_KEY": "the-secret"}
 
 
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    if missing := [name for name in ("moto", "flask_cors", "obstore") if find_spec(name) is None]:
-        pytest.skip(f"not installed: {', '.join(missing)}")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
-    log = (tmp_path_factory.mktemp("moto") / "log").open("wb")
-    with log, subprocess.Popen([sys.executable, "-m", "moto.server", "-p", str(port)], stdout=log, stderr=log) as moto:
-        try:
-            _make_bucket(f"{address}/{BUCKET}")
-            yield address
-        finally:
-            moto.kill()
-
-
-def _make_bucket(address: str) -> None:
-    until = time.monotonic() + 60
-    while True:
-        try:
-            urllib.request.urlopen(urllib.request.Request(address, method="PUT")).close()
-        except OSError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.05)
-        else:
-            return
+    if reason := s3.why_not():
+        pytest.skip(reason)
+    with s3.store(tmp_path_factory.mktemp("moto")) as address:
+        yield address
 
 
 @pytest.fixture
