@@ -16,6 +16,7 @@ from connectme.errors import Failure
 from connectme.settings import Settings
 from ops import belonging
 from ops.belonging import Ours, Seen
+from ops.findings import first_line
 
 if TYPE_CHECKING:
     import asyncpg
@@ -122,11 +123,13 @@ async def postgresql_seen(url: str) -> Seen:
     try:
         connection = await asyncpg.connect(url, timeout=10)
     except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise Away(f"the database does not answer ({_line(error)}); is it running, is database_url right?") from error
+        raise Away(
+            f"the database does not answer ({first_line(error)}); is it running, is database_url right?"
+        ) from error
     try:
         return await asked(connection)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise Away(f"the database cannot be read ({_line(error)}); `connectme doctor` says more") from error
+        raise Away(f"the database cannot be read ({first_line(error)}); `connectme doctor` says more") from error
     finally:
         await connection.close()
 
@@ -139,7 +142,3 @@ async def asked(connection: "asyncpg.Connection") -> Seen:
     public = [row[0] for row in await connection.fetch(belonging.KEYS)] if "account_key" in tables else []
     place = f"database {await connection.fetchval('SELECT current_database()')}"
     return belonging.of_tables(place, tables, found, facts, public)
-
-
-def _line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

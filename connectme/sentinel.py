@@ -27,6 +27,7 @@ from connectme.lock import is_taken
 from connectme.settings import Settings
 from ops import identity, modes, outages, state
 from ops.change import progress
+from ops.findings import first_line
 from ops.modes import Board, Mode, Name
 from store.database import Database
 from store.tables import facts
@@ -98,7 +99,7 @@ class Sentinel:
             async with asyncio.timeout(PATIENCE):
                 found = await self._aside.read(identity.instance_id)
         except (SQLAlchemyError, OSError) as error:
-            return "emergency", f"the database does not answer: {_line(error)}"
+            return "emergency", f"the database does not answer: {first_line(error)}"
         if found != self._instance:
             return "emergency", "this is another database than the one that was opened; bring that one back"
         if self._is_changing():
@@ -115,7 +116,7 @@ class Sentinel:
             async with asyncio.timeout(PATIENCE):
                 await self._aside.write(touch)
         except (SQLAlchemyError, OSError) as error:
-            return "read-only", f"the database takes no writes: {_line(error)}"
+            return "read-only", f"the database takes no writes: {first_line(error)}"
         return "normal", ""
 
     def _replaced(self, file: Path) -> str:
@@ -159,7 +160,3 @@ def _which(file: Path | None) -> tuple[int, int, int] | None:
 def touch(tx: Connection) -> None:
     """Writes to no row: a database that is read-only refuses even that."""
     tx.execute(_NOTHING)
-
-
-def _line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0] or type(error).__name__

@@ -22,6 +22,7 @@ from connectme.errors import Failure
 from connectme.house import House, opened, provisional
 from connectme.settings import Settings
 from ops import belonging
+from ops.findings import first_line
 from ops.modes import Board
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ async def in_houses(
         except (SQLAlchemyError, sqlite3.Error, OSError, Failure) as error:
             if at_start and isinstance(error, Failure) and not isinstance(error, schema.Away):
                 raise
-            reason = _line(error)
+            reason = first_line(error)
             log.warning("without a database for now: %s", reason)
         at_start = False
         if reason:
@@ -92,7 +93,7 @@ async def _until_there(
         try:
             await _check(settings, first=first)
         except Failure as error:
-            board.found("emergency", _line(error))
+            board.found("emergency", first_line(error))
         else:
             there.set()
             return
@@ -124,7 +125,3 @@ def missing(settings: Settings) -> str:
     if file is None or file.exists() or belonging.recall(settings.data_dir) is None:
         return ""
     return f"{file} is missing, and there was a database; bring it back, or restore a backup"
-
-
-def _line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0] or type(error).__name__

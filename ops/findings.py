@@ -57,3 +57,12 @@ def _read(value: Any) -> Kept | None:
         return Kept(datetime.fromisoformat(value["at"]), found)
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def first_line(error: BaseException) -> str:
+    """What an exception says, in a line; its name when it says nothing.
+
+    >>> first_line(OSError("no\\nmore")), first_line(KeyError())
+    ('no', 'KeyError')
+    """
+    return next(iter(str(error).splitlines()), "") or type(error).__name__

@@ -28,7 +28,7 @@ from outbox.outcomes import heard_from, record
 from outbox.queue import HostQueue, Totals, drop, oldest_able, queue_stats, retry, sweep, totals
 from outbox.talk import talk
 from outbox.window import Window
-from store.database import Database
+from store.database import Away, Database
 
 __all__ = [
     "Deliverer",
@@ -156,6 +156,9 @@ class Deliverer:
             self._called.clear()
             try:
                 found = await self._fill()
+            except Away as error:
+                log.warning("no mail can be claimed: %s", error)
+                found, wait = 0, IDLE[1]
             except Exception:
                 log.exception("no mail could be claimed")
                 found, wait = 0, IDLE[1]

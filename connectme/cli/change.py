@@ -105,11 +105,14 @@ def upgrade_command(
         emit({"confirmed": True}, "messages are no longer kept for a rollback; the snapshot stays", as_json)
         return
     found = schema.look(settings)
-    if found.state == "current" and progress.unfinished(place.data_dir) is None and if_needed and not as_json:
-        return
-    with said(), alone(settings):
-        done = upgrade.upgrade(place, rehearsed=not without_rehearsal)
-    after = schema.look(settings)
+    if found.state == "current" and progress.unfinished(place.data_dir) is None:
+        if if_needed and not as_json:
+            return
+        done, after = upgrade.Done(found.found, found.newest, 0, None), found
+    else:
+        with said(), alone(settings):
+            done = upgrade.upgrade(place, rehearsed=not without_rehearsal)
+        after = schema.look(settings)
     facts = {"from": done.start, "found": after.found, "newest": after.newest, "state": after.state}
     hint = f"; the snapshot {done.snapshot} is the way back: connectme db rollback" if done.snapshot else ""
     emit({**facts, "snapshot": done.snapshot}, f"the database is at migration {after.found}{hint}", as_json)

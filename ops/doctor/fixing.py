@@ -10,7 +10,7 @@ from sqlalchemy import Connection, inspect
 
 from ops.doctor import content, embedded, places, postgresql
 from ops.doctor.case import Case
-from ops.findings import Finding
+from ops.findings import Finding, first_line
 from store.database import Database
 from store.tables import metadata
 
@@ -22,7 +22,7 @@ async def fix(case: Case, found: list[Finding]) -> dict[str, str]:
         try:
             done[name] = await FIXES[name](case)
         except Exception as error:  # noqa: BLE001  the others go on; the finding stays
-            done[name] = f"not done: {(str(error).splitlines() or [type(error).__name__])[0]}"
+            done[name] = f"not done: {first_line(error)}"
     return done
 
 

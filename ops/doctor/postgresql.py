@@ -8,7 +8,7 @@ from ops import belonging
 from ops.doctor.case import Case, broken
 from ops.doctor.embedded import identity
 from ops.doctor.words import ill, well
-from ops.findings import Finding
+from ops.findings import Finding, first_line
 
 if TYPE_CHECKING:
     import asyncpg
@@ -84,7 +84,7 @@ async def look(case: Case) -> list[Finding]:
                 except trouble as error:
                     found.append(broken(check, error))
     except trouble as error:
-        line = (str(error).splitlines() or [type(error).__name__])[0]
+        line = first_line(error)
         found.append(ill("postgresql.answers", "error", line))
     return found
 

@@ -10,7 +10,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from connectme import lock
 from connectme.cli import COMMANDS, main
+from connectme.settings import Settings
 from tests import samples
 from tests.connectme.test_settings import ROOT
 
@@ -245,6 +247,13 @@ def test_deliveries_are_counted_listed_retried_and_dropped(run):
     assert facts(run("delivery", "drop", "--yes", "--json")) == {"dropped": 0}
     assert run("delivery", "stats").exit_code == 0
     assert run("delivery", "list").exit_code == 0
+
+
+def test_what_needs_no_change_needs_no_stopped_server(run, tmp_path):
+    with lock.alone(Settings.load()):
+        assert facts(run("db", "upgrade", "--json"))["state"] == "current"
+        assert run("db", "plan").stdout == "there is nothing to do\n"
+        assert run("db", "rollback", "--yes").exit_code == 1
 
 
 def test_all_posts_are_looked_at_again(run):
