@@ -11,6 +11,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
 from typing import Final
 
 from connectme.backups import Schedule
@@ -28,14 +31,16 @@ from connectme.waiting import in_houses
 from inbox import spool
 from inbox.process import Processor
 from ops.backup import swap
+from ops.change import progress, replay
 from outbox.deliver import Deliverer
-from store.database import Away
+from store.database import Away, Database
 
 log = logging.getLogger(__name__)
 
 HEALING: Final = 5.0  # seconds before a loop that broke is started again
 COUNTS_EVERY: Final = 2.0  # seconds between two moments at which counts are written down
 OUTCOMES: Final = ("delivered", "refused", "failed", "given_up")
+SETTLED: Final = timedelta(days=7)  # after which an upgrade is thought to be good
 LOOK: Final = 1.0  # seconds between two tries to become the one who reads the spool
 
 Loop = Callable[[asyncio.Event], Awaitable[None]]
@@ -60,7 +65,7 @@ class Worker:
             house.db,
             house.spool,
             house.origin,
-            also=[media.sweep],
+            also=[media.sweep, partial(settle_upgrade, house.spool, house.settings.data_dir)],
             counts_trends=house.settings.trends,
             address_days=house.settings.address_days,
         )
@@ -157,6 +162,13 @@ def _pusher(house: House) -> Pusher:
     email, now = house.settings.contact_email, house.gatherer.now
     contact = f"mailto:{email}" if email else house.origin.base_url
     return Pusher(house.db, house.client, house.origin, house.push_key, contact, now)
+
+
+async def settle_upgrade(spool_db: Database, data_dir: Path, now: datetime) -> None:
+    """An upgrade that held for SETTLED is not taken back any more: what was handled since is not kept for it."""
+    last = progress.last(data_dir)
+    if last is not None and last.is_final and now - datetime.fromisoformat(last.since) >= SETTLED:
+        await spool_db.write(replay.end)
 
 
 async def until(stop: asyncio.Event, seconds: float) -> bool:

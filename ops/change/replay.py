@@ -39,11 +39,11 @@ def kept(tx: Connection) -> int:
     return int(tx.exec_driver_sql(f"SELECT count(*) FROM {_KEPT}").scalar_one())  # noqa: S608
 
 
-def is_full(tx: Connection) -> bool:
-    """Was anything handled that is not kept?"""
+def is_whole(tx: Connection) -> bool:
+    """Is all that was handled since kept?  Not when nothing is kept any more, or there was too much of it."""
     if not inspect(tx).has_table(_KEPT):
         return False
-    return int(tx.exec_driver_sql(f"SELECT coalesce(max(total), 0) FROM {_KEPT}").scalar_one()) >= MOST  # noqa: S608
+    return int(tx.exec_driver_sql(f"SELECT coalesce(max(total), 0) FROM {_KEPT}").scalar_one()) < MOST  # noqa: S608
 
 
 def again(tx: Connection) -> int:

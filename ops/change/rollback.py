@@ -45,7 +45,7 @@ def loss(place: Place, snapshot: Snapshot) -> Loss:
     except NotChanged:
         made = (None, None)
     newest = snapshots.find(place, None).name == snapshot.name
-    complete = newest and not engine.read(place.spool_url, replay.is_full)
+    complete = newest and engine.read(place.spool_url, replay.is_whole)
     return Loss(made[0], made[1], replayed=engine.read(place.spool_url, replay.kept), complete=complete)
 
 
