@@ -383,7 +383,7 @@ async def test_private_words_are_not_in_the_log(town: Town, server: Instance) ->
     headers, body = town.signed(server, create(eve, "x", content=SECRET))
     await town.post(server, headers, body + b" ")
     await town.post(server, headers, body[:-1])
-    for token in (server.tokens["alice"], server.tokens["alice"][:-1] + "x"):
+    for token in (server.tokens["alice"], server.tokens["alice"][::-1]):
         for path in ("/api/v1/statuses/1", "/nothing", f"/api/v1/timelines/home?access_token={token}"):
             async with town.session.get(root(server) + path, headers={"Authorization": f"Bearer {token}"}) as response:
                 assert response.status < 500
