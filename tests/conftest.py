@@ -1,16 +1,14 @@
 """Databases of both kinds, fresh for each test, and who we are."""
 
 import asyncio
-import itertools
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import Engine, event, make_url
+from sqlalchemy import Engine, event
 
 import migrations
 from federation.origin import Origin
@@ -19,13 +17,13 @@ from store.database import Database
 from store.tables import spool_metadata
 from tests import postgresql
 from tests.inbox.far import Far
+from tests.postgresql import Rooms
 
 # A fresh checkout builds Hypothesis' Unicode tables in its first test, which is slow but not wrong.
 settings.register_profile("check", suppress_health_check=list(HealthCheck), deadline=None, derandomize=True)
 settings.load_profile("check")
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
-_names = itertools.count()
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +37,7 @@ def postgres() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgres_template(postgres: str) -> str:
-    asyncio.run(_create(postgres, "template", "template1"))
+    postgresql.create(postgres, "template", "template1")
     asyncio.run(_migrate(postgres.format("template")))
     return "template"
 
@@ -52,27 +50,27 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.fixture(scope="session")
+def postgres_rooms(postgres: str, postgres_template: str) -> Iterator[Rooms]:
+    with Rooms(postgres, postgres_template) as rooms:
+        yield rooms
+
+
 async def _migrate(url: str) -> None:
     async with await Database.open(url) as database:
         await database.write(migrations.upgrade)
 
 
-async def _create(server: str, name: str, template: str) -> None:
-    place = make_url(server).query["host"]
-    connection = await asyncpg.connect(host=place, user="test", database="postgres")
-    await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    await connection.close()
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A migrated database of the test's own.  SQLite has a real file: what we test is what runs."""
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "test.db")
-        return f"sqlite:///{tmp_path}/test.db"
-    server, name = request.getfixturevalue("postgres"), f"test{next(_names)}"
-    asyncio.run(_create(server, name, request.getfixturevalue("postgres_template")))
-    return str(server).format(name)
+        yield f"sqlite:///{tmp_path}/test.db"
+        return
+    rooms: Rooms = request.getfixturevalue("postgres_rooms")
+    yield rooms.enter()
+    rooms.leave()
 
 
 @pytest.fixture

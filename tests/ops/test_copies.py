@@ -12,7 +12,7 @@ from sqlalchemy import make_url
 
 from ops import copies
 from ops.copies import CopyError
-from tests.conftest import _create
+from tests import postgresql
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_passwords_go_by_the_environment() -> None:
 
 def test_a_dump_of_postgresql_fills_an_empty_database(postgres: str, postgres_template: str, tmp_path: Path) -> None:
     copies.dump(postgres.format(postgres_template), tmp_path / "main.dump")
-    asyncio.run(_create(postgres, "loaded", "template1"))
+    postgresql.create(postgres, "loaded", "template1")
     copies.load(tmp_path / "main.dump", postgres.format("loaded"))
 
     async def number() -> str:

@@ -7,9 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import asyncpg
 import pytest
-from sqlalchemy import make_url
 
 from connectme.demo import Instance, until
 from tests import postgresql
@@ -67,14 +65,8 @@ def a_postgresql(request: pytest.FixtureRequest) -> str:
     if reason := postgresql.why_not():
         pytest.skip(f"PostgreSQL: {reason}")
     server, name = request.getfixturevalue("postgres"), f"pair{next(_numbers)}"
-    asyncio.run(_create(str(make_url(server).query["host"]), name))
+    postgresql.create(server, name, "template1")
     return str(server).format(name)
-
-
-async def _create(place: str, name: str) -> None:
-    connection = await asyncpg.connect(host=place, user="test", database="postgres")
-    await connection.execute(f"CREATE DATABASE {name}")
-    await connection.close()
 
 
 @pytest.fixture
