@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import random
 import re
 import shutil
 import sqlite3
@@ -73,7 +74,11 @@ def test_a_database_that_is_gone_is_the_worst_finding(patient):
     assert patient.ill() == {}
 
 
-@pytest.mark.parametrize("content", [b"it is a text, and long enough to be looked at " * 99, os.urandom(8192)])
+@pytest.mark.parametrize(
+    "content",
+    [b"it is a text, and long enough to be looked at " * 99, random.Random(76).randbytes(8192)],
+    ids=["text", "noise"],
+)
 def test_what_is_no_database_is_a_finding(patient, content):
     patient.file.write_bytes(content)
     assert "not a database" in patient.ill()["database.reads"].evidence

@@ -1,6 +1,7 @@
 """All of the API: every file of this package, and what browsers ask before they use it."""
 
 from datetime import UTC, date, datetime, time
+from functools import cache
 
 from aiohttp import web
 
@@ -124,14 +125,16 @@ def defined() -> list[web.RouteDef]:
     return found
 
 
-def routes() -> list[web.RouteDef]:
+@cache
+def routes() -> tuple[web.RouteDef, ...]:
     """Each also with a slash at its end, as clients know it from Rails (Mastodon.py asks for /api/v1/instance/)."""
     found = defined()
-    return [
-        web.RouteDef(route.method, path, _dated(limited(route.handler), SPECS[plain.handler].old), route.kwargs)
+    return tuple(
+        web.RouteDef(route.method, path, handler, route.kwargs)
         for plain, route in zip(found, guarded(found, as_json), strict=True)
+        for handler in [_dated(limited(route.handler), SPECS[plain.handler].old)]
         for path in (route.path, f"{route.path}/")
-    ]
+    )
 
 
 def _dated(handler: Handler, old: date | None) -> Handler:
