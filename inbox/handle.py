@@ -27,14 +27,14 @@ from social.follows import Wish
 from social.paging import padded
 from social.posts.receive import receive_many
 from store import events
-from store.prepared import Prepared
+from store.prepared import Change, Prepared
 from store.rows import many
 from store.tables import Account, accounts, handled
 
 DUPLICATE, UNKNOWN, HINT = "duplicate", "unknown", "hint"
 _RACES_LOST = ("40001", "40P01")  # PostgreSQL: the whole unit is tried again
 
-_REMEMBER = insert(handled).on_conflict_do_nothing(index_elements=["uri"])
+_REMEMBER = Change(insert(handled).on_conflict_do_nothing(index_elements=["uri"]))
 _URIS: BindParameter[list[str]] = bindparam("uris", expanding=True)
 _KNOWN = select(handled.c.uri).where(handled.c.uri.in_(_URIS))
 _KNOWN_URIS = Prepared(_KNOWN)
@@ -66,7 +66,7 @@ def handle(tx: Connection, message: Message, here: Here) -> Done:
             hints.follow_up(tx, message, here)
             return Done(HINT)
         message = by_proof
-    if not tx.execute(_REMEMBER, {"uri": _key(message), "at": here.now}).rowcount and not again.counts(tx, message):
+    if not _REMEMBER.run(tx, uri=_key(message), at=here.now) and not again.counts(tx, message):
         return Done(DUPLICATE)
     actor = _checked(_actor(tx, message), message)
     what = dispatch(tx, actor, message, here)
@@ -144,7 +144,7 @@ def follow_many(tx: Connection, asked: Sequence[tuple[Verified, str]], here: Her
     welcome = follows.welcome(tx, list(wishes.values()))
     granted = {key: wish for key, wish in wishes.items() if wish in welcome}
     if granted:
-        tx.execute(_REMEMBER, [{"uri": key, "at": here.now} for key in granted])
+        _REMEMBER.each(tx, [{"uri": key, "at": here.now} for key in granted])
         people.add(tx, [wish.newcomer for wish in granted.values() if wish.newcomer])
         follows.let_in(tx, list(granted.values()), here.now)
     return [Done("Follow") if key in granted else None for key in keys]
@@ -170,7 +170,7 @@ class _New(NamedTuple):
 
 
 def _store(tx: Connection, new: Sequence[_New], here: Here) -> None:
-    tx.execute(_REMEMBER, [{"uri": one.key, "at": here.now} for one in new])
+    _REMEMBER.each(tx, [{"uri": one.key, "at": here.now} for one in new])
     receive_many(tx, [(one.actor, one.note) for one in new], here.now)
     for one in new:
         forward(tx, one.message, one.note, here)

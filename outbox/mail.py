@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import (
     BindParameter,
@@ -26,6 +26,7 @@ from sqlalchemy import (
 
 from federation.peers import Manner
 from outbox import synchronisation
+from store.prepared import Prepared, padded
 from store.tables import account_keys, accounts, activities, deliveries, hosts
 from store.tables.base import Id, Instant
 
@@ -123,13 +124,13 @@ _BEYOND = (
     .correlate(hosts)
     .scalar_subquery()
 )
-_DELIVERIES = (
+_DELIVERIES = Prepared(
     select(deliveries.c.host, deliveries.c.activity_id, deliveries.c.inbox)
     .join(hosts, hosts.c.name == deliveries.c.host)
     .where(hosts.c.name.in_(_NAMES), deliveries.c.activity_id < func.coalesce(_BEYOND, (1 << 63) - 1))
     .order_by(deliveries.c.host, deliveries.c.activity_id, deliveries.c.inbox)
 )
-_ACTIVITIES = (
+_ACTIVITIES = Prepared(
     select(
         activities.c.id,
         activities.c.sender_id,
@@ -142,7 +143,7 @@ _ACTIVITIES = (
     .join(accounts, accounts.c.id == activities.c.sender_id)
     .where(activities.c.id.in_(bindparam("ids", expanding=True, type_=Id)))
 )
-_KEYS = (
+_KEYS = Prepared(
     select(account_keys.c.account_id, account_keys.c.kind, account_keys.c.id, account_keys.c.private)
     .where(
         account_keys.c.account_id.in_(bindparam("ids", expanding=True, type_=Id)),
@@ -151,6 +152,20 @@ _KEYS = (
     )
     .order_by(account_keys.c.created_at)  # the newest wins
 )
+
+
+class _Said(NamedTuple):
+    """A row of _ACTIVITIES."""
+
+    id: int
+    sender_id: int
+    body: bytes
+    created_at: datetime
+    synchronise: int
+    uri: str
+    followers_uri: str
+
+
 _Row: TypeAlias = "Row[*tuple[Any, ...]]"
 
 
@@ -164,7 +179,7 @@ def claim(tx: Connection, now: datetime, most: int, most_failing: int = 0) -> li
     if not leased:
         return []
     of_host: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    for host, activity_id, inbox in tx.execute(_DELIVERIES, {"names": [row.name for row in leased]}):
+    for host, activity_id, inbox in _DELIVERIES.rows(tx, names=padded([row.name for row in leased])):
         of_host[host].append((activity_id, inbox))
     if idle := [row.name for row in leased if row.name not in of_host]:
         tx.execute(_REST, {"names": idle})
@@ -194,7 +209,7 @@ def _activities(
     tx: Connection, ids: Collection[int], of_host: Mapping[str, Collection[tuple[int, str]]]
 ) -> tuple[dict[int, Activity], dict[int, Mapping[str, str]]]:
     """The activities by id; and Collection-Synchronization by id and host, for those that want it."""
-    rows = tx.execute(_ACTIVITIES, {"ids": list(ids)}).all() if ids else []
+    rows = [_Said(*row) for row in _ACTIVITIES.typed(tx, ids=padded(list(ids)))] if ids else []
     keys = _keys(tx, {row.sender_id for row in rows})
     said = {
         row.id: Activity(
@@ -220,7 +235,7 @@ def _activities(
 
 def _keys(tx: Connection, senders: Collection[int]) -> dict[tuple[int, str], Key]:
     """By account and kind."""
-    rows = tx.execute(_KEYS, {"ids": list(senders)}) if senders else ()
+    rows = _KEYS.rows(tx, ids=padded(list(senders))) if senders else ()
     return {(account, kind): Key(id_, pem) for account, kind, id_, pem in rows}
 
 

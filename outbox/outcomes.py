@@ -13,6 +13,7 @@ from federation.peers import Manner
 from outbox.backoff import given_up, next_attempt
 from outbox.mail import Talk
 from store import jobs
+from store.prepared import Change, Prepared, padded
 from store.tables import accounts, deliveries, hosts
 from store.tables.base import Id, Instant
 
@@ -28,10 +29,12 @@ _LOCK = (
     .order_by(hosts.c.name)
     .with_for_update()
 )
-_DONE = delete(deliveries).where(
-    deliveries.c.activity_id == bindparam("activity", type_=Id),
-    deliveries.c.host == bindparam("at"),
-    deliveries.c.inbox == bindparam("to"),
+_DONE = Change(
+    delete(deliveries).where(
+        deliveries.c.activity_id == bindparam("activity", type_=Id),
+        deliveries.c.host == bindparam("at"),
+        deliveries.c.inbox == bindparam("to"),
+    )
 )
 _GONE = delete(deliveries).where(deliveries.c.host == bindparam("at"), deliveries.c.inbox == bindparam("to"))
 _OWNER = (
@@ -40,7 +43,7 @@ _OWNER = (
     .limit(1)
 )
 _HAS_MAIL = exists().where(deliveries.c.host == hosts.c.name)
-_WELL = (
+_WELL = Change(
     update(hosts)
     .where(hosts.c.name.in_(_NAMES))
     .values(
@@ -78,8 +81,7 @@ def record(tx: Connection, talks: Sequence[Talk], now: datetime) -> int:
         for talk in talks
         for letter in (*talk.accepted, *talk.refused)
     ]
-    if done:
-        tx.execute(_DONE, done)
+    _DONE.each(tx, done)
     _forget_inboxes(tx, talks, now)
     if unheard := [talk.mail.host for talk in talks if not talk.silent and not talk.heard]:
         tx.execute(_GIVE_BACK, {"names": unheard, "now": now})
@@ -105,13 +107,13 @@ def _record_well(tx: Connection, talks: Iterable[Talk], now: datetime) -> None:
         alike[bool(talk.accepted), bool(talk.stuck), changed, talk.error].append(talk.mail.host)
     for (succeeded, stuck, scheme, error), names in alike.items():
         values = {
-            "names": names,
+            "names": padded(names),
             "again": now + STUCK if stuck else now,
             "accepts": scheme,
             "succeeded": now if succeeded else None,
             "says": error or None,
         }
-        tx.execute(_WELL, values)
+        _WELL.run(tx, **values)
 
 
 def _record_silent(tx: Connection, talks: Sequence[tuple[Talk, _Row]], now: datetime) -> int:
@@ -135,7 +137,7 @@ _STALE = and_(
         hosts.c.heard_at < bindparam("before", type_=Instant),
     ),
 )
-_HEARD_NEWS = select(hosts.c.name, hosts.c.failures).where(_STALE).order_by(hosts.c.name).with_for_update()
+_HEARD_NEWS = Prepared(select(hosts.c.name, hosts.c.failures).where(_STALE).order_by(hosts.c.name).with_for_update())
 _HEARD = update(hosts).where(hosts.c.name.in_(_NAMES)).values(heard_at=_NOW)
 _REVIVE = (
     update(hosts)
@@ -152,10 +154,10 @@ def heard_from(tx: Connection, names: Collection[str], now: datetime) -> bool:
     if not names:
         return False
     before = now - HEARD_EVERY
-    news = tx.execute(_HEARD_NEWS, {"names": list(names), "before": before}).all()
+    news = _HEARD_NEWS.typed(tx, names=padded(list(names)), before=before)
     if news:
-        tx.execute(_HEARD, {"names": [row.name for row in news], "now": now})
-    silent = [row.name for row in news if row.failures]
+        tx.execute(_HEARD, {"names": [name for name, _ in news], "now": now})
+    silent = [name for name, failures in news if failures]
     if silent:
         tx.execute(_REVIVE, {"names": silent, "now": now})
     return bool(silent)

@@ -36,6 +36,7 @@ from social.views import PostView
 from social.visibility import silences
 from store.events import announce
 from store.ids import new_id
+from store.prepared import Change, Prepared
 from store.tables import (
     Account,
     Notification,
@@ -104,7 +105,7 @@ _group = (  # the one that is under way, or a new one
     )
     .scalar_subquery()
 )
-_TELL = (
+_TELL = Change(
     insert(notifications)
     .from_select(
         ["id", "account_id", "kind", "from_id", "post_id", "subject_id", "created_at", "filtered", "group_key"],
@@ -122,12 +123,11 @@ _TELL = (
     )
     .on_conflict_do_nothing()
 )
-_TOLD = select(
-    notifications.c.id,
-    notifications.c.account_id,
-    notifications.c.filtered,
-    push.IS_FOR_A_PROGRAM.label("wakes"),
-).where(notifications.c.id.in_(bindparam("ids", expanding=True, type_=Id)))
+_TOLD = Prepared(  # and whether it wakes a program
+    select(notifications.c.id, notifications.c.account_id, notifications.c.filtered, push.IS_FOR_A_PROGRAM).where(
+        notifications.c.id.in_(bindparam("ids", expanding=True, type_=Id))
+    )
+)
 _STAFF_IDS = select(users.c.account_id).where(users.c.role.in_(_STAFF)).order_by(users.c.account_id)
 
 
@@ -210,15 +210,15 @@ def _group_keys(kind: str, post_id: int | None, now: datetime) -> tuple[str | No
 def _tell(tx: Connection, new: list[dict[str, Any]]) -> None:
     if not new:
         return
-    tx.execute(_TELL, new)
-    told = tx.execute(_TOLD, {"ids": padded([row["id"] for row in new])}).all()
-    if kept_back := [row.id for row in told if row.filtered]:
+    _TELL.each(tx, new)
+    told = _TOLD.rows(tx, ids=padded([row["id"] for row in new]))
+    if kept_back := [id_ for id_, _, filtered, _ in told if filtered]:
         notification_requests.arrive(tx, kept_back)
-    if waking := [row.id for row in told if row.wakes and not row.filtered]:
+    if waking := [id_ for id_, _, filtered, wakes in told if wakes and not filtered]:
         push.wake(tx, waking, new[0]["now"])
-    for row in told:
-        if not row.filtered:
-            announce(tx, Notified(row.account_id, row.id))
+    for id_, whom, filtered, _ in told:
+        if not filtered:
+            announce(tx, Notified(whom, id_))
 
 
 @dataclass(frozen=True, slots=True)

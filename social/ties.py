@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete,
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
 from store.ids import new_id
-from store.prepared import padded
+from store.prepared import Change, padded
 from store.rows import many, one
 from store.tables import Account, Block, Follow, accounts, blocks, follows, users
 from store.tables.base import Id
@@ -35,13 +35,13 @@ _COUNT = (
         following_count=accounts.c.following_count + case((accounts.c.id == _FOLLOWER, bindparam("by")), else_=0),
     )
 )
-_INSERT = insert(follows)
-_COUNT_FOLLOWERS = (
+_INSERT = Change(insert(follows))
+_COUNT_FOLLOWERS = Change(
     update(accounts)
     .where(accounts.c.id == bindparam("target_", type_=Id))
     .values(followers_count=accounts.c.followers_count + bindparam("by"))
 )
-_COUNT_FOLLOWING = (
+_COUNT_FOLLOWING = Change(
     update(accounts)
     .where(accounts.c.id.in_(bindparam("ids", expanding=True, type_=Id)))
     .values(following_count=accounts.c.following_count + 1)
@@ -121,10 +121,10 @@ def add(
 
 def add_many(tx: Connection, new: Sequence[Follow]) -> None:
     """Accepted follows, of different followers, that are known not to exist."""
-    tx.execute(_INSERT, [asdict(follow) for follow in new])
+    _INSERT.each(tx, [asdict(follow) for follow in new])
     by_target = Counter(follow.target_id for follow in new)
-    tx.execute(_COUNT_FOLLOWERS, [{"target_": target, "by": by} for target, by in sorted(by_target.items())])
-    tx.execute(_COUNT_FOLLOWING, {"ids": padded([follow.follower_id for follow in new])})
+    _COUNT_FOLLOWERS.each(tx, [{"target_": target, "by": by} for target, by in sorted(by_target.items())])
+    _COUNT_FOLLOWING.run(tx, ids=padded([follow.follower_id for follow in new]))
 
 
 def accept(tx: Connection, follow: Follow) -> bool:

@@ -4,7 +4,7 @@ Whoever calls this has made sure that the document is the actor's own (federatio
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +19,7 @@ from social.accounts import find, verification
 from social.errors import NotAllowed
 from social.sanitise import html
 from store.ids import new_id
-from store.prepared import padded
+from store.prepared import Change, padded
 from store.rows import many
 from store.tables import INSTANCE_ACTOR_ID, Account, account_keys, accounts, blank_account
 from store.tables.base import Id
@@ -52,7 +52,7 @@ _KEPT = {  # what is ours to say, or was said once and for all
     "last_post_at",
 }
 _INSERT = insert(accounts)
-_ADD = insert(accounts)
+_ADD = Change(insert(accounts))
 _STORE = _INSERT.on_conflict_do_update(
     index_elements=["uri"],
     set_={name: _INSERT.excluded[name] for name in Account.__slots__ if name not in _KEPT},
@@ -68,10 +68,12 @@ _OLD_KEYS = delete(account_keys).where(
     account_keys.c.id.not_in(bindparam("ids", expanding=True)),
 )
 _INSERT_KEY = insert(account_keys)
-_STORE_KEYS = _INSERT_KEY.on_conflict_do_update(
-    index_elements=["id"],
-    set_={name: _INSERT_KEY.excluded[name] for name in ("kind", "public", "created_at")},
-    where=account_keys.c.account_id == _INSERT_KEY.excluded.account_id,  # nobody's key is overwritten by another
+_STORE_KEYS = Change(
+    _INSERT_KEY.on_conflict_do_update(
+        index_elements=["id"],
+        set_={name: _INSERT_KEY.excluded[name] for name in ("kind", "public", "created_at")},
+        where=account_keys.c.account_id == _INSERT_KEY.excluded.account_id,  # nobody's key is overwritten by another
+    )
 )
 
 
@@ -117,6 +119,7 @@ def remember(tx: Connection, actor: Actor, handle: str, now: datetime, *, served
 class Newcomer:
     """Whom nobody here knows, not even by his handle: what `remember` would make of him, not stored yet."""
 
+    columns: dict[str, Any]
     account: Account
     actor: Actor
     at: datetime
@@ -143,17 +146,17 @@ class Around:
         if actor.id in self._by_uri or host_of(actor.id) in self._our_hosts:
             return None
         self._handles.add(wanted)
-        return Newcomer(Account(**_columns(actor, wanted, at)), actor, at)
+        columns = _columns(actor, wanted, at)
+        return Newcomer(columns, Account(**columns), actor, at)
 
 
 def add(tx: Connection, newcomers: Sequence[Newcomer]) -> None:
     """Stores them, in two statements for all; further ones for what their servers say to know."""
     if not newcomers:
         return
-    tx.execute(_ADD, [asdict(one.account) for one in newcomers])
+    _ADD.each(tx, [one.columns for one in newcomers])
     keys = [row for one in newcomers for key in one.actor.keys if (row := _key(one.account, key, one.at))]
-    if keys:
-        tx.execute(_STORE_KEYS, keys)
+    _STORE_KEYS.each(tx, keys)
     for host, implements in sorted({(host_of(one.actor.id), one.actor.implements) for one in newcomers}):
         if implements:
             outcomes.learn(tx, host, implements)
@@ -207,7 +210,7 @@ def _store_keys(tx: Connection, account: Account, keys: tuple[Key, ...], now: da
         return  # a document without keys takes back nothing: some servers leave them out of an Update
     if not new:
         tx.execute(_OLD_KEYS, {"account": account.id, "ids": [row["id"] for row in rows]})
-    tx.execute(_STORE_KEYS, rows)
+    _STORE_KEYS.each(tx, rows)
 
 
 def _key(account: Account, key: Key, now: datetime) -> dict[str, Any] | None:
