@@ -18,6 +18,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectme import __version__
+from connectme.attendance import Attendance
 from connectme.house import House
 from connectme.keeper import Keeper
 from connectme.ready import ready, started
@@ -64,6 +65,7 @@ class Unreadable(logging.Filter):
 
 
 UNREADABLE = Unreadable()
+ATTENDANCE = web.AppKey("ATTENDANCE", Attendance)
 
 
 async def serve_web(settings: Settings, *, index: int = 0, stop: asyncio.Event) -> None:
@@ -116,6 +118,7 @@ async def _serve(
         asyncio.create_task(house.rules.follow(house.db, stop)),
         asyncio.create_task(app[BARRED].follow(house.db, stop)),
         asyncio.create_task(_write_counts(house, appender, requests, stop)),
+        asyncio.create_task(app[ATTENDANCE].run(stop)),
         asyncio.create_task(_end_streams(house.board, app[streaming.HUB], stop)),
     ]
     try:
@@ -142,6 +145,8 @@ def make_app(house: House, appender: Appender) -> web.Application:
     app[inbox_routes.ADDRESS] = client_address.network
     barred = app[BARRED] = Barred()
     app[inbox_routes.SHUTS_OUT] = barred.shuts_out
+    attendance = app[ATTENDANCE] = Attendance(settings.data_dir)
+    app[inbox_routes.MISSED] = attendance.missed
     app[keys.DATABASE], app[keys.ORIGIN], app[keys.REMOTE] = house.db, house.origin, house.gatherer
     app[keys.CONFIG] = keys.Config(
         version=__version__,

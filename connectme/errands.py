@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from connectme.conversations import Conversations
 from connectme.gather import BUDGET, Gatherer, known_post
 from connectme.previews import Previewer
+from connectme.repair import Repairing
 from connectme.verifying import Verifier
 from federation.client import Budget
 from federation.errors import Gone
@@ -63,6 +64,7 @@ class Errands:
             "leave_domain": self._leave_domain,
             "send_results": self._send_results,
             "synchronise_followers": self._synchronise_followers,
+            **Repairing(db, gatherer, self.synchronise).table,
         }
 
     async def _fetch_post(self, job: Job) -> None:
@@ -169,10 +171,14 @@ class Errands:
     async def _synchronise_followers(self, job: Job) -> None:
         """Their list of our people who follow `actor`, against ours (FEP-8fcf)."""
         actor = await self._db.read(accounts.find_by_uri, job.payload["actor"])
-        if actor is None or actor.is_gone:
-            return
-        collection = read_collection(await self._gatherer.document(job.payload["url"], Budget(BUDGET)))
-        if collection.first is None and collection.next is None:  # a part of the list would end follows
+        if actor is not None and not actor.is_gone:
+            await self.synchronise(actor, job.payload["url"], Budget(BUDGET))
+
+    async def synchronise(self, actor: Account, address: str, budget: Budget) -> None:
+        """address: of the list, on the actor's own host.  Raises: FederationError, NotFound, NotAllowed."""
+        collection = read_collection(await self._gatherer.document(address, budget))
+        is_whole = collection.first is None and collection.next is None  # a part of the list would end follows
+        if is_whole and (collection.items or not collection.total):
             names = [one for one in collection.items if isinstance(one, str) and self._gatherer.is_ours(one)]
             await self._db.write(_synchronise, actor, names, self._now())
 

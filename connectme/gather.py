@@ -55,13 +55,13 @@ class Gatherer:
         self.now = clock
         self._db = db
         self.client = client
-        self._origin = origin
+        self.origin = origin
         self._permits = permits
         self._running: dict[tuple[str, str], asyncio.Task[Any]] = {}
 
     async def account(self, who: str, *, fresh: bool = False) -> Account:
         """Source: social.remote.Remote.  Raises: NotFound, NotAllowed, Unavailable."""
-        known = await self._db.read(_known_account, who, self._origin)
+        known = await self._db.read(_known_account, who, self.origin)
         if known is not None and (known.is_local or not fresh):
             if _is_stale(known, self.now()):
                 await self._db.write(_ask_again, known, self.now())
@@ -80,7 +80,7 @@ class Gatherer:
         query = query.strip()
         if not is_web(query):
             return await self.account(query) if parse_handle(query) else None
-        known = await self._db.read(_known, query, self._origin)
+        known = await self._db.read(_known, query, self.origin)
         if known is not None:
             return known
         return await self._once("anything", query, lambda: self._fetch(query, Budget(BUDGET)))
@@ -110,9 +110,9 @@ class Gatherer:
     def is_ours(self, who: str) -> bool:
         """Is it an address or a handle of this server?"""
         if is_web(who):
-            return self._origin.is_ours(who)
+            return self.origin.is_ours(who)
         handle = parse_handle(who)
-        return handle is None or self._origin.is_our_domain(handle[1])
+        return handle is None or self.origin.is_our_domain(handle[1])
 
     async def _once(self, kind: str, name: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Raises refusals instead of what goes wrong between servers, which is their cause."""
@@ -167,7 +167,7 @@ class Gatherer:
 
     async def _remember(self, met: Met) -> Account:
         self._check(host_of(met.actor.id))
-        if self._origin.is_ours(met.actor.id) or self._origin.is_our_domain(met.handle.rpartition("@")[2]):
+        if self.origin.is_ours(met.actor.id) or self.origin.is_our_domain(met.handle.rpartition("@")[2]):
             raise NotFound("No such account", why=met.actor.id)
         return await self._db.write(accounts.remember, met.actor, met.handle, self.now())
 

@@ -92,7 +92,11 @@ class JobLoop:
             log.error("a job could not be settled: %s", error)
 
     async def _do(self, job: Job) -> None:
-        error = await self._try(job)
+        try:
+            error = await self._try(job)
+        except jobs.Later as later:
+            await self._db.write(jobs.put_off, job, later.due)
+            return
         if error is None:
             await self._db.write(jobs.done, [job.id])
         else:
@@ -107,6 +111,8 @@ class JobLoop:
         try:
             async with asyncio.timeout(LONGEST):
                 await errand(job)
+        except jobs.Later:
+            raise
         except (Unavailable, Unreachable, TimeoutError) as error:
             return f"{error} {getattr(error, 'why', '')}".strip() or "took too long"
         except (FederationError, Refusal) as error:

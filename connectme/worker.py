@@ -1,10 +1,11 @@
-"""What goes on behind the doors: five loops, each started again when it breaks.
+"""What goes on behind the doors: six loops, each started again when it breaks.
 
 inbox        spool → database        one process for each spool, however many workers there are
 deliveries   outbox → other servers  any number of processes
 errands      jobs → other servers    any number
 indexing     words of posts           any number
 housekeeping polls that end, what is no longer needed
+repair       what was missed in an outage, once it is over
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from connectme import repair
 from connectme.backups import Schedule
 from connectme.errands import Errands
 from connectme.house import House
@@ -69,6 +71,7 @@ class Worker:
             counts_trends=house.settings.trends,
             address_days=house.settings.address_days,
         )
+        self.watch = repair.Watch(house.db, house.spool, house.settings.data_dir)
         self._house = house
         self._shift = asyncio.Event()  # set when all loops shall rest, or end
 
@@ -87,6 +90,7 @@ class Worker:
             self.jobs.run,
             self.indexer.run,
             self.housekeeping.run,
+            *([self.watch.run] if house.settings.outgoing else []),
         )
         always: Iterable[Loop] = (
             lambda stop: house.rules.follow(house.db, stop),

@@ -71,6 +71,8 @@ RECIPIENTS = web.AppKey("RECIPIENTS", Recipients)
 ADDRESS = web.AppKey[Callable[[web.Request], str]]("ADDRESS")
 # Does nobody get anything there?
 SHUTS_OUT = web.AppKey[Callable[[web.Request], bool]]("SHUTS_OUT")
+# Called when a message is turned away that should have been kept.
+MISSED = web.AppKey[Callable[[], None]]("MISSED")
 
 routes = web.RouteTableDef()
 
@@ -120,6 +122,7 @@ async def _receive(request: web.Request, recipient: str | None) -> web.Response:
         log.error("the spool cannot keep messages: %s", error)  # noqa: TRY400  the trace says no more
         response = _refuse(request, 503, "not_kept", "this server cannot keep messages now; send it again later")
         response.headers["Retry-After"] = RETRY
+        request.app[MISSED]()
         return response
     return web.Response(status=202)
 

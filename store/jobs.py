@@ -29,6 +29,16 @@ _IDS = bindparam("ids", expanding=True, type_=Id)
 _LEASE = update(jobs).where(jobs.c.id.in_(_IDS)).values(due=bindparam("until"), attempts=jobs.c.attempts + 1)
 _DONE = delete(jobs).where(jobs.c.id.in_(_IDS))
 _FAILED = update(jobs).where(jobs.c.id == bindparam("job")).values(due=bindparam("again"), error=bindparam("says"))
+_PROGRESS = update(jobs).where(jobs.c.id == bindparam("job")).values(payload=bindparam("left"))
+_PUT_OFF = update(jobs).where(jobs.c.id == bindparam("job")).values(due=bindparam("again"), attempts=0, error=None)
+
+
+class Later(Exception):
+    """Raised by a job that did a part of its work, and goes on at `due`."""
+
+    def __init__(self, due: datetime) -> None:
+        super().__init__(f"goes on at {due:%H:%M:%S}")
+        self.due = due
 
 
 def ask(
@@ -67,3 +77,13 @@ def failed(tx: Connection, job: Job, now: datetime, error: str) -> None:
         return
     wait = FIRST * (1 << job.attempts) * (1 + random.random())
     tx.execute(_FAILED, {"job": job.id, "again": now + wait, "says": error[:500]})
+
+
+def progress(tx: Connection, job_id: int, payload: dict[str, Any]) -> None:
+    """So far it is: whoever does it next, after a crash or `Later`, begins there."""
+    tx.execute(_PROGRESS, {"job": job_id, "left": payload})
+
+
+def put_off(tx: Connection, job: Job, due: datetime) -> None:
+    """It goes on then; what failed before is forgotten."""
+    tx.execute(_PUT_OFF, {"job": job.id, "again": due})

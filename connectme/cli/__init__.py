@@ -34,6 +34,7 @@ COMMANDS = {  # name: file, function, what `connectme --help` says
     "db": ("db", "db", "The database and its migrations."),
     "incident": ("incident", "incident", "What members are told while something is wrong."),
     "maintenance": ("maintenance", "maintenance", "How much of the server is open."),
+    "repair": ("repair", "repair", "What was said elsewhere while this server was away."),
     "doctor": ("doctor", "doctor", "Is this server fit to run, and if not, what to do."),
     "settings": ("settings", "settings", "Each setting, its value and where it came from."),
     "version": ("settings", "version", "The version of ConnectMe."),

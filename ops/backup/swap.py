@@ -12,14 +12,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from ops import state
+from ops import outages, state
 from ops.backup.create import DATABASE
 from ops.backup.manifest import BackupError
 from ops.backup.restore import MARK, NAMES, NOTE
 
 HOLD: Final = "hold.json"  # {"since", "why"}: nothing is delivered while it is there
 IDS: Final = "ids.json"  # {"after_ms"}: no id is made of a moment before
-GAPS: Final = "gaps.json"  # [{"from", "to", "why"}]: what was said elsewhere then must be fetched again
 SIDES: Final = ("-wal", "-shm", "-journal")
 
 
@@ -94,13 +93,12 @@ def _spool(new: Path, old: Path, away: Path) -> None:
 
 def _mend(data_dir: Path, note: dict[str, Any], now: datetime) -> None:
     place = state.folder(data_dir)
-    since = str(note["newest_row"] or note["created"])
+    since = datetime.fromisoformat(str(note["newest_row"] or note["created"]))
     why = f"restored from {note['backup']}"
     state.write_json(place / HOLD, {"since": now.isoformat(), "why": why})
     state.write_json(place / IDS, {"after_ms": int(now.timestamp() * 1000)})
-    gaps = state.read_json(place / GAPS) or []
-    if not any(gap["why"] == why for gap in gaps):
-        state.write_json(place / GAPS, [*gaps, {"from": since, "to": now.isoformat(), "why": why}])
+    outages.restored(data_dir, since.timestamp(), now.timestamp(), why)
+    outages.beat(data_dir, now.timestamp())  # the time until the server starts is another window
 
 
 def held(data_dir: Path) -> dict[str, Any] | None:

@@ -21,6 +21,7 @@ FRESH: Final = timedelta(hours=26)  # of a backup
 PROVED: Final = timedelta(days=8)  # of a drill
 WAITS: Final = timedelta(minutes=5)  # in the spool
 MANY: Final = 1_000  # messages at rest
+TOLD: Final = timedelta(days=1)  # that a repair did not get all
 _SPOOL: Final = "SELECT count(*), min(received) FROM spooled WHERE id > 0"
 _RESTING: Final = "SELECT count(*) FROM spooled WHERE id < 0"
 
@@ -76,6 +77,22 @@ def integrity(case: Case) -> Iterator[Finding]:
         yield well("integrity.last", when)
 
 
+def repair(case: Case) -> Iterator[Finding]:
+    """The look back upon the last outage; when it is over, for a day what came of it."""
+    found = _note(case, "repair.json")
+    if not isinstance(found, dict):
+        return
+    says, reason = str(found.get("says")), str(found.get("reason"))
+    ended = datetime.fromisoformat(found["finished_at"]) if found.get("finished_at") else None
+    if ended is None:
+        yield ill("repair.running", "notice", says, reason=reason)
+    elif found.get("failed") and case.now - ended < TOLD:
+        hosts = [f"{host}: {why}" for host, why in dict(found.get("troubles") or {}).items()]
+        yield ill("repair.done", "notice", "; ".join([says, *hosts[:5]]), reason=reason, number=found["failed"])
+    else:
+        yield well("repair.done", says)
+
+
 def spool(case: Case) -> Iterator[Finding]:
     file = case.settings.data_dir / "spool.db"
     if not file.exists() or not file.stat().st_size:
@@ -115,4 +132,4 @@ def _began(case: Case) -> datetime | None:
     return datetime.fromtimestamp(file.stat().st_mtime, UTC) if file.exists() else None
 
 
-CHECKS: Final = (change, backups, drills, integrity, spool)
+CHECKS: Final = (change, backups, drills, integrity, repair, spool)

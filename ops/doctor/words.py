@@ -357,6 +357,19 @@ WORDS: Final[dict[str, Words]] = {
         "verify` checks the files. Make a new one (`connectme backup create`) and run `connectme drill run` "
         "again.",
     ),
+    "repair.running": Words(
+        "what was said elsewhere during an outage was asked for",
+        "what was said elsewhere is being asked for: {reason}",
+        "Nothing needs to be done; posts that were missed go to their place in people's feeds. `connectme repair` shows"
+        " how far it is. It takes minutes to hours, for no server is asked in a hurry. When the numbers stand still for an"
+        " hour, look into the log of the worker, and whether one runs.",
+    ),
+    "repair.done": Words(
+        "all whom people here follow could be asked after an outage",
+        "{number} outboxes could not be read after: {reason}",
+        "`connectme repair` shows which servers did not answer, and why. When one is back, `connectme repair --since"
+        " 12h` (when the outage began) asks all once more; what is here already is not stored twice.",
+    ),
     "integrity.last": Words(
         "the last check of the data found nothing",
         "the check of {when} found {number} faults in the data",

@@ -67,6 +67,7 @@ from store.tables.posts import (
 )
 from store.tables.quotes import Quote, QuoteApproval, quote_approvals, quotes
 from store.tables.reactions import Like, Reaction, likes, reactions
+from store.tables.repairs import Repair, repairs
 from store.tables.scheduled import ScheduledPost, scheduled_posts
 from store.tables.search import unindexed
 from store.tables.signing import (
@@ -129,6 +130,7 @@ ROWS = {
     QuoteApproval: quote_approvals,
     Reaction: reactions,
     Refresh: refreshes,
+    Repair: repairs,
     Report: reports,
     Rule: rules,
     ScheduledPost: scheduled_posts,
@@ -189,6 +191,7 @@ __all__ = [
     "QuoteApproval",
     "Reaction",
     "Refresh",
+    "Repair",
     "Report",
     "Rule",
     "ScheduledPost",
@@ -270,6 +273,7 @@ __all__ = [
     "reactions",
     "recovery_codes",
     "refreshes",
+    "repairs",
     "reports",
     "rules",
     "scheduled_posts",

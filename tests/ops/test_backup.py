@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from federation.keys import generate
 from federation.origin import Origin
-from ops import drill, identity, metrics, state
+from ops import drill, identity, metrics, outages
 from ops.backup import create, facts, records, restore, retention, swap, verify
 from ops.backup.create import Source
 from ops.backup.manifest import FILE, BackupError, Manifest
@@ -241,7 +241,8 @@ def test_a_swap_keeps_what_was_there_and_holds_deliveries(lite: Source, place: F
         assert spool.execute("SELECT id FROM spooled").fetchall() == [(7,)]  # acknowledged is kept
     assert swap.held(lite.data_dir) is not None
     assert swap.ids_after(lite.data_dir) == later.timestamp() * 1000
-    assert state.read_json(lite.data_dir / "state" / swap.GAPS)[0]["to"] == later.isoformat()
+    [gap] = [one for one in outages.all_of(lite.data_dir) if one.mode == "restored"]
+    assert (gap.until, gap.lost_messages) == (later.timestamp(), True)
     assert swap.release(lite.data_dir)
     assert not swap.release(lite.data_dir)
 
