@@ -21,10 +21,22 @@ from connectme.gather import BUDGET, Gatherer
 from connectme.lock import is_taken
 from federation.client import Budget
 from federation.errors import FederationError, Malformed, Unreachable
-from federation.reading import JSON, POST_KINDS, Note, actor_of, instant, read_collection, same_origin, types, uri
+from federation.reading import (
+    JSON,
+    POST_KINDS,
+    Note,
+    actor_of,
+    identity,
+    instant,
+    read_collection,
+    same_origin,
+    types,
+    uri,
+)
 from federation.reading.values import is_web
 from inbox import spool
 from inbox.handlers import boosts, posts
+from inbox.handlers.inside import object_uri
 from inbox.messages import Here, Verified
 from ops import outages, state
 from social import accounts, repairs
@@ -198,6 +210,7 @@ def _put(person: Account, item: JSON, outbox: _Outbox) -> None:
         return
     said = Verified(person.uri, item)
     if "Announce" in kinds:
+        identity(item), object_uri(item)  # one that names nothing must not cost the others
         outbox.boosts.append(said)
     elif note := posts.own_note(said):
         outbox.notes.append(note)

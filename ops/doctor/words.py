@@ -361,8 +361,8 @@ WORDS: Final[dict[str, Words]] = {
         "what was said elsewhere during an outage was asked for",
         "what was said elsewhere is being asked for: {reason}",
         "Nothing needs to be done; posts that were missed go to their place in people's feeds. `connectme repair` shows"
-        " how far it is. It takes minutes to hours, for no server is asked in a hurry. When the numbers stand still for an"
-        " hour, look into the log of the worker, and whether one runs.",
+        " how far it is. It takes minutes to hours, for no server is asked in a hurry. When the numbers stand still for"
+        " an hour, look into the log of the worker, and whether one runs.",
     ),
     "repair.done": Words(
         "all whom people here follow could be asked after an outage",
