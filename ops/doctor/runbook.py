@@ -29,6 +29,7 @@ SUBJECTS = {
     "queue": "Queues",
     "backup": "Backups",
     "drill": "Drills",
+    "repair": "After an outage",
     "integrity": "Integrity of the data",
     "network": "The network, asked with `--network`",
 }
