@@ -16,7 +16,7 @@ from store.tables import Repair
 _SPAN = re.compile(r"(\d{1,4})([hd])")
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[datetime]):
     name = "T"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
