@@ -1,7 +1,8 @@
 """`python -m connectme.child web 0`: a process that `connectme serve` starts.
 
     web N, worker N   run until told to stop, or until the parent is gone
-    prepare           fills an empty database, migrates the embedded one; then ends
+    prepare           fills an empty database, refuses one that cannot be used; then ends
+    change            brings an older database to this version, ends with its parent, goes on where a killed one was
 
 Not a command of `connectme`: people have no use for it, and it does without click, which would cost each
 process 3 MB.  Its settings come from the environment that the parent made.
@@ -14,18 +15,20 @@ import sys
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import NoReturn
 
 from connectme import __version__, logging, schema
 from connectme.errors import Failure
-from connectme.settings import Settings
+from connectme.lock import InUse
+from connectme.settings import PREFIX, Settings
 from connectme.supervisor import NO_USE, leave_with_parent
 from ops.change import progress
 
 log = log_of.getLogger("connectme.serve")
+HOME = Path(__file__).parent.parent  # where `connectme` and its sister packages are imported from
 FILES = 65_536  # connections, mostly: shells allow 1,024, which an idle thousand of strangers uses up
 AWAY = 75  # EX_TEMPFAIL of sysexits.h: the database may be there later
-OLDER = "the database is from an older version; run `connectme db upgrade` when all servers on it are stopped"
 BACK = "start the version that you had before, or try once more with `connectme db upgrade`"
 
 
@@ -33,13 +36,24 @@ def main(kind: str, number: str = "0") -> NoReturn:
     if kind != "prepare":
         leave_with_parent()
     settings = Settings.load()
-    logging.set_up(settings, f"{kind} {number}" if kind != "prepare" else kind)
+    logging.set_up(settings, f"{kind} {number}" if kind in ("web", "worker") else kind)
     if kind == "web":
         leave(ended("connectme.app:serve_web", settings, index=int(number)))
     if kind == "worker":
         leave(ended("connectme.worker:run_worker", settings))
-    prepare(settings)
+    prepare(settings, changes=kind == "change")
     leave(0)
+
+
+def argv(*words: str) -> tuple[str, ...]:
+    return (sys.executable, "-P", "-m", "connectme.child", *words)  # -P: a folder `web` where we start is not our `web`
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Of children: the settings as they are now, and the code of this process."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    places = [str(HOME), *filter(None, [others.get("PYTHONPATH")])]
+    return {"MALLOC_ARENA_MAX": "2", **others, **settings.environment(), "PYTHONPATH": os.pathsep.join(places)}
 
 
 def open_more_files() -> None:
@@ -51,30 +65,27 @@ def open_more_files() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def prepare(settings: Settings) -> None:
-    """Leaves by itself, with a line in the log, when the database cannot be used."""
+def prepare(settings: Settings, *, changes: bool = False) -> None:
+    """Leaves by itself, with a line in the log, when the database cannot be used.
+
+    changes: also one that is not empty, while the server answers (connectme/waiting.py).
+    """
     try:
         state = schema.look(settings).state
-        if state == "behind" and not settings.sqlite_file:
-            raise schema.CannotUse(OLDER)
         last = progress.last(settings.data_dir)
         if state == "behind" and last and last.stage == "returned" and last.version == __version__:
             raise schema.CannotUse(f"{last.says or 'the upgrade was rolled back'}; {BACK}")
-    except schema.Away as failure:
+        if state == "empty" or changes:
+            from connectme.cli.database import fill  # noqa: PLC0415  with SQLAlchemy and alembic
+
+            log.info("migrating the database")
+            fill(settings)
+    except (schema.Away, InUse) as failure:
         log.warning("%s; starting without it", failure)
         leave(AWAY)
     except Failure as failure:
         log.error("%s", failure)  # noqa: TRY400  a line for people
         leave(1)
-    if state != "current" or progress.unfinished(settings.data_dir):
-        from connectme.cli.database import fill  # noqa: PLC0415  with SQLAlchemy and alembic
-
-        log.info("migrating the database")
-        try:
-            fill(settings)
-        except Failure as failure:
-            log.error("%s", failure)  # noqa: TRY400  a line for people
-            leave(1)
 
 
 def ended(main: str, settings: Settings, **more: object) -> int:

@@ -6,6 +6,7 @@ Failure
 ├── CannotUse       the database                                   schema.py
 │   ├── WrongDatabase   is newer, lost, or somebody else's
 │   └── Away            does not answer; may pass by itself
+│       └── Changing        is brought to another migration, or has to be
 └── CannotListen    the address is taken; may pass by itself         sockets.py
 """
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, inspect
 from connectme import __version__
 from connectme.bus import Bus
 from connectme.gather import Gatherer
+from connectme.lock import using
 from connectme.media.cache import Cache
 from connectme.media.stores import open_cache, open_store
 from connectme.media.workshop import Workshop
@@ -31,7 +32,7 @@ from inbox.counts import Counts
 from inbox.rules import HostRules
 from ops import identity, state
 from ops.backup import facts, swap
-from ops.modes import Board
+from ops.modes import Board, Mode
 from social import accounts, push
 from store import ids
 from store.blobs import Blobs
@@ -77,10 +78,17 @@ class _Known:
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[House]:
-    """Raises: CannotUse, WrongDatabase; what the database says when it cannot be opened."""
+    """Raises: CannotUse, WrongDatabase, Changing; what the database says when it cannot be opened."""
     origin = Origin(settings.domain, settings.base_url)
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    await looked(settings)  # first: SQLite makes a file that is missing
+    with using(settings):
+        await looked(settings)  # first: SQLite makes a file that is missing
+        async with _opened(settings, origin) as house:
+            yield house
+
+
+@asynccontextmanager
+async def _opened(settings: Settings, origin: Origin) -> AsyncIterator[House]:
     async with await Database.open(settings.database_url) as db:
         key = await _own_key(db, origin)
         newest = await db.read(facts.newest_id)
@@ -95,7 +103,7 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
 
 
 @asynccontextmanager
-async def provisional(settings: Settings, reason: str) -> AsyncIterator[House]:
+async def provisional(settings: Settings, why: Mode) -> AsyncIterator[House]:
     """A house without a database: it takes messages for the spool, and says how it is."""
     origin = Origin(settings.domain, settings.base_url)
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -103,7 +111,7 @@ async def provisional(settings: Settings, reason: str) -> AsyncIterator[House]:
     db.shut = "the database is not open yet"
     known = _Known(None, b"", VapidKey.make(), "")
     async with _furnished(settings, origin, db, known) as house:
-        house.board.found("emergency", reason)
+        house.board.found(why.name, why.reason)
         async with Sentinel(house.board, db, settings, "", house.lost).watching():
             yield house
 

@@ -1,4 +1,8 @@
-"""One running server per data folder: two would deliver twice and fight over one SQLite file."""
+"""Locks in the data folder: a file each, held until the process ends, however it ends.
+
+connectme.lock     one running server per data folder: two would deliver twice and fight over one SQLite file
+state/change.lock  shared by all who have the database open; whoever changes its tables has it alone
+"""
 
 import fcntl
 import os
@@ -8,7 +12,9 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from connectme.errors import Failure
+from connectme.schema import Away, Changing
 from connectme.settings import Settings
+from ops import state
 
 PATIENCE = 2.0  # seconds: the processes of a server that was just killed need a moment to vanish
 LOOK = 0.05  # seconds between two tries
@@ -37,6 +43,42 @@ def alone(settings: Settings, *, patience: float = PATIENCE) -> Iterator[None]:
         lock.write(str(os.getpid()))
         lock.flush()
         yield
+
+
+@contextmanager
+def using(settings: Settings) -> Iterator[None]:
+    """Nobody changes the tables until the block ends.  Raises: Changing, when somebody does."""
+    with _change_lock(settings) as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Changing("the database is being changed") from None
+        yield
+
+
+@contextmanager
+def changing(settings: Settings, *, patience: float = PATIENCE) -> Iterator[None]:
+    """No server of this data folder has the database open until the block ends.  Raises: InUse."""
+    with _change_lock(settings) as lock:
+        end = time.monotonic() + patience
+        while not is_taken(lock):
+            if time.monotonic() >= end:
+                raise InUse(
+                    f"a server has the database of {settings.data_dir} open, or somebody changes it already; stop it"
+                    " and try again (one of the new version may run: it waits for the change)"
+                )
+            time.sleep(LOOK)
+        yield
+
+
+@contextmanager
+def _change_lock(settings: Settings) -> Iterator[TextIO]:
+    try:
+        lock = (state.folder(settings.data_dir) / "change.lock").open("a", encoding="ascii")
+    except OSError as error:
+        raise Away(f"data_dir {settings.data_dir} cannot be written ({error.strerror}); correct its rights") from error
+    with lock:
+        yield lock
 
 
 def is_taken(lock: TextIO) -> bool:

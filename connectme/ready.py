@@ -41,7 +41,7 @@ async def ready(house: House) -> dict[str, Part]:
 
 def started(house: House) -> dict[str, Any]:
     """status: starting, migrating or ready; how far a migration is, as `connectme db upgrade` notes it."""
-    changing = progress.last(house.settings.data_dir)
+    changing = progress.unfinished(house.settings.data_dir)
     if house.board.mode.name == "maintenance" and house.board.server.name == "maintenance":
         return {"status": "migrating", "progress": dict(changing.facts) if changing else {}}
     if house.is_provisional:

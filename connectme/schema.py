@@ -39,6 +39,14 @@ class Away(CannotUse):
     lasting: ClassVar[bool] = False
 
 
+class Changing(Away):
+    """It is brought to another migration just now, or has to be first."""
+
+
+class ToChange(Changing):
+    """Nobody does that yet, and this server may."""
+
+
 @dataclass(frozen=True, slots=True)
 class Schema:
     found: str | None  # number of the last migration that was run; None: none was

@@ -92,7 +92,7 @@ class Sentinel:
 
     async def _verdict(self) -> tuple[Name, str]:
         if not self._is_open:
-            return "emergency", self._board.server.reason
+            return self._board.server.name, self._board.server.reason  # as connectme/waiting.py has it
         if self._file is not None and (why := self._replaced(self._file)):
             return "emergency", why
         try:

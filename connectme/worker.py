@@ -50,7 +50,7 @@ Loop = Callable[[asyncio.Event], Awaitable[None]]
 
 async def run_worker(settings: Settings, *, stop: asyncio.Event) -> None:
     """A worker process.  Without a database it waits for it."""
-    await in_houses(settings, stop, lambda house, end: Worker(house).run(end))
+    await in_houses(settings, stop, lambda house, end: Worker(house).run(end), first=settings.web_processes == 0)
 
 
 class Worker:

@@ -11,7 +11,7 @@ import click
 from connectme import logging, schema
 from connectme.cli.common import Context, as_json, confirm, emit, example, fail, passes, table, yes_option
 from connectme.cli.database import place_of
-from connectme.lock import alone
+from connectme.lock import alone, changing
 from connectme.settings import Settings
 from ops.change import engine, plan, progress, rehearsal, replay, rollback, snapshots, upgrade
 from ops.change.place import NotChanged, Place
@@ -96,7 +96,8 @@ def upgrade_command(
 ) -> None:
     """Bring the database to the newest migration, with a snapshot; back by itself when it is no good.
 
-    The server must be stopped.  Interrupted, it goes on when it is called again.
+    The old version of the server must be stopped; the new one may run, answers meanwhile, and opens afterwards.
+    Interrupted, it goes on when it is called again.
     """
     settings, place = _begun(context)
     if confirmed:
@@ -110,7 +111,7 @@ def upgrade_command(
             return
         done, after = upgrade.Done(found.found, found.newest, 0, None), found
     else:
-        with said(), alone(settings):
+        with said(), changing(settings):
             done = upgrade.upgrade(place, rehearsed=not without_rehearsal)
         after = schema.look(settings)
     facts = {"from": done.start, "found": after.found, "newest": after.newest, "state": after.state}
@@ -135,7 +136,7 @@ def rollback_command(context: Context, name: str | None, *, listed: bool, yes: b
         shown = table([(one.name, one.at, one.schema, one.bytes) for one in there], "NAME", "AT", "MIGRATION", "BYTES")
         emit([asdict(one) for one in there], shown, as_json)
         return
-    with said(), alone(settings):
+    with said(), alone(settings), changing(settings):
         snapshot = rollback.choose(place, name)
         lost = rollback.loss(place, snapshot)
         if not yes:

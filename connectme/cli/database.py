@@ -9,11 +9,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from connectme import __version__, logging, schema
 from connectme.cli.common import fail
+from connectme.lock import changing
 from connectme.settings import Settings
 from federation.origin import Origin
 from ops import belonging, identity
 from ops.change import upgrade
-from ops.change.place import NotChanged, Place
+from ops.change.place import Locked, NotChanged, Place
 from social.errors import Refusal
 from store.database import Database
 
@@ -54,11 +55,14 @@ def place_of(settings: Settings) -> Place:
 
 
 def fill(settings: Settings) -> None:
-    """Brings the database to the newest migration.  Raises: Failure."""
+    """Brings the database to the newest migration.  Raises: Failure; Away, when it may work later."""
     if settings.sqlite_file:
         settings.sqlite_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        upgrade.upgrade(place_of(settings))
+        with changing(settings):
+            upgrade.upgrade(place_of(settings))
+    except Locked as error:
+        raise schema.Away(str(error)) from error
     except NotChanged as error:
         raise schema.CannotUse(str(error)) from error
 

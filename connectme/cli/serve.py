@@ -4,28 +4,25 @@ import logging as log_of
 import os
 import subprocess
 import sys
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
 
 from connectme import __version__, logging
-from connectme.child import AWAY, ended, leave
+from connectme.child import AWAY, argv, ended, environment, leave
 from connectme.cli.common import Context, example, passes
 from connectme.lock import alone
 from connectme.schema import Away, WrongDatabase, look, newest
-from connectme.settings import PREFIX, Settings
+from connectme.settings import Settings
 from connectme.sockets import free_address
 from connectme.supervisor import Command, Supervisor
 from connectme.values import is_local
 from connectme.watching import watching
 from ops import belonging
 from ops.belonging import refusal
-from ops.change import progress
 from ops.doctor import minute
 
 log = log_of.getLogger("connectme.serve")
-HOME = Path(__file__).parent.parent.parent  # where `connectme` and its sister packages are imported from
 
 
 @click.command(epilog=example("connectme serve", "connectme serve --bind 127.0.0.1:9000 --single-process"))
@@ -51,7 +48,7 @@ def serve(context: Context, bind: str | None, *, single_process: bool) -> None:
             with watching(settings, lambda: [("server", os.getpid(), 0)]):
                 status = ended("connectme.app:serve_single", settings)
             leave(min(status, 1))
-        supervisor = Supervisor(_commands(settings), _environment(settings))
+        supervisor = Supervisor(_commands(settings), environment(settings))
         with watching(settings, supervisor.processes):
             status = supervisor.run()
         sys.exit(status)
@@ -79,36 +76,26 @@ def _examined(settings: Settings) -> None:
 
 
 def _prepared(settings: Settings) -> None:
-    """The database has the tables that this code expects.  Costs next to nothing when it has them already.
+    """An empty database is filled, what cannot be used is refused.  Costs next to nothing when the tables are there.
 
-    Migrating is left to a process of its own: alembic would stay in the memory of this one.
+    In a process of its own: alembic would stay in the memory of this one.  An older database is left as it is: web
+    answers while that is changed (connectme/waiting.py).
     """
     file = settings.sqlite_file
     if file and not file.exists() and belonging.recall(settings.data_dir):
         return  # there was one: connectme/waiting.py waits for it
     try:
-        if file and look(settings).state == "current" and not progress.unfinished(settings.data_dir):
+        if file and look(settings).state == "current":
             return
     except Away as failure:
         log.warning("%s; starting without it", failure)
         return
-    done = subprocess.run(_argv("prepare"), env=_environment(settings), check=False)  # noqa: S603  our own command
+    done = subprocess.run(argv("prepare"), env=environment(settings), check=False)  # noqa: S603  our own command
     if done.returncode not in (0, AWAY):
         raise click.exceptions.Exit(1)  # it has said why
 
 
 def _commands(settings: Settings) -> list[Command]:
-    web = [Command(f"web {n}", _argv("web", str(n))) for n in range(settings.web_processes)]
-    worker = [Command(f"worker {n}", _argv("worker", str(n))) for n in range(settings.worker_processes)]
+    web = [Command(f"web {n}", argv("web", str(n))) for n in range(settings.web_processes)]
+    worker = [Command(f"worker {n}", argv("worker", str(n))) for n in range(settings.worker_processes)]
     return web + worker
-
-
-def _argv(*words: str) -> tuple[str, ...]:
-    return (sys.executable, "-P", "-m", "connectme.child", *words)  # -P: a folder `web` where we start is not our `web`
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    """Of children: the settings as they are now, and the code of this process."""
-    others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    places = [str(HOME), *filter(None, [others.get("PYTHONPATH")])]
-    return {"MALLOC_ARENA_MAX": "2", **others, **settings.environment(), "PYTHONPATH": os.pathsep.join(places)}
