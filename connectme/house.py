@@ -138,7 +138,7 @@ async def _furnished(settings: Settings, origin: Origin, db: Database, known: _K
         blobs = open_store(settings)
         workshop = Workshop(settings.data_dir / "incoming", blobs)
         stack.push_async_callback(workshop.close)
-        cache = open_cache(settings, client)
+        cache = open_cache(settings, client, rules.shows)
         yield House(
             settings,
             origin,

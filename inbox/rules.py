@@ -33,6 +33,7 @@ class HostRules:
         self._mode = mode
         self._always = frozenset(always)
         self._levels: dict[str, str] = {}
+        self._files: dict[str, bool] = {}
         self._followed = False
         self._file = file
         if file is not None and file.exists():
@@ -46,7 +47,13 @@ class HostRules:
         level = hosts.nearest(self._levels, host)
         return level == "allow" if self._mode == "allowlist" else level != "block"
 
+    def shows(self, host: str) -> bool:
+        """Do we pass on files of that host?"""
+        return self.permits(host) and not hosts.nearest(self._files, host)
+
     def replace(self, policies: Iterable[HostPolicy]) -> None:
+        policies = list(policies)
+        self._files = {policy.host: policy.reject_media for policy in policies}
         levels = {policy.host: policy.level for policy in policies}
         if levels != self._levels and self._file is not None:
             self._keep(self._file, levels)

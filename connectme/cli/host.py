@@ -1,8 +1,10 @@
 """`connectme host …`: limits on other servers.  A running server heeds them within seconds."""
 
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
@@ -10,8 +12,22 @@ from connectme.cli.common import Context, as_json, emit, example, fail, passes, 
 from connectme.cli.database import with_database
 from social import moderation
 from social.errors import Invalid
+from store.tables import HostPolicy
 
-comment_option = click.option("--comment", default="", help="Why, for people to read.")
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def options(command: Command) -> Command:
+    """What may be said of a server, whatever its level.  It replaces what was said before."""
+    for declare in (
+        click.option("--comment", default="", help="Why, for people to read."),
+        click.option("--private-comment", default="", help="Why, for moderators alone."),
+        click.option("--reject-media", is_flag=True, help="Show none of its files, and forget those there are."),
+        click.option("--reject-reports", is_flag=True, help="Do not read its reports."),
+        click.option("--obfuscate", is_flag=True, help="Show its name with stars where the public reads it."),
+    )[::-1]:
+        command = declare(command)
+    return command
 
 
 @click.group()
@@ -26,38 +42,56 @@ def list_(context: Context, *, as_json: bool) -> None:
     """All limits."""
     found = with_database(context.settings(), lambda db: db.read(moderation.policies))
     facts = [
-        {"host": one.host, "level": one.level, "comment": one.comment, "since": one.created_at.isoformat()}
+        {
+            "host": one.host,
+            "level": one.level,
+            "comment": one.comment,
+            "since": one.created_at.isoformat(),
+            "private_comment": one.private_comment,
+            "reject_media": one.reject_media,
+            "reject_reports": one.reject_reports,
+            "obfuscate": one.obfuscate,
+        }
         for one in found
     ]
-    rows = [(one.host, one.level, one.created_at.date(), one.comment) for one in found]
-    emit(facts, lambda: table(rows, "HOST", "LEVEL", "SINCE", "COMMENT"), as_json)
+    rows = [(one.host, one.level, one.created_at.date(), _also(one), one.comment) for one in found]
+    emit(facts, lambda: table(rows, "HOST", "LEVEL", "SINCE", "ALSO", "COMMENT"), as_json)
 
 
 @host.command(epilog=example("connectme host block far.example --comment spam"))
 @click.argument("name")
-@comment_option
+@options
 @passes
-def block(context: Context, name: str, comment: str) -> None:
+def block(context: Context, /, name: str, **said: Any) -> None:
     """Nothing of that server is stored, shown, fetched or answered.  Follows between us end."""
-    _set(context, name, "block", comment)
+    _set(context, name, "block", said)
 
 
 @host.command(epilog=example("connectme host limit loud.example"))
 @click.argument("name")
-@comment_option
+@options
 @passes
-def limit(context: Context, name: str, comment: str) -> None:
+def limit(context: Context, /, name: str, **said: Any) -> None:
     """Posts of that server are shown to followers only, and its follows need consent."""
-    _set(context, name, "limit", comment)
+    _set(context, name, "limit", said)
 
 
 @host.command(epilog=example("connectme host allow good.far.example"))
 @click.argument("name")
-@comment_option
+@options
 @passes
-def allow(context: Context, name: str, comment: str) -> None:
+def allow(context: Context, /, name: str, **said: Any) -> None:
     """An exception below a blocked name; with FEDERATION_MODE=allowlist, a server to talk with."""
-    _set(context, name, "allow", comment)
+    _set(context, name, "allow", said)
+
+
+@host.command(epilog=example("connectme host noop odd.example --reject-media"))
+@click.argument("name")
+@options
+@passes
+def noop(context: Context, /, name: str, **said: Any) -> None:
+    """No limit by itself: only what the options say."""
+    _set(context, name, "noop", said)
 
 
 @host.command(epilog=example("connectme host unblock far.example"))
@@ -99,10 +133,15 @@ def export(context: Context) -> None:
     click.echo(moderation.format_csv(found), nl=False)
 
 
-def _set(context: Context, name: str, level: str, comment: str) -> None:
-    now = datetime.now(UTC)
-    made = with_database(context.settings(), lambda db: db.write(moderation.set_policy, name, level, comment, now))
-    click.echo(f"{made.host}: {made.level}")
+def _set(context: Context, name: str, level: str, said: dict[str, Any]) -> None:
+    now, draft = datetime.now(UTC), moderation.PolicyDraft(name, level, **said)
+    made = with_database(context.settings(), lambda db: db.write(moderation.set_draft, draft, now))
+    click.echo(", ".join(filter(None, (f"{made.host}: {made.level}", _also(made)))))
+
+
+def _also(policy: HostPolicy) -> str:
+    facts = {"no files": policy.reject_media, "no reports": policy.reject_reports, "obfuscated": policy.obfuscate}
+    return ", ".join(name for name, holds in facts.items() if holds)
 
 
 def _read(file: Path) -> str:

@@ -10,7 +10,7 @@ import logging
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import IO, Final
 from connectme.media.sniffing import HEAD, sniffed
 from federation.client import Budget, Client
 from federation.errors import FederationError, Unreachable
+from federation.reading import host_of
 from social.errors import NotFound, Refusal, Unavailable
 from store.blobs import ENDINGS, KINDS
 
@@ -43,6 +44,10 @@ _ALSO: Final = {
 NOTHING: Final = "There is no picture, film or sound"
 
 
+def everything(_host: str) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     files: int
@@ -51,13 +56,16 @@ class Usage:
 
 
 class Cache:
-    """limit: bytes; days: a file that nobody asked for is kept so long."""
+    """limit: bytes; days: a file that nobody asked for is kept so long; shows: is it passed on from that host?"""
 
-    def __init__(self, folder: Path, client: Client | None, limit: int, days: int) -> None:
+    def __init__(
+        self, folder: Path, client: Client | None, limit: int, days: int, shows: Callable[[str], bool] = everything
+    ) -> None:
         self._folder = folder
         self._client = client
         self._limit = limit
         self._days = days
+        self._shows = shows
         self._failed: dict[str, tuple[float, bool]] = {}  # until, was it silence
         self._running: dict[str, asyncio.Task[Path]] = {}
         self._places = asyncio.Semaphore(AT_ONCE)
@@ -65,6 +73,7 @@ class Cache:
 
     async def get(self, url: str) -> Path:
         """A file whose ending says what it is.  Raises: NotFound, Unavailable."""
+        self._check_shown(url)
         key = hashlib.sha256(url.encode()).hexdigest()
         found = self._look(key)
         if found is not None:
@@ -105,6 +114,14 @@ class Cache:
                 os.utime(path, (time.time(), used.st_mtime))
             return path
         return None
+
+    def _check_shown(self, url: str) -> None:
+        try:
+            shown = self._shows(host_of(url))
+        except FederationError as error:
+            raise NotFound(NOTHING, why=str(error)) from error
+        if not shown:
+            raise NotFound(NOTHING, why="files of that server are not passed on")
 
     def _check_failed(self, key: str) -> None:
         until, silent = self._failed.get(key, (0.0, False))

@@ -1,7 +1,9 @@
 """Where files are kept, as the settings say."""
 
+from collections.abc import Callable
+
 from connectme.errors import Failure
-from connectme.media.cache import Cache
+from connectme.media.cache import Cache, everything
 from connectme.settings import Settings
 from federation.client import Client
 from store.blobs import Blobs, Folder
@@ -26,6 +28,7 @@ def open_store(settings: Settings) -> Blobs:
         raise Failure("media_store is a bucket, and obstore is not installed: pip install 'connectme[s3]'") from error
 
 
-def open_cache(settings: Settings, client: Client | None = None) -> Cache:
+def open_cache(settings: Settings, client: Client | None = None, shows: Callable[[str], bool] = everything) -> Cache:
     """client: None, where nothing is fetched."""
-    return Cache(settings.data_dir / "cache", client, settings.media_cache_mb << 20, settings.media_cache_days)
+    folder, limit = settings.data_dir / "cache", settings.media_cache_mb << 20
+    return Cache(folder, client, limit, settings.media_cache_days, shows)

@@ -4,7 +4,7 @@ Whoever calls this has made sure that the document is the actor's own (federatio
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from federation.reading import Actor, Key, host_of
 from outbox import outcomes
 from social.accounts import find, verification
 from social.errors import NotAllowed
+from social.moderation import hosts
 from social.sanitise import html
 from store.ids import new_id
 from store.prepared import Change, padded
@@ -98,6 +99,8 @@ def remember(tx: Connection, actor: Actor, handle: str, now: datetime, *, served
     known = next((row for row in around if row.uri == actor.id), None)
     if known is not None and ((known.deleted_at is not None and not served) or _is_newer(known, now)):
         return known
+    if hosts.without_files(tx, [host]):
+        actor = replace(actor, avatar=None, header=None, emojis=())
     for row in around:
         if row.handle == wanted and row is not known:
             tx.execute(_MAKE_WAY, {"other": row.id, "unique": f"{wanted}#{row.id}"})

@@ -69,7 +69,11 @@ def welcome(tx: Connection, wishes: Collection[Wish]) -> frozenset[Wish]:
     used = {row[0] for row in _USED.rows(tx, uris=padded([wish.uri for wish in likely]))}
     domains = padded(list({wish.follower.domain or "" for wish in likely}))
     shunned = {tuple(row) for row in _SHUNNED.rows(tx, targets=targets, domains=domains)}
-    levels = moderation.levels(tx, {wish.follower.host or "" for wish in likely})
+    held = moderation.holding(tx, {wish.follower.host or "" for wish in likely})
+    # Whose face is not kept is met one by one: accounts.remember leaves it out, accounts.add does not look.
+    unwelcome = {
+        host for host, one in held.items() if one.level in (moderation.BLOCK, moderation.LIMIT) or one.reject_media
+    }
     tied: set[tuple[int, int]] = set()
     if stored := [wish.follower.id for wish in likely if wish.newcomer is None]:  # nobody knows the others
         tied = {(row[0], row[1]) for row in _PAIRS.rows(tx, targets=targets, followers=padded(stored))}
@@ -80,7 +84,7 @@ def welcome(tx: Connection, wishes: Collection[Wish]) -> frozenset[Wish]:
             wish.uri not in used
             and (target.id, follower.domain) not in shunned
             and (target.id, follower.id) not in tied
-            and levels.get(follower.host or "") not in (moderation.BLOCK, moderation.LIMIT)
+            and (follower.host or "") not in unwelcome
         ):
             found.append(wish)
             used.add(wish.uri)

@@ -6,12 +6,15 @@ from social.moderation.hosts import (
     LIMIT,
     PolicyDraft,
     clean_host,
+    holding,
     levels,
     limited,
     policies,
+    set_draft,
     set_policies,
     set_policy,
     unset_policy,
+    without_files,
 )
 from social.moderation.lists import format_csv, parse_csv
 from social.moderation.reports import Complaint, open_reports, receive_flag, report, resolve, status_ids
@@ -24,6 +27,7 @@ __all__ = [
     "PolicyDraft",
     "clean_host",
     "format_csv",
+    "holding",
     "levels",
     "limited",
     "open_reports",
@@ -32,8 +36,10 @@ __all__ = [
     "receive_flag",
     "report",
     "resolve",
+    "set_draft",
     "set_policies",
     "set_policy",
     "status_ids",
     "unset_policy",
+    "without_files",
 ]

@@ -9,13 +9,12 @@ from sqlalchemy import Connection
 
 from social.errors import Invalid, NotFound
 from social.moderation import audit, hosts
-from social.moderation.hosts import ALLOW, BLOCK, LIMIT
+from social.moderation.hosts import ALLOW, SEVERITIES, PolicyDraft
 from social.moderation.sanctions import Staff
 from social.pages import Page
 from store.tables import HostPolicy
 
-SEVERITIES: Final = {"silence": LIMIT, "suspend": BLOCK}
-LIMITS: Final = (LIMIT, BLOCK)
+LIMITS: Final = tuple(SEVERITIES)
 EXCEPTIONS: Final = (ALLOW,)
 
 
@@ -43,22 +42,20 @@ def by_number(tx: Connection, levels: Collection[str], number: int) -> HostPolic
     raise NotFound("Record not found")
 
 
-def add(
-    tx: Connection, by: Staff, ours: Collection[str], domain: str, level: str, comment: str, now: datetime
-) -> HostPolicy:
+def add(tx: Connection, by: Staff, ours: Collection[str], draft: PolicyDraft, now: datetime) -> HostPolicy:
     """ours: what cannot be limited.  Raises: Invalid, also when there is one already."""
-    name = hosts.clean_host(domain)
+    name = hosts.clean_host(draft.host)
     if name in ours:
         raise Invalid("That is this server")
     if any(one.host == name for one in hosts.policies(tx)):
         raise Invalid("Validation failed: there is a limit on that domain already")
-    return change(tx, by, name, level, comment, now)
+    return change(tx, by, draft, now)
 
 
-def change(tx: Connection, by: Staff, host: str, level: str, comment: str, now: datetime) -> HostPolicy:
+def change(tx: Connection, by: Staff, draft: PolicyDraft, now: datetime) -> HostPolicy:
     """Raises: Invalid."""
-    made = hosts.set_policy(tx, host, level, comment, now)
-    audit.note(tx, by.account, level, "host", made.host, now)
+    made = hosts.set_draft(tx, draft, now)
+    audit.note(tx, by.account, made.level, "host", made.host, now)
     return made
 
 

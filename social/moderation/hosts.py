@@ -2,7 +2,8 @@
 
 Levels: `block` (nothing is stored, shown, fetched, answered or sent), `limit` (kept off the public feeds, follows need
 consent) and `allow` (an exception below a blocked domain, and the list of the mode `allowlist`).  A policy holds
-for the host and everything below it; the nearest one counts.
+for the host and everything below it; the nearest one counts.  `noop` is no limit by itself: like the others it may say
+that nothing is shown of their files, and that their reports are not read.
 
 A blocked server's accounts are suspended with the policy's own moment: so every query that hides the suspended hides
 them, and lifting the block brings back these and no others.
@@ -10,13 +11,13 @@ them, and lifting the block brings back these and no others.
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
 
 import idna
-from sqlalchemy import BindParameter, Connection, bindparam, delete, func, literal, or_, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, delete, exists, func, literal, null, or_, select, update
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
 from federation import hosts
@@ -26,13 +27,15 @@ from social.errors import Invalid
 from social.paging import parted
 from social.severed import Lost
 from store.rows import many
-from store.tables import HostPolicy, accounts, deliveries, follows, host_policies, posts, users
+from store.tables import HostPolicy, accounts, deliveries, follows, host_policies, media, posts, users
 from store.tables.base import Instant
 
 BLOCK: Final = "block"
 LIMIT: Final = "limit"
 ALLOW: Final = "allow"
-LEVELS: Final = (BLOCK, LIMIT, ALLOW)
+NOOP: Final = "noop"
+LEVELS: Final = (BLOCK, LIMIT, ALLOW, NOOP)
+SEVERITIES: Final = {BLOCK: "suspend", LIMIT: "silence", NOOP: "noop"}  # as Mastodon calls them
 COMMENT_LIMIT: Final = 2_000
 _LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]{{2,45}}\])(?::[0-9]{{1,5}})?")
@@ -42,7 +45,7 @@ _AMONG = select(host_policies).where(host_policies.c.host.in_(bindparam("names",
 _INSERT = insert(host_policies)
 _SET = _INSERT.on_conflict_do_update(
     index_elements=["host"],
-    set_={name: _INSERT.excluded[name] for name in ("level", "comment", "created_at")},
+    set_={name: _INSERT.excluded[name] for name in HostPolicy.__slots__ if name != "host"},
 )
 _UNSET = delete(host_policies).where(host_policies.c.host == bindparam("name"))
 _KNOWN = select(accounts.c.host).where(accounts.c.host.is_not(None)).distinct()
@@ -103,6 +106,12 @@ _LOST = (  # (of ours, how many follow him from there, how many he follows there
 )
 _DROP_MAIL = delete(deliveries).where(deliveries.c.host.in_(_HOSTS))
 _UNLIST = update(posts).where(posts.c.listed, posts.c.author_id.in_(_THERE)).values(listed=False)
+_HAS_FILES = or_(posts.c.emojis.is_not(None), exists().where(media.c.post_id == posts.c.id))
+_WITHOUT_FILES = (
+    update(posts).where(posts.c.author_id.in_(_THERE), _HAS_FILES).values(emojis=null(), version=posts.c.version + 1)
+)
+_DROP_FILES = delete(media).where(media.c.post_id.in_(select(posts.c.id).where(posts.c.author_id.in_(_THERE))))
+_FACELESS = update(accounts).where(accounts.c.host.in_(_HOSTS)).values(avatar_url=None, header_url=None, emojis=[])
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +119,15 @@ class PolicyDraft:
     host: str
     level: str
     comment: str = ""
+    private_comment: str = ""
+    reject_media: bool = False
+    reject_reports: bool = False
+    obfuscate: bool = False
+
+    @classmethod
+    def of(cls, policy: HostPolicy) -> "PolicyDraft":
+        """What is there already, to be changed."""
+        return cls(**{name: getattr(policy, name) for name in cls.__slots__})
 
 
 def clean_host(text: str) -> str:
@@ -130,9 +148,14 @@ def clean_host(text: str) -> str:
 
 
 def set_policy(tx: Connection, host: str, level: str, comment: str, now: datetime) -> HostPolicy:
-    """From now on that holds for `host` and what is below it.  Raises: Invalid."""
-    set_policies(tx, [PolicyDraft(host, level, comment)], now)
-    name = clean_host(host)
+    """As `set_draft`, with nothing but that."""
+    return set_draft(tx, PolicyDraft(host, level, comment), now)
+
+
+def set_draft(tx: Connection, draft: PolicyDraft, now: datetime) -> HostPolicy:
+    """From now on that holds for its host and what is below it.  Raises: Invalid."""
+    set_policies(tx, [draft], now)
+    name = clean_host(draft.host)
     return next(policy for policy in policies(tx) if policy.host == name)
 
 
@@ -150,7 +173,16 @@ def set_policies(tx: Connection, drafts: Iterable[PolicyDraft], now: datetime) -
         name, old = clean_host(draft.host), after.get(clean_host(draft.host))
         # A block that stays keeps its moment, which its accounts carry.
         since = old.created_at if old and old.level == draft.level else now
-        after[name] = HostPolicy(name, draft.level, clean(draft.comment, COMMENT_LIMIT).strip(), since)
+        after[name] = HostPolicy(
+            name,
+            draft.level,
+            clean(draft.comment, COMMENT_LIMIT).strip(),
+            since,
+            clean(draft.private_comment, COMMENT_LIMIT).strip(),
+            draft.reject_media,
+            draft.reject_reports,
+            draft.obfuscate,
+        )
         changed += old != after[name]
     rows = [asdict(policy) for host, policy in after.items() if before.get(host) != policy]
     if rows:
@@ -174,12 +206,16 @@ def policies(tx: Connection) -> list[HostPolicy]:
     return many(tx, _ALL, HostPolicy)
 
 
-def levels(tx: Connection, names: Collection[str]) -> dict[str, str]:
-    """The level that holds for each of the hosts `names`; nothing of those without one."""
-    found: dict[str, str] = {}
+def holding(tx: Connection, names: Collection[str]) -> dict[str, HostPolicy]:
+    """What holds for each of the hosts `names`; nothing of those without one."""
+    found: dict[str, HostPolicy] = {}
     for part in parted(list({above for name in names for above in hosts.upwards(name)})):
-        found.update((policy.host, policy.level) for policy in many(tx, _AMONG, HostPolicy, names=part))
-    return {name: level for name in names if (level := hosts.nearest(found, name))}
+        found.update((policy.host, policy) for policy in many(tx, _AMONG, HostPolicy, names=part))
+    return {name: policy for name in names if (policy := hosts.nearest(found, name))}
+
+
+def levels(tx: Connection, names: Collection[str]) -> dict[str, str]:
+    return {name: policy.level for name, policy in holding(tx, names).items()}
 
 
 def limited(tx: Connection, names: Collection[str]) -> frozenset[str]:
@@ -187,12 +223,28 @@ def limited(tx: Connection, names: Collection[str]) -> frozenset[str]:
     return frozenset(name for name, level in levels(tx, names).items() if level == LIMIT)
 
 
+def without_files(tx: Connection, names: Collection[str]) -> frozenset[str]:
+    """Those of the hosts `names` of whose files nothing is kept or shown."""
+    return frozenset(name for name, policy in holding(tx, names).items() if policy.reject_media)
+
+
 def _apply(tx: Connection, before: Mapping[str, HostPolicy], after: Mapping[str, HostPolicy]) -> None:
     """What changes for the hosts that we know."""
+    known = list(tx.scalars(_KNOWN))
+    _apply_blocks(tx, known, before, after)
+    for some in parted(_new(known, before, after, lambda policy: policy.level == LIMIT)):
+        tx.execute(_UNLIST, {"hosts": some})
+    for some in parted(_new(known, before, after, lambda policy: policy.reject_media)):
+        for statement in (_WITHOUT_FILES, _DROP_FILES, _FACELESS):
+            tx.execute(statement, {"hosts": some})
+
+
+def _apply_blocks(
+    tx: Connection, known: Sequence[str], before: Mapping[str, HostPolicy], after: Mapping[str, HostPolicy]
+) -> None:
     lifted: dict[datetime, list[str]] = defaultdict(list)
     blocked: dict[datetime, list[str]] = defaultdict(list)
-    limited: list[str] = []
-    for host in tx.scalars(_KNOWN):
+    for host in known:
         old, new = hosts.nearest(before, host), hosts.nearest(after, host)
         held = old.created_at if old and old.level == BLOCK else None
         holds = new.created_at if new and new.level == BLOCK else None
@@ -200,8 +252,6 @@ def _apply(tx: Connection, before: Mapping[str, HostPolicy], after: Mapping[str,
             lifted[held].append(host)
         if holds is not None and held != holds:
             blocked[holds].append(host)
-        if new and new.level == LIMIT and (old is None or old.level != LIMIT):
-            limited.append(host)
     for moment, names in lifted.items():
         for some in parted(names):
             tx.execute(_LIFT, {"hosts": some, "at": moment})
@@ -209,8 +259,20 @@ def _apply(tx: Connection, before: Mapping[str, HostPolicy], after: Mapping[str,
         for some in parted(names):
             _tell(tx, some, after, moment)
             _cut(tx, some, moment)
-    for some in parted(limited):
-        tx.execute(_UNLIST, {"hosts": some})
+
+
+def _new(
+    known: Sequence[str],
+    before: Mapping[str, HostPolicy],
+    after: Mapping[str, HostPolicy],
+    said: Callable[[HostPolicy], bool],
+) -> list[str]:
+    """Of which hosts that is said now, and was not before."""
+    was, is_ = (
+        {host for host in known if (policy := hosts.nearest(policies, host)) and said(policy)}
+        for policies in (before, after)
+    )
+    return sorted(is_ - was)
 
 
 def _tell(tx: Connection, names: Sequence[str], after: Mapping[str, HostPolicy], moment: datetime) -> None:

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from social.errors import Invalid
-from social.moderation.hosts import ALLOW, BLOCK, LIMIT, PolicyDraft, clean_host
+from social.moderation.hosts import ALLOW, BLOCK, LIMIT, SEVERITIES, PolicyDraft, clean_host
 from store.tables import HostPolicy
 
 LARGEST: Final = 5_000_000  # characters
 HEAD: Final = ("#domain", "#severity", "#reject_media", "#reject_reports", "#public_comment", "#obfuscate")
-_LEVELS: Final = {"suspend": BLOCK, "block": BLOCK, "silence": LIMIT, "limit": LIMIT, "allow": ALLOW, "": BLOCK}
-_SEVERITIES: Final = {BLOCK: "suspend", LIMIT: "silence", ALLOW: "allow"}
+_SEVERITIES: Final = {**SEVERITIES, ALLOW: "allow"}
+_LEVELS: Final = {**{severity: level for level, severity in _SEVERITIES.items()},
+                  "block": BLOCK, "limit": LIMIT, "": BLOCK}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,11 @@ def format_csv(policies: Iterable[HostPolicy]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(HEAD)
     for policy in policies:
-        writer.writerow([policy.host, _SEVERITIES[policy.level], "FALSE", "FALSE", _plain(policy.comment), "FALSE"])
+        media, reports, obfuscate = (
+            str(flag).upper() for flag in (policy.reject_media, policy.reject_reports, policy.obfuscate)
+        )
+        comment = _plain(policy.comment)
+        writer.writerow([policy.host, _SEVERITIES[policy.level], media, reports, comment, obfuscate])
     return out.getvalue()
 
 
@@ -82,7 +87,17 @@ def _draft(row: list[str], columns: dict[str, int]) -> PolicyDraft:
     severity = cell("severity").lower()
     if severity not in _LEVELS:
         raise Invalid(f"no such severity: {severity[:40]!r}")
-    return PolicyDraft(clean_host(name), _LEVELS[severity], cell("public_comment"))
+    media, reports, obfuscate = (
+        cell(flag).lower() in ("true", "t", "1") for flag in ("reject_media", "reject_reports", "obfuscate")
+    )
+    return PolicyDraft(
+        clean_host(name),
+        _LEVELS[severity],
+        cell("public_comment"),
+        reject_media=media,
+        reject_reports=reports,
+        obfuscate=obfuscate,
+    )
 
 
 def _plain(comment: str) -> str:

@@ -13,6 +13,7 @@ from federation.reading.values import clean
 from outbox import documents, enqueue
 from social import accounts, notifications
 from social.errors import Invalid, NotFound
+from social.moderation import hosts
 from social.paging import padded
 from social.visibility import visible
 from store.ids import new_id
@@ -58,10 +59,12 @@ def receive_flag(
 ) -> Report | None:
     """`reporter`, who signed it, complains of one of ours: of an account, of posts, or of both, in any order.
 
-    None: it concerns nobody here, or came before.
+    None: it concerns nobody here, came before, or comes from where nobody wants to hear of it.
     """
     asked = {"uris": padded(list(uris[:POSTS_LIMIT]))}
     if not uris or not same_origin(uri, reporter.uri):
+        return None
+    if any(policy.reject_reports for policy in hosts.holding(tx, [reporter.host or ""]).values()):
         return None
     people = many(tx, _OURS, Account, **asked)
     written = tx.execute(_POSTS, asked).all()

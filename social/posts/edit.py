@@ -11,7 +11,7 @@ from federation.origin import Origin
 from federation.reading import Note
 from outbox import documents, parts
 from outbox.parts import Parts
-from social import accounts, polls, quotes
+from social import accounts, moderation, polls, quotes
 from social.posts import drafts, find, known, publish, receive, refiling, rewriting, sending
 from social.posts.drafts import Draft
 from social.posts.rewriting import Change
@@ -70,6 +70,8 @@ def receive_edit(tx: Connection, author: Account, note: Note, now: datetime) -> 
     last, updated = post.edited_at or post.published, min(note.updated or now, now)
     if updated < last:
         return post
+    if author.host and moderation.without_files(tx, [author.host]):
+        note = receive.without_files(note)
     quotes.receive_change(tx, post, author, note, now)
     old = parts.load(tx, [post.id])[post.id]
     change = _change(tx, author, note, old, now)

@@ -48,13 +48,15 @@ class Person(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """`buried`: uri → its owner, of what was deleted.  `limited`: their hosts, where kept off the public feeds."""
+    """`buried`: uri → its owner, of what was deleted.  `limited`: their hosts, where kept off the public
+    feeds; `bare`: those of whose files nothing is kept."""
 
     posts: dict[str, Found]
     ids: frozenset[int]
     buried: dict[str, str]
     people: dict[str, Person]
     limited: frozenset[str]
+    bare: frozenset[str]
 
 
 def look_up(tx: Connection, notes: Sequence[tuple[Account, Note]], ids: Collection[int] = ()) -> Known:
@@ -66,13 +68,15 @@ def look_up(tx: Connection, notes: Sequence[tuple[Account, Note]], ids: Collecti
     people: dict[str, Person] = {}
     for part in parted(list({uri for author, note in notes for uri in addressed(author, note)})):
         people.update((row[0], Person(row[1], row[2] is None)) for row in tx.execute(_PEOPLE, {"uris": part}))
+    held = moderation.holding(tx, {author.host for author, _ in notes if author.host})
     return Known(
         posts={row.uri: Found(row.id, row.author_id, row.thread_id, row.local)
                for row in rows if row.boost_of_id is None},
         ids=frozenset(row.id for row in rows),
         buried={row[0]: row[1] for row in tx.execute(_BURIED, {"uris": asked})},
         people=people,
-        limited=moderation.limited(tx, {author.host for author, _ in notes if author.host}),
+        limited=frozenset(host for host, policy in held.items() if policy.level == moderation.LIMIT),
+        bare=frozenset(host for host, policy in held.items() if policy.reject_media),
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Posts of other servers.  The busiest path of the house: a batch costs the same few statements, whatever its size."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from html import escape
 from typing import Any, Final
@@ -97,6 +98,8 @@ class _Batch:
         here = self._here
         if note.id in here.posts or note.id in self.fresh or here.buried.get(note.id) == author.uri:
             return
+        if author.host in here.bare:
+            note = without_files(note)
         while number in self._taken:
             number = _number(published)
         self._taken.add(number)
@@ -208,6 +211,10 @@ def tags(note: Note) -> dict[str, str]:
     for shown in note.hashtags:
         found.setdefault(text.normalise_tag(shown), shown)
     return found
+
+
+def without_files(note: Note) -> Note:
+    return replace(note, attachments=(), emojis=())
 
 
 def media(attachments: Sequence[Attachment]) -> list[dict[str, Any]]:

@@ -11,9 +11,13 @@ host_policies = Table(
     "host_policy",
     metadata,
     Column("host", Text, primary_key=True),  # lower case punycode; holds for its subdomains too
-    Column("level", Text, nullable=False, index=True),  # block, limit, allow
-    Column("comment", Text, nullable=False),
+    Column("level", Text, nullable=False, index=True),  # block, limit, allow; noop: only what is said below
+    Column("comment", Text, nullable=False),  # for everybody
     Column("created_at", Instant, nullable=False),
+    Column("private_comment", Text, nullable=False, server_default=""),  # for moderators
+    Column("reject_media", Boolean, nullable=False, server_default=false()),
+    Column("reject_reports", Boolean, nullable=False, server_default=false()),
+    Column("obfuscate", Boolean, nullable=False, server_default=false()),  # where the public reads the name
     sqlite_with_rowid=False,
 )
 
@@ -24,6 +28,21 @@ class HostPolicy:
     level: str
     comment: str
     created_at: datetime
+    private_comment: str = ""
+    reject_media: bool = False
+    reject_reports: bool = False
+    obfuscate: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The name as the public reads it: with stars in its middle, where it shall not be a list to browse.
+
+        >>> HostPolicy("example.com", "block", "", datetime.min, obfuscate=True).shown
+        'exa****.*om'
+        """
+        kept = len(self.host) // 4
+        hidden = range(kept + 1, len(self.host) - kept) if self.obfuscate else range(0)
+        return "".join("*" if place in hidden and c != "." else c for place, c in enumerate(self.host))
 
 
 reports = Table(

@@ -47,7 +47,7 @@ def test_any_text_is_a_host_or_refused(text):
     assert found.isascii()
 
 
-async def test_a_level_is_one_of_three(db):
+async def test_a_level_is_one_of_four(db):
     for wrong in ("suspend", "", "BLOCK"):
         with pytest.raises(Invalid):
             await set_(db, "far.test", wrong)
@@ -179,8 +179,9 @@ def test_what_cannot_be_used_costs_its_line():
         PolicyDraft("far.test", "limit", "twice"),
         PolicyDraft("quiet.test", "limit", ""),
         PolicyDraft("xn--bcher-kva.test", "limit", ""),
+        PolicyDraft("media.test", "noop", reject_media=True),
     )
-    assert [reason.partition(":")[0] for reason in parsed.skipped] == ["line 5", "line 6", "line 7"]
+    assert [reason.partition(":")[0] for reason in parsed.skipped] == ["line 5", "line 7"]
 
 
 def test_a_plain_list_of_names_is_to_be_blocked():
@@ -201,10 +202,11 @@ def test_a_list_is_written_as_it_is_read():
         HostPolicy("a.test", "block", 'spam, "really"', NOW),
         HostPolicy("b.test", "limit", "", NOW),
         HostPolicy("c.test", "allow", "", NOW),
+        HostPolicy("d.test", "noop", "", NOW, reject_media=True, reject_reports=True, obfuscate=True),
     ]
     written = moderation.format_csv(kept)
     assert written.splitlines()[0] == "#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate"
-    assert [PolicyDraft(one.host, one.level, one.comment) for one in kept] == list(moderation.parse_csv(written).drafts)
+    assert [PolicyDraft.of(one) for one in kept] == list(moderation.parse_csv(written).drafts)
     assert "'=1+1" in moderation.format_csv([HostPolicy("d.test", "block", "=1+1", NOW)])
 
 

@@ -1,15 +1,26 @@
 """Servers and addresses that moderators block."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
+from federation.reading import Attachment
 from social import moderation, users
 from social.moderation import audit
+from social.posts import edit, receive
+from store.tables import media
+from tests.conftest import NOW
 from tests.people import remote, stored
+from tests.social.said import note, rows
 from tests.web.site import Site
 
 ADMIN = "/api/v1/admin"
 DOMAINS, ALLOWS = f"{ADMIN}/domain_blocks", f"{ADMIN}/domain_allows"
 PROVIDERS, EMAILS = f"{ADMIN}/email_domain_blocks", f"{ADMIN}/canonical_email_blocks"
+
+PICTURE = {"attachments": (Attachment("image", "https://cdn.test/cat.jpg"),)}
+LATER = NOW + timedelta(hours=1)
 
 
 async def one_with(site: Site, role: str) -> str:
@@ -40,7 +51,12 @@ async def test_servers_are_limited_and_blocked(both_sites: Site):
     site = both_sites
     token = await one_with(site, "admin")
     await stored(site.db, bob := remote("bob"))
-    for body in ({"domain": "ours.test"}, {"domain": "a b"}, {"domain": "far.test", "severity": "noop"}):
+    for body in (
+        {"domain": "ours.test"},
+        {"domain": "a b"},
+        {"domain": "far.test", "severity": "kill"},
+        {"domain": "far.test", "obfuscate": "x"},
+    ):
         assert (await site.post(DOMAINS, token, json=body)).status == 422, body
     made = (await site.post(DOMAINS, token, json={"domain": "Far.test", "public_comment": "loud"})).json
     assert (made["domain"], made["severity"], made["public_comment"]) == ("far.test", "silence", "loud")
@@ -54,6 +70,38 @@ async def test_servers_are_limited_and_blocked(both_sites: Site):
     assert "suspended" not in (await site.get(f"/api/v1/accounts/{bob.id}")).json
     actions = [one.action for one in await site.db.read(audit.newest, 10)]
     assert actions == ["unset", "block", "limit"]
+
+
+async def test_files_and_reports_of_a_server_are_refused_without_a_block(both_sites: Site):
+    site = both_sites
+    token = await one_with(site, "admin")
+    alice, _ = await site.person("alice")
+    await stored(site.db, bob := replace(remote("bob"), avatar_url="https://cdn.test/bob.png"))
+    seen = await site.db.write(receive.receive, bob, note(bob, **PICTURE), NOW)
+    shown = (await site.get(f"/api/v1/statuses/{seen.id}")).json
+    assert len(shown["media_attachments"]) == 1
+    body = {"domain": "far.test", "severity": "noop", "reject_media": True, "reject_reports": True,
+            "private_comment": "for us", "public_comment": "for all", "obfuscate": True}  # fmt: skip
+    made = (await site.post(DOMAINS, token, json=body)).json
+    assert {key: made[key] for key in body} == body
+    shown = (await site.get(f"/api/v1/statuses/{seen.id}")).json
+    assert shown["media_attachments"] == []
+    assert "cdn.test" not in str(shown["account"])
+    await site.db.write(receive.receive_many, [(bob, note(bob, **PICTURE))], NOW)
+    edited = await site.db.write(
+        edit.receive_edit, bob, note(bob, "<p>new</p>", id=seen.uri, updated=LATER, **PICTURE), LATER
+    )
+    assert edited is not None
+    assert await rows(site.db, media) == []
+    complaint = (bob, [alice.uri], "bad", f"{bob.uri}/flags/1", NOW)
+    assert await site.db.write(moderation.receive_flag, *complaint) is None
+    here = f"{DOMAINS}/{made['id']}"
+    less = (await site.call("PUT", here, token, json={"reject_reports": "false", "private_comment": ""})).json
+    assert (less["reject_media"], less["reject_reports"], less["private_comment"]) == (True, False, None)
+    assert await site.db.write(moderation.receive_flag, *complaint) is not None
+    await site.call("DELETE", here, token)
+    third = await site.db.write(receive.receive, bob, note(bob, **PICTURE), NOW)
+    assert len((await site.get(f"/api/v1/statuses/{third.id}")).json["media_attachments"]) == 1
 
 
 async def test_lists_of_servers_have_pages(site: Site):

@@ -122,10 +122,11 @@ async def test_blocked_servers_are_shown_to_whom_the_owner_wants(server, shown, 
     async with server(SHOW_DOMAIN_BLOCKS=shown) as site:
         _, token = await site.person("alice")
         for host, level in [("bad.test", "block"), ("loud.test", "limit"), ("good.test", "allow")]:
-            await site.db.write(moderation.set_policy, host, level, "why", NOW)
+            draft = moderation.PolicyDraft(host, level, "why", "secret", obfuscate=level == "limit")
+            await site.db.write(moderation.set_draft, draft, NOW)
         answers = [await site.get(f"{INSTANCE}/domain_blocks", by) for by in (None, token)]
         assert tuple(one.status for one in answers) == statuses
         if statuses[1] == 200:
             found = [(one["domain"], one["severity"], one["comment"]) for one in answers[1].json]
-            assert found == [("bad.test", "suspend", "why"), ("loud.test", "silence", "why")]
+            assert found == [("bad.test", "suspend", "why"), ("lou**.*st", "silence", "why")]
             assert len(answers[1].json[0]["digest"]) == 64

@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from connectme.media import cache as caching
+from social import moderation
 from social.posts import receive
 from tests import samples
 from tests.conftest import NOW
@@ -151,3 +152,14 @@ async def test_programs_and_pages_are_shown_our_addresses(lab: Site, shop):
     page = await lab.get("/public", headers={"Accept": "text/html"})
     assert "https://far.test/bob.png" not in page.body.decode()
     assert "img-src 'self' data:; media-src 'self';" in page.headers["Content-Security-Policy"]
+
+
+async def test_files_of_a_server_whose_files_are_refused_are_not_passed_on(lab, shop):
+    path = ours(lab, shop.url())
+    assert (await lab.get(path)).status == 200
+    draft = moderation.PolicyDraft("127.0.0.1", "noop", reject_media=True)
+    await lab.db.write(moderation.set_draft, draft, NOW)
+    await lab.house.rules.read(lab.db)
+    assert (await lab.get(path)).status == 404
+    assert (await lab.get(ours(lab, shop.url("/other.jpg")))).status == 404
+    assert len(shop.asked) == 1

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from social import activity, instance, moderation
 from social.errors import NotFound, Unauthorised
+from social.moderation.hosts import SEVERITIES
 from web import auth
 from web.api import shapes
 from web.api.answers import answer
@@ -23,7 +24,6 @@ routes = web.RouteTableDef()
 _USUAL: Final = 10  # hosts that are found
 _MOST: Final = 20
 _LONGEST: Final = 260  # characters of a host
-_SEVERITY: Final = {moderation.BLOCK: "suspend", "limit": "silence"}
 
 
 @routes.get("/api/v1/instance/peers")
@@ -84,13 +84,13 @@ async def domain_blocks(request: web.Request) -> web.Response:
     return answer(
         [
             {
-                "domain": policy.host,
+                "domain": policy.shown,
                 "digest": sha256(policy.host.encode()).hexdigest(),
-                "severity": _SEVERITY[policy.level],
+                "severity": SEVERITIES[policy.level],
                 "comment": policy.comment,
             }
             for policy in found
-            if policy.level in _SEVERITY
+            if policy.level in (moderation.BLOCK, moderation.LIMIT)
         ]
     )
 

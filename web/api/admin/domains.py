@@ -10,8 +10,8 @@ from aiohttp import web
 
 from social.errors import Invalid
 from social.moderation import domains
-from social.moderation.domains import EXCEPTIONS, LIMITS, SEVERITIES
-from social.moderation.hosts import ALLOW, LIMIT
+from social.moderation.domains import EXCEPTIONS, LIMITS
+from social.moderation.hosts import ALLOW, LIMIT, SEVERITIES, PolicyDraft
 from store.tables import HostPolicy
 from web import auth, params
 from web.api import shapes
@@ -22,16 +22,25 @@ from web.api.spec import PAGE, spec
 from web.auth import Caller
 from web.keys import DATABASE, ORIGIN
 from web.paging import links, page_of
+from web.params import Params
 
 routes = web.RouteTableDef()
 
 READ_BLOCKS, WRITE_BLOCKS = "admin:read:domain_blocks", "admin:write:domain_blocks"
 READ_ALLOWS, WRITE_ALLOWS = "admin:read:domain_allows", "admin:write:domain_allows"
-_LESS: Final = "severity is `silence` or `suspend`; no reject_media, reject_reports, private_comment, obfuscate"
+_LEVELS: Final = {severity: level for level, severity in SEVERITIES.items()}
+_BODY: Final = {
+    "severity": str,
+    "reject_media": bool,
+    "reject_reports": bool,
+    "private_comment": str,
+    "public_comment": str,
+    "obfuscate": bool,
+}
 
 
 @routes.get("/api/v1/admin/domain_blocks")
-@spec(answers=list[shapes.AdminDomainBlock], query=PAGE, partial=_LESS)
+@spec(answers=list[shapes.AdminDomainBlock], query=PAGE)
 @auth.staff(READ_BLOCKS, least="admin")
 async def list_blocks(request: web.Request, _: Caller) -> web.Response:
     page = page_of(request, usual=100, most=200)
@@ -41,33 +50,28 @@ async def list_blocks(request: web.Request, _: Caller) -> web.Response:
 
 
 @routes.post("/api/v1/admin/domain_blocks")
-@spec(answers=shapes.AdminDomainBlock, body={"domain": str, "severity": str, "public_comment": str}, partial=_LESS)
+@spec(answers=shapes.AdminDomainBlock, body={"domain": str, **_BODY})
 @auth.staff(WRITE_BLOCKS, least="admin")
 async def add_block(request: web.Request, caller: Caller) -> web.Response:
     given = await params.read(request)
-    level = _level(given.text("severity", "silence"))
-    made = await do(
-        request, caller, domains.add, _ours(request), given.text("domain"), level, given.text("public_comment")
-    )
-    return answer(_block(made))
+    draft = _changed(PolicyDraft(given.text("domain"), LIMIT), given)
+    return answer(_block(await do(request, caller, domains.add, _ours(request), draft)))
 
 
 @routes.get("/api/v1/admin/domain_blocks/{id}")
-@spec(answers=shapes.AdminDomainBlock, partial=_LESS)
+@spec(answers=shapes.AdminDomainBlock)
 @auth.staff(READ_BLOCKS, least="admin")
 async def show_block(request: web.Request, _: Caller) -> web.Response:
     return answer(_block(await request.app[DATABASE].read(domains.by_number, LIMITS, path_id(request))))
 
 
 @routes.put("/api/v1/admin/domain_blocks/{id}")
-@spec(answers=shapes.AdminDomainBlock, body={"severity": str, "public_comment": str}, partial=_LESS)
+@spec(answers=shapes.AdminDomainBlock, body=_BODY)
 @auth.staff(WRITE_BLOCKS, least="admin")
 async def change_block(request: web.Request, caller: Caller) -> web.Response:
     it: HostPolicy = await request.app[DATABASE].read(domains.by_number, LIMITS, path_id(request))
-    given = await params.read(request)
-    level = _level(given.text("severity")) if "severity" in given else it.level
-    made = await do(request, caller, domains.change, it.host, level, given.text("public_comment", it.comment))
-    return answer(_block(made))
+    draft = _changed(PolicyDraft.of(it), await params.read(request))
+    return answer(_block(await do(request, caller, domains.change, draft)))
 
 
 @routes.delete("/api/v1/admin/domain_blocks/{id}")
@@ -94,7 +98,7 @@ async def list_allows(request: web.Request, _: Caller) -> web.Response:
 @auth.staff(WRITE_ALLOWS, least="admin")
 async def add_allow(request: web.Request, caller: Caller) -> web.Response:
     given = await params.read(request)
-    made = await do(request, caller, domains.add, _ours(request), given.text("domain"), ALLOW, "")
+    made = await do(request, caller, domains.add, _ours(request), PolicyDraft(given.text("domain"), ALLOW))
     return answer(_allow(made))
 
 
@@ -119,11 +123,20 @@ def _ours(request: web.Request) -> tuple[str, str]:
     return origin.host, origin.domain
 
 
-def _level(severity: str) -> str:
-    """Raises: Invalid."""
-    if severity not in SEVERITIES:
-        raise Invalid(f"severity is one of {', '.join(SEVERITIES)}")
-    return SEVERITIES[severity]
+def _changed(draft: PolicyDraft, given: Params) -> PolicyDraft:
+    """What is not given stays.  Raises: Invalid."""
+    severity = given.text("severity", SEVERITIES[draft.level])
+    if severity not in _LEVELS:
+        raise Invalid(f"severity is one of {', '.join(_LEVELS)}")
+    return PolicyDraft(
+        draft.host,
+        _LEVELS[severity],
+        given.text("public_comment", draft.comment),
+        given.text("private_comment", draft.private_comment),
+        given.flag("reject_media", draft.reject_media),
+        given.flag("reject_reports", draft.reject_reports),
+        given.flag("obfuscate", draft.obfuscate),
+    )
 
 
 def _block(it: HostPolicy) -> shapes.AdminDomainBlock:
@@ -132,12 +145,12 @@ def _block(it: HostPolicy) -> shapes.AdminDomainBlock:
         "domain": it.host,
         "digest": sha256(it.host.encode()).hexdigest(),
         "created_at": moment(it.created_at),
-        "severity": "silence" if it.level == LIMIT else "suspend",
-        "reject_media": False,
-        "reject_reports": False,
-        "private_comment": None,
+        "severity": SEVERITIES[it.level],
+        "reject_media": it.reject_media,
+        "reject_reports": it.reject_reports,
+        "private_comment": it.private_comment or None,
         "public_comment": it.comment or None,
-        "obfuscate": False,
+        "obfuscate": it.obfuscate,
     }
 
 

@@ -68,7 +68,7 @@ class AdminTrendsLink(TrendsLink):
 
 
 class AdminDomainBlock(TypedDict):
-    """`id` is made of the domain.  severity: silence or suspend."""
+    """`id` is made of the domain.  severity: noop, silence or suspend."""
 
     id: str
     domain: str
