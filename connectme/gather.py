@@ -8,8 +8,10 @@ address, and from hosts that are blocked here, nothing is fetched at all.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, bindparam, select
@@ -23,7 +25,7 @@ from federation.reading import ACTOR_KINDS, JSON, POST_KINDS, Note, host_of, rea
 from federation.reading.values import is_web
 from federation.webfinger import parse_handle
 from social import accounts
-from social.errors import NotAllowed, NotFound, Unavailable
+from social.errors import NotAllowed, NotFound, Refusal, Unavailable
 from social.posts import find
 from social.posts.edit import receive_edit
 from social.posts.receive import receive
@@ -32,6 +34,7 @@ from store.database import Database
 from store.tables import Account, posts
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 BUDGET: Final = 20  # requests for one cause
 STALE: Final = timedelta(hours=24)  # after that an account is asked for again, when somebody looks
@@ -120,7 +123,7 @@ class Gatherer:
         if task is None:
             task = asyncio.create_task(work())
             self._running[kind, name] = task
-            task.add_done_callback(lambda _: self._running.pop((kind, name), None))
+            task.add_done_callback(partial(self._end, (kind, name)))
         try:
             found: T = await asyncio.shield(task)
         except Unreachable as error:
@@ -128,6 +131,12 @@ class Gatherer:
         except FederationError as error:
             raise NotFound("There is nothing that can be shown", why=str(error)) from error
         return found
+
+    def _end(self, key: tuple[str, str], task: asyncio.Task[Any]) -> None:
+        """Whoever asked may have left: then a refusal concerns nobody, and a mistake of ours would stay unseen."""
+        self._running.pop(key, None)
+        if not task.cancelled() and not isinstance(error := task.exception(), FederationError | Refusal | None):
+            log.error("looking up %s %s", *key, exc_info=error)
 
     async def _fetch(self, address: str, budget: Budget) -> Account | int:
         """Whatever is there: an account, or the id of a post."""

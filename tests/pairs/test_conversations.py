@@ -71,6 +71,18 @@ async def test_a_conversation_is_whole_on_both_sides(pair: Pair) -> None:
     assert kinds.count("follow") == 1
 
 
+async def test_a_mention_finds_somebody_of_whom_nobody_here_knew(pair: Pair) -> None:
+    alice, bob = pair.person(pair.one, "alice"), pair.person(pair.other, "bob")
+    mine = await post(pair.one, alice, f"@{bob}@{pair.other.domain} and @nobody@{pair.other.domain}, a stranger greets")
+    assert [one["acct"] for one in mine["mentions"]] == [f"{bob}@{pair.other.domain}"]
+
+    async def told() -> str | None:
+        heard = await pair.other.api(bob, "GET", "/api/v1/notifications")
+        return next((one["status"]["uri"] for one in heard if one["type"] == "mention"), None)
+
+    assert await until(told, "bob is told") == mine["uri"]
+
+
 async def test_likes_and_boosts_are_counted_and_undone(pair: Pair) -> None:
     alice, bob = await pair.friends()
     mine = await post(pair.one, alice, "Worth a like")
