@@ -31,6 +31,7 @@ COMMANDS = {  # name: file, function, what `connectme --help` says
     "media": ("media", "media", "Files of our people, and the cache of others'."),
     "backup": ("backup", "backup", "Copies of everything, proved by restoring them."),
     "drill": ("drill", "drill", "The newest backup, started and tried."),
+    "staging": ("staging", "staging", "A copy to try things on."),
     "db": ("db", "db", "The database and its migrations."),
     "incident": ("incident", "incident", "What members are told while something is wrong."),
     "maintenance": ("maintenance", "maintenance", "How much of the server is open."),
