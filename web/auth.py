@@ -12,9 +12,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import wraps
-from typing import Final, TypeAlias
+from typing import Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 
 from aiohttp import web
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from social import apps, sessions, users
@@ -26,6 +27,9 @@ from store.tables import Account, App, Token, User
 from web import client_address, scopes
 from web.errors import Handler
 from web.keys import DATABASE, ORIGIN
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 SEEN_EVERY: Final = timedelta(days=1)  # who uses a program is counted as active, to the day
 _INVALID = "The access token is invalid"
@@ -46,6 +50,8 @@ class Caller:
 ForPerson: TypeAlias = Callable[[web.Request, Caller], Awaitable[web.StreamResponse]]
 ForAnybody: TypeAlias = Callable[[web.Request, Account | None], Awaitable[web.StreamResponse]]
 ForProgram: TypeAlias = Callable[[web.Request, Bearer], Awaitable[web.StreamResponse]]
+ForReader: TypeAlias = Callable[[web.Request, "Reader"], Awaitable[web.StreamResponse]]
+ForAnyReader: TypeAlias = Callable[[web.Request, "AnyReader"], Awaitable[web.StreamResponse]]
 
 # Which scopes a route of the API wants, as docs/api-coverage.md says it.
 DECLARED: dict[Handler, str] = {}
@@ -114,6 +120,92 @@ def newcomer(*wanted: str) -> Callable[[ForPerson], Handler]:
     return declare
 
 
+def reader(*wanted: str) -> Callable[[ForReader], Handler]:
+    """As `person`, for a route that reads but once: who asks is found out in the unit that reads."""
+
+    def declare(handler: ForReader) -> Handler:
+        @wraps(handler)
+        async def asked(request: web.Request) -> web.StreamResponse:
+            token = _sent(request)
+            if not token:
+                raise Unauthorised(_INVALID)
+            return await handler(request, Reader(request, token, wanted))
+
+        DECLARED[asked] = " or ".join(wanted)
+        return asked
+
+    return declare
+
+
+def any_reader(*wanted: str) -> Callable[[ForAnyReader], Handler]:
+    """As `anybody`, for a route that reads but once."""
+
+    def declare(handler: ForAnyReader) -> Handler:
+        @wraps(handler)
+        async def asked(request: web.Request) -> web.StreamResponse:
+            token = _sent(request)
+            if token == "":
+                raise Unauthorised(_INVALID)
+            return await handler(request, AnyReader(request, token, wanted))
+
+        DECLARED[asked] = "anybody, " + " or ".join(wanted)
+        return asked
+
+    return declare
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A person who asks for one thing."""
+
+    request: web.Request
+    token: str
+    wanted: tuple[str, ...]
+
+    async def read(
+        self, unit: Callable[Concatenate[Connection, int, P], T], *args: P.args, **more: P.kwargs
+    ) -> tuple[Account, T]:
+        """Who it is, and what `unit(tx, his_id, …)` finds.  Raises: what `person` raises, before `unit` is asked."""
+        caller, found = await self.request.app[DATABASE].read(
+            _for_person, sha256(self.token), self.wanted, unit, args, more
+        )
+        await _seen(self.request, caller)
+        return caller.account, found
+
+
+@dataclass(frozen=True, slots=True)
+class AnyReader:
+    """Anybody who asks for one thing.  token: None, when he does not say who he is."""
+
+    request: web.Request
+    token: str | None
+    wanted: tuple[str, ...]
+
+    async def read(
+        self, unit: Callable[Concatenate[Connection, int | None, P], T], *args: P.args, **more: P.kwargs
+    ) -> tuple[Account | None, T]:
+        """Who it is, and what `unit(tx, his_id, …)` finds.  Raises: what `anybody` raises, before `unit` is asked."""
+        hashed = None if self.token is None else sha256(self.token)
+        return await self.request.app[DATABASE].read(_for_anybody, hashed, self.wanted, unit, args, more)
+
+
+def _for_person(
+    tx: Connection, token: bytes, wanted: tuple[str, ...], unit: Callable[..., T], args: Any, more: Any
+) -> tuple[Caller, T]:
+    caller = _person(_let_in(apps.token(tx, token)), wanted)
+    return caller, unit(tx, caller.account.id, *args, **more)
+
+
+def _for_anybody(
+    tx: Connection, token: bytes | None, wanted: tuple[str, ...], unit: Callable[..., T], args: Any, more: Any
+) -> tuple[Account | None, T]:
+    if token is None:
+        return None, unit(tx, None, *args, **more)
+    found = _let_in(apps.token(tx, token))
+    check_scopes(found, wanted)
+    return found.account, unit(tx, found.account.id if found.account else None, *args, **more)
+
+
 def program(handler: ForProgram) -> Handler:
     """For any program with a token, in a person's name or its own."""
 
@@ -139,16 +231,27 @@ async def bearer(request: web.Request, *, waiting: bool = False) -> Bearer | Non
 
     waiting: also of one who may not come in yet.
     """
+    token = _sent(request)
+    return None if token is None else await known(request, token, waiting=waiting)
+
+
+def _sent(request: web.Request) -> str | None:
+    """The token as it was sent; empty for what is none.  None: nothing was sent."""
     header = request.headers.get("Authorization")
     if header is None:
         return None
     kind, _, value = header.partition(" ")
-    return await known(request, value.strip() if kind.lower() == "bearer" else "", waiting=waiting)
+    return value.strip() if kind.lower() == "bearer" else ""
 
 
 async def known(request: web.Request, token: str, *, waiting: bool = False) -> Bearer:
     """Whose token that is.  Raises: Unauthorised when it is wrong or revoked, NotAllowed."""
     found = await request.app[DATABASE].read(apps.token, sha256(token)) if token else None
+    return _let_in(found, waiting=waiting)
+
+
+def _let_in(found: Bearer | None, *, waiting: bool = False) -> Bearer:
+    """Raises: Unauthorised for nobody, NotAllowed for one who may not come in yet, unless `waiting`."""
     if found is None:
         raise Unauthorised(_INVALID)
     if waiting:
@@ -165,14 +268,25 @@ async def _caller(request: web.Request, wanted: tuple[str, ...], *, waiting: boo
     found = await bearer(request, waiting=waiting)
     if found is None:
         raise Unauthorised(_INVALID)
+    caller = _person(found, wanted)
+    await _seen(request, caller)
+    return caller
+
+
+def _person(found: Bearer, wanted: tuple[str, ...]) -> Caller:
+    """Raises: NotAllowed outside its scopes, Invalid for one of no person."""
     check_scopes(found, wanted)
     if found.account is None or found.user is None:
         raise Invalid("This method requires an authenticated user", why="a token of a program alone")
-    now = datetime.now(UTC)
-    if not all(when and now - when < SEEN_EVERY for when in (found.token.last_used_at, found.user.seen_at)):
-        with suppress(SQLAlchemyError, sqlite3.Error, OSError):  # nobody is refused for want of a statistic
-            await request.app[DATABASE].write(apps.used, found.token, now, client_address.kept(request))
     return Caller(found.account, found.user, found.app, found.token)
+
+
+async def _seen(request: web.Request, caller: Caller) -> None:
+    """Notes, once a day, that he was here."""
+    now = datetime.now(UTC)
+    if not all(when and now - when < SEEN_EVERY for when in (caller.token.last_used_at, caller.user.seen_at)):
+        with suppress(SQLAlchemyError, sqlite3.Error, OSError):  # nobody is refused for want of a statistic
+            await request.app[DATABASE].write(apps.used, caller.token, now, client_address.kept(request))
 
 
 def check_scopes(found: Bearer, wanted: tuple[str, ...]) -> None:

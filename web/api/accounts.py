@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from aiohttp import web
 from sqlalchemy import Connection
@@ -13,14 +14,15 @@ from social.errors import Invalid
 from social.known import Known
 from social.pages import Page
 from social.text import normalise_tag
+from social.views import PostView
 from store.tables import Account
 from web import auth, params
 from web.api import shapes
-from web.api.answers import answer, id_of, statuses
+from web.api.answers import answer, path_id, statuses
 from web.api.entities.account import known, relationship
-from web.api.people import account_of, act, known_of, people, shown
+from web.api.people import account_of, act, is_shown, known_of, people, shown
 from web.api.spec import PAGE, spec
-from web.auth import Caller
+from web.auth import AnyReader, Caller
 from web.keys import DATABASE, ORIGIN
 from web.paging import page_of
 from web.params import Params, as_id, of_query
@@ -82,16 +84,15 @@ async def get_account(request: web.Request, _: Account | None) -> web.Response:
         "tagged": str,
     },
 )
-@auth.anybody("read:statuses")
-async def get_statuses(request: web.Request, reader: Account | None) -> web.Response:
-    page, asked, it = page_of(request), of_query(request), await account_of(request)
+@auth.any_reader("read:statuses")
+async def get_statuses(request: web.Request, reader: AnyReader) -> web.Response:
+    page, asked, number = page_of(request), of_query(request), path_id(request)
     if asked.flag("pinned"):
-        views = await request.app[DATABASE].read(pins.shown, id_of(reader), it.id)
-        return statuses(request, reader, views, Page(limit=len(views) + 1))
-    views = await request.app[DATABASE].read(
-        timelines.account_page,
-        id_of(reader),
-        it.id,
+        who, views = await reader.read(_pinned, number)
+        return statuses(request, who, views, Page(limit=len(views) + 1))
+    who, views = await reader.read(
+        _posts,
+        number,
         page,
         replies=not asked.flag("exclude_replies"),
         boosts=not asked.flag("exclude_reblogs"),
@@ -99,7 +100,19 @@ async def get_statuses(request: web.Request, reader: Account | None) -> web.Resp
         tag=normalise_tag(asked.text("tagged")),
         only_media=asked.flag("only_media"),
     )
-    return statuses(request, reader, views, page)
+    return statuses(request, who, views, page)
+
+
+def _posts(tx: Connection, reader_id: int | None, /, account_id: int, page: Page, **chosen: Any) -> list[PostView]:
+    """Raises: NotFound."""
+    is_shown(tx, account_id)
+    return timelines.account_page(tx, reader_id, account_id, page, **chosen)
+
+
+def _pinned(tx: Connection, reader_id: int | None, account_id: int) -> list[PostView]:
+    """Raises: NotFound."""
+    is_shown(tx, account_id)
+    return pins.shown(tx, reader_id, account_id)
 
 
 @routes.get("/api/v1/accounts/{id}/followers")

@@ -12,7 +12,7 @@ from web.api.answers import answer, path_id, statuses
 from web.api.entities.account import account
 from web.api.entities.list import list_
 from web.api.spec import PAGE, spec
-from web.auth import Caller
+from web.auth import Caller, Reader
 from web.keys import DATABASE, ORIGIN
 from web.paging import links, page_of
 from web.params import Params, as_id, of_query
@@ -121,11 +121,11 @@ async def of_account(request: web.Request, caller: Caller) -> web.Response:
 
 @routes.get("/api/v1/timelines/list/{id}")
 @spec(answers=list[shapes.Status], query=PAGE)
-@auth.person("read:lists")
-async def timeline(request: web.Request, caller: Caller) -> web.Response:
+@auth.reader("read:lists")
+async def timeline(request: web.Request, reader: Reader) -> web.Response:
     page = page_of(request)
-    found = await request.app[DATABASE].read(lists.feed, caller.account.id, path_id(request), page)
-    return statuses(request, caller.account, found, page)
+    who, found = await reader.read(lists.feed, path_id(request), page)
+    return statuses(request, who, found, page)
 
 
 def _known(given: Params) -> list[int]:

@@ -12,7 +12,7 @@ from web.api import shapes
 from web.api.answers import answer, framed, path_id
 from web.api.entities.notification import notification
 from web.api.spec import PAGE, spec
-from web.auth import Caller
+from web.auth import Caller, Reader
 from web.keys import DATABASE
 from web.paging import links, page_of
 from web.params import of_query
@@ -39,11 +39,11 @@ def most_counted(request: web.Request) -> int:
 
 @routes.get("/api/v1/notifications")
 @spec(answers=list[shapes.Notification], query={**PAGE, **CHOICE})
-@auth.person("read:notifications")
-async def get_notifications(request: web.Request, caller: Caller) -> web.Response:
+@auth.reader("read:notifications")
+async def get_notifications(request: web.Request, reader: Reader) -> web.Response:
     page = page_of(request, usual=40, most=80)
-    found = await request.app[DATABASE].read(notifications.page, caller.account.id, page, choice(request))
-    frame, cursors = framed(request, caller.account), [view.notification.id for view in found]
+    who, found = await reader.read(notifications.page, page, choice(request))
+    frame, cursors = framed(request, who), [view.notification.id for view in found]
     # A page may be short because some of it is about posts that are hidden by now: only an empty one is the last.
     return answer([notification(view, frame) for view in found], links(request, cursors, page, more=bool(found)))
 

@@ -5,13 +5,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy import Connection
+from sqlalchemy import Connection, bindparam, select
 
 from social import accounts, follows
 from social.errors import NotFound
 from social.known import Known, known
 from social.pages import Page
-from store.tables import INSTANCE_ACTOR_ID, Account
+from store.prepared import Prepared
+from store.tables import INSTANCE_ACTOR_ID, Account, users
+from store.tables import accounts as accounts_table
+from store.tables.base import Id
 from web.api.answers import answer, id_of, path_id
 from web.api.entities import account as entity
 from web.api.entities.account import relationship
@@ -43,6 +46,22 @@ def shown(tx: Connection, found: Account | None) -> Known:
     if it.waits:
         raise NotFound("Record not found")
     return it
+
+
+_SHOWN = Prepared(
+    select(accounts_table.c.deleted_at, users.c.account_id, users.c.confirmed_at, users.c.approved_at)
+    .select_from(accounts_table.outerjoin(users, users.c.account_id == accounts_table.c.id))
+    .where(accounts_table.c.id == bindparam("id", type_=Id))
+)
+
+
+def is_shown(tx: Connection, account_id: int) -> None:
+    """The rule of `shown`, where the account itself is not wanted.  Raises: NotFound."""
+    for deleted_at, login, confirmed_at, approved_at in _SHOWN.rows(tx, id=account_id):
+        waits = login is not None and (confirmed_at is None or approved_at is None)
+        if deleted_at is None and account_id != INSTANCE_ACTOR_ID and not waits:
+            return
+    raise NotFound("Record not found")
 
 
 async def act(request: web.Request, caller: Caller, unit: Callable[..., Any], *more: Any) -> web.Response:

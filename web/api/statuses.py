@@ -22,7 +22,7 @@ from web.api.entities.edit import status_edit
 from web.api.entities.status import status
 from web.api.pieces import piece
 from web.api.spec import spec
-from web.auth import Caller
+from web.auth import AnyReader, Caller
 from web.keys import DATABASE, ORIGIN
 from web.params import Params, as_id, of_query
 
@@ -118,15 +118,15 @@ def _delete(tx: Connection, author_id: int, post_id: int, now: datetime, keep_fi
 
 @routes.get("/api/v1/statuses/{id}/context")
 @spec(answers=shapes.Context)
-@auth.anybody("read:statuses")
-async def get_context(request: web.Request, reader: Account | None) -> web.Response:
+@auth.any_reader("read:statuses")
+async def get_context(request: web.Request, reader: AnyReader) -> web.Response:
     """For whoever signed in, the rest of the conversation is asked for in the background."""
     db, post_id, now = request.app[DATABASE], path_id(request), datetime.now(UTC)
-    above, below, state, due = await db.read(_context, post_id, id_of(reader), now)
-    asked = due and reader is not None and await db.write(refreshing.ask, reader.id, post_id, now)
+    who, (above, below, state, due) = await reader.read(_context, post_id, now)
+    asked = due and who is not None and await db.write(refreshing.ask, who.id, post_id, now)
     found = 0 if asked else state.found
-    frame = framed(request, reader)
-    running = reader is not None and (asked or state.running)
+    frame = framed(request, who)
+    running = who is not None and (asked or state.running)
     return answer(
         {
             "ancestors": [piece(view, frame) for view in above],
@@ -138,7 +138,7 @@ async def get_context(request: web.Request, reader: Account | None) -> web.Respo
 
 
 def _context(
-    tx: Connection, post_id: int, reader_id: int | None, now: datetime
+    tx: Connection, reader_id: int | None, post_id: int, now: datetime
 ) -> tuple[list[PostView], list[PostView], Completeness, bool]:
     post = find.visible(tx, post_id, reader_id)
     thread, (state, due) = threads.around(tx, post, reader_id), refreshing.state(tx, post, now)

@@ -5,13 +5,11 @@ from aiohttp import web
 from social import tagged, timelines
 from social.tagged import Asked
 from social.text import normalise_tag
-from store.tables import Account
 from web import auth
 from web.api import shapes
-from web.api.answers import id_of, statuses
+from web.api.answers import statuses
 from web.api.spec import PAGE, spec
-from web.auth import Caller
-from web.keys import DATABASE
+from web.auth import AnyReader, Reader
 from web.paging import page_of
 from web.params import Params, of_query
 
@@ -22,33 +20,32 @@ _ONLY = {"local": bool, "remote": bool, "only_media": bool}
 
 @routes.get("/api/v1/timelines/home")
 @spec(answers=list[shapes.Status], query=PAGE)
-@auth.person("read:statuses")
-async def home(request: web.Request, caller: Caller) -> web.Response:
+@auth.reader("read:statuses")
+async def home(request: web.Request, reader: Reader) -> web.Response:
     page = page_of(request)
-    views = await request.app[DATABASE].read(timelines.home_page, caller.account.id, page)
-    return statuses(request, caller.account, views, page)
+    who, views = await reader.read(timelines.home_page, page)
+    return statuses(request, who, views, page)
 
 
 @routes.get("/api/v1/timelines/public")
 @spec(answers=list[shapes.Status], query={**PAGE, **_ONLY})
-@auth.anybody("read:statuses")
-async def public(request: web.Request, reader: Account | None) -> web.Response:
+@auth.any_reader("read:statuses")
+async def public(request: web.Request, reader: AnyReader) -> web.Response:
     page, asked = page_of(request), of_query(request)
-    views = await request.app[DATABASE].read(
+    who, views = await reader.read(
         timelines.public_page,
-        id_of(reader),
         page,
         local_only=asked.flag("local"),
         remote_only=asked.flag("remote"),
         only_media=asked.flag("only_media"),
     )
-    return statuses(request, reader, views, page)
+    return statuses(request, who, views, page)
 
 
 @routes.get("/api/v1/timelines/tag/{name}")
 @spec(answers=list[shapes.Status], query={**PAGE, **_ONLY, "any": list[str], "all": list[str], "none": list[str]})
-@auth.anybody("read:statuses")
-async def tag(request: web.Request, reader: Account | None) -> web.Response:
+@auth.any_reader("read:statuses")
+async def tag(request: web.Request, reader: AnyReader) -> web.Response:
     page, asked = page_of(request), of_query(request)
     wanted = Asked(
         normalise_tag(request.match_info["name"].replace("\0", "")),
@@ -59,8 +56,8 @@ async def tag(request: web.Request, reader: Account | None) -> web.Response:
         remote_only=asked.flag("remote"),
         only_media=asked.flag("only_media"),
     )
-    views = await request.app[DATABASE].read(tagged.page, id_of(reader), wanted, page)
-    return statuses(request, reader, views, page)
+    who, views = await reader.read(tagged.page, wanted, page)
+    return statuses(request, who, views, page)
 
 
 def _names(asked: Params, list_: str) -> tuple[str, ...]:
