@@ -146,6 +146,7 @@ def make_app(house: House, appender: Appender) -> web.Application:
     barred = app[BARRED] = Barred()
     app[inbox_routes.SHUTS_OUT] = barred.shuts_out
     attendance = app[ATTENDANCE] = Attendance(settings.data_dir)
+    app[inbox_routes.IS_AWAY] = lambda: bool(house.db.shut)
     app[inbox_routes.MISSED] = attendance.missed
     app[keys.DATABASE], app[keys.ORIGIN], app[keys.REMOTE] = house.db, house.origin, house.gatherer
     app[keys.CONFIG] = keys.Config(

@@ -17,7 +17,7 @@ from typing import Any, Final, NoReturn, TypeVar
 from yarl import URL
 
 from federation import answers
-from federation.errors import Forged, Gone, Malformed, Refused, Unreachable
+from federation.errors import Busy, Forged, Gone, Malformed, Refused, Unreachable
 from federation.guard import Guard, Lookup, host_of
 from federation.keys import PrivateKey
 from federation.parsing import parse_object
@@ -267,7 +267,7 @@ class Client:
         self._permit(host)
         peer, now = self._peers.of(host), self._clock()
         if peer.quiet_until > now:
-            raise Unreachable(host, "asked us not to fetch for a while")
+            raise Busy(host, "asked us not to fetch for a while")
         headers = {"Accept": accept, **self._headers}
         if key is None:
             budget.spend()
@@ -294,7 +294,7 @@ class Client:
         if reply.status in _GONE:
             raise Gone(f"{reply.url}: {reply.status}")
         if reply.status in _LATER or not _ACCEPTED.start <= reply.status < _SERVER_ERROR:
-            raise Unreachable(host, f"answered {reply.status}")
+            raise Busy(host, f"answered {reply.status}")
         raise Refused(f"{host} answered {reply.status}: {answers.reason(reply.body)}")
 
     def _permit(self, host: str) -> None:

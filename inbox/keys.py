@@ -17,7 +17,7 @@ from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from federation.actors import Met
-from federation.errors import FederationError, Forged, Malformed
+from federation.errors import Busy, FederationError, Forged, Malformed
 from federation.keys import PublicKey, load_public
 from federation.reading import host_of
 from inbox import spool
@@ -51,6 +51,10 @@ _KEY = (
 )
 
 
+class Unchecked(Forged):
+    """Whose key it is cannot be known now: the database is away, or its server is busy.  Worth another try."""
+
+
 class Fetch(Protocol):
     """federation.actors.fetch_key, with a client.  Raises: FederationError."""
 
@@ -79,6 +83,7 @@ class KeyRing:
         self._new: OrderedDict[str, Fetched] = OrderedDict()
         self._running: dict[str, asyncio.Task[Fetched]] = {}
         self._failed = Windows(FAILED, 1, clock)
+        self._busy = Windows(FAILED, 1, clock)
         self._asked_by = Windows(REFETCH_EVERY, 1, clock)
         self._asked_for = Windows(REFETCH_EVERY, REFETCHES, clock)
         self._fetched_by = Windows(60.0, FETCHES, clock)
@@ -93,7 +98,7 @@ class KeyRing:
         return found[0]
 
     async def kept(self, key_id: str) -> PublicKey | None:
-        """The key, if it is anywhere on this machine."""
+        """The key, if it is anywhere on this machine.  Raises: Unchecked, when only the database could tell."""
         if found := self.known(key_id):
             return found
         cached = await self._kept.read(spool.key, key_id)
@@ -103,13 +108,15 @@ class KeyRing:
             async with asyncio.timeout(AWAY):
                 stored = await self._db.read(_stored, key_id)
         except (SQLAlchemyError, OSError):  # the database is away; TimeoutError is an OSError
-            return self._remember(_loaded(cached)) if cached else None
+            if cached is None:
+                raise Unchecked("this server cannot look up the key at the moment") from None
+            return self._remember(_loaded(cached))
         if stored is None:
             return None
         return await self._keep(stored)
 
     async def find(self, key_id: str, address: str) -> PublicKey:
-        """The key, fetched if need be, and then kept with its owner.  Raises: Forged, when it cannot be had."""
+        """The key, fetched if need be, and then kept with its owner.  Raises: Forged, when it cannot be had; Unchecked, when not now."""
         found = await self.ask(key_id, address)
         if isinstance(found, PublicKey):
             return found
@@ -120,15 +127,35 @@ class KeyRing:
             raise Forged(f"the key is of no use: {error}"[:200]) from error
 
     async def ask(self, key_id: str, address: str) -> PublicKey | Fetched:
-        """The same, but what had to be fetched is for the caller to keep, and then `settled`.  Raises: Forged."""
-        if found := self._fresh(key_id) or await self.kept(key_id) or self.known(key_id) or self._fresh(key_id):
-            return found
+        """The same, but what had to be fetched is for the caller to keep, and then `settled`."""
+        unchecked: Unchecked | None = None
+        try:
+            if found := self._fresh(key_id) or await self.kept(key_id) or self.known(key_id) or self._fresh(key_id):
+                return found
+        except Unchecked as error:  # the database may have it; its origin has it, too
+            unchecked = error
+        try:
+            return await self._asked(key_id, address)
+        except Unchecked:
+            raise
+        except Forged as error:
+            if unchecked is None:
+                raise
+            raise unchecked from error
+
+    async def _asked(self, key_id: str, address: str) -> Fetched:
+        """From its origin.  Raises: Forged; Unchecked, when that has too much to do."""
+        if not self._busy.has_room((key_id, address)):
+            raise Unchecked("the server of the key was busy a moment ago")
         if not self._failed.has_room((key_id, address)):
             raise Forged("the key could not be fetched a moment ago")
         if key_id not in self._running and not self._may_fetch(host_of(key_id), address):
-            raise Forged("too many keys of this server are new; try again later")
+            raise Unchecked("too many keys of this server are new; try again later")
         try:
             return await self._fetched_once(key_id)
+        except Busy as error:
+            self._busy.use((key_id, address))
+            raise Unchecked(f"the key could not be fetched: {error}"[:200]) from error
         except (FederationError, Refusal) as error:
             self._failed.use((key_id, address))
             raise Forged(f"the key could not be fetched: {error}"[:200]) from error

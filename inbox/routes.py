@@ -2,7 +2,7 @@
 
 202 kept (duplicates and unknown types included); 400 not JSON, or no usable id or actor; 401 not signed, or not well;
 403 from a blocked host; 404, 410 nobody of that name, or no more; 413 too large; 415 wrong type; 503 could not be
-kept, try again.  A refusal says why in one line: {"error": "…"}, and 401 how to sign (RFC 9421 section 5.1).
+kept, or whose it is cannot be known now: try again.  A refusal says why in one line: {"error": "…"}, and 401 how to sign (RFC 9421 section 5.1).
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from federation.errors import FederationError, Forged, Malformed, Refused
 from federation.signatures import ACCEPT_SIGNATURE_OF_BODY
 from inbox import spool
+from inbox.keys import Unchecked
 from inbox.receive import Parcel, Receiver
 from social import accounts
 from social.errors import NotFound
@@ -71,6 +72,8 @@ RECIPIENTS = web.AppKey("RECIPIENTS", Recipients)
 ADDRESS = web.AppKey[Callable[[web.Request], str]]("ADDRESS")
 # Does nobody get anything there?
 SHUTS_OUT = web.AppKey[Callable[[web.Request], bool]]("SHUTS_OUT")
+# Is the database away?
+IS_AWAY = web.AppKey[Callable[[], bool]]("IS_AWAY")
 # Called when a message is turned away that should have been kept.
 MISSED = web.AppKey[Callable[[], None]]("MISSED")
 
@@ -115,6 +118,12 @@ async def _receive(request: web.Request, recipient: str | None) -> web.Response:
     )
     try:
         await request.app[RECEIVER].receive(parcel)
+    except Unchecked as error:
+        response = _refuse(request, 503, "unchecked", f"{error}; send it again later")
+        response.headers["Retry-After"] = RETRY
+        if request.app[IS_AWAY]():  # else it is the other server that has trouble, or whoever names its keys
+            request.app[MISSED]()
+        return response
     except (Malformed, Forged, Refused) as error:
         status, reason = _STATUS[type(error)]
         return _refuse(request, status, reason, str(error))

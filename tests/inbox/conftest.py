@@ -72,6 +72,7 @@ async def door(sqlite_db: Database, spool: Database, origin: Origin) -> AsyncIte
     app[routes.RECEIVER] = receiver
     app[routes.RECIPIENTS] = routes.Recipients(sqlite_db)
     app[routes.SHUTS_OUT] = lambda request: request.headers.get("X-From") == "203.0.113.99"
+    app[routes.IS_AWAY] = lambda: bool(sqlite_db.shut)
     app[routes.MISSED] = lambda: counts.add("missed")
     app[routes.ADDRESS] = lambda request: request.headers.get("X-From", "198.51.100.1")
     async with TestClient(TestServer(app)) as http:

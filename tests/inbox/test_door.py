@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, update
 
 from federation.actors import Met
-from federation.errors import Gone, Malformed
+from federation.errors import Busy, Gone, Malformed, Unreachable
 from federation.keys import load_private, load_public
 from federation.reading import Actor, Key, actor_of, identity, uri
 from inbox import spool as spooling
@@ -341,6 +341,48 @@ async def test_while_the_database_is_away_known_keys_and_new_ones_do(door, peopl
     assert (await door.post(key_of(BOB), create(BOB, 2)))[0] == 202
     assert (await door.post(key_of(carol), create(carol)))[0] == 202
     assert await spool.read(how_many) == 3
+
+
+async def test_while_the_database_is_away_unknown_keys_are_a_matter_for_later(door, people, spool, sqlite_db):
+    """401 would be final for most, and 202 for a goodbye that was dropped would be a lie."""
+    sqlite_db.shut = "away"
+    goodbye = {"id": f"{BOB.uri}#gone", "type": "Delete", "actor": BOB.uri, "object": BOB.uri}
+    for trouble in (Unreachable("far.test", "silent"), Gone("404"), Busy("far.test", "answered 503")):
+        door.elsewhere.keys[f"{BOB.uri}#main-key"] = trouble
+        door.clock[0] += 120.0
+        await refused(door, spool, 503, await door.post(key_of(BOB), create(BOB)))
+        await refused(door, spool, 503, await door.post(key_of(BOB), goodbye))
+    headers, body = envelope(key_of(BOB), create(BOB))
+    async with door.http.post("/inbox", headers=headers, data=body) as answer:
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "60")
+    counted = door.counts.take()
+    assert counted["refused/unchecked"] == counted["missed"] == 7
+    sqlite_db.shut = ""
+    assert (await door.post(key_of(BOB), create(BOB)))[0] == 202
+
+
+async def test_while_the_database_is_away_a_wrong_signature_is_still_wrong(door, people, spool, sqlite_db):
+    assert (await door.post(key_of(BOB), create(BOB)))[0] == 202
+    sqlite_db.shut = "away"
+    door.clock[0] = 3600.0
+    forger = load_private(f"{BOB.uri}#main-key", rsa_pem("forger")[0])
+    assert (await door.post(forger, create(BOB, 2)))[0] == 401
+    assert await spool.read(how_many) == 1
+
+
+async def test_a_flood_of_unknown_keys_fills_no_spool_and_is_no_outage(door, spool, sqlite_db):
+    """With the database there it is the trouble of others; with it away nothing unchecked is kept either."""
+    strangers = [remote(f"x{number}", "flood.test") for number in range(20)]
+    for person in strangers:
+        door.elsewhere.keys[f"{person.uri}#main-key"] = Busy("flood.test", "answered 500")
+        assert (await door.post(key_of(person), create(person)))[0] == 503
+    assert "missed" not in door.counts.take()
+    asked = len(door.elsewhere.asked)
+    sqlite_db.shut = "away"
+    for person in strangers * 3:
+        assert (await door.post(key_of(person), create(person)))[0] == 503
+    assert len(door.elsewhere.asked) == asked  # each sender's share is used up
+    assert await spool.read(how_many) == 0
 
 
 async def test_a_replaced_key_is_fetched_again(door, people):
