@@ -13,7 +13,7 @@ from benchmarks import fanout, footprint, inbound, media, reads, streaming
 from benchmarks.measure import Goal
 from tests import postgresql
 
-PARTS = ("footprint", "inbound", "fanout", "reads", "streaming", "media")
+PARTS = ("footprint", "inbound", "spool", "fanout", "reads", "streaming", "media")
 
 
 def main(asked: list[str]) -> int:
@@ -55,6 +55,11 @@ def _followers(folder: Path) -> None:
         asyncio.run(inbound.measure_followers(folder / "followers-postgresql", url.format("postgres")))
 
 
+def _spool(folder: Path) -> None:
+    print("\nThe spool, with the database away")
+    asyncio.run(inbound.measure_spool(folder / "spool"))
+
+
 def _fanout(folder: Path) -> None:
     print("\nFan-out")
     fanout.run(folder / "fanout")
@@ -79,6 +84,7 @@ _RUN = {
     "footprint": _footprint,
     "inbound": _inbound,
     "followers": _followers,  # a part of inbound
+    "spool": _spool,
     "fanout": _fanout,
     "reads": _reads,
     "streaming": _streaming,

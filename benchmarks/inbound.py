@@ -3,6 +3,7 @@
 The server is what `connectme serve` starts: web and worker, in processes of their own, over loopback HTTP.
 """
 
+import json
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.pairs.conftest import free_port
 
 MESSAGES = 3_000
 FOLLOWERS = 300
+SPOOLED = 5_000
 HELD = 200_000
 WARM = 300
 NEW_FOLLOWER = Goal(5, 2)
@@ -62,6 +64,37 @@ async def measure_followers(folder: Path, database_url: str | None) -> None:
         await server.ready()
         new = await _followers(server, peer, 15) and await _followers(server, peer, FOLLOWERS)
         show("a new remote follower, CPU", new, "ms", None if database_url else NEW_FOLLOWER)
+    finally:
+        await server.close()
+        server.stop()
+        await peer.stop()
+
+
+async def measure_spool(folder: Path) -> None:
+    """Messages kept while the database is away, signatures checked by keys of the spool's own file."""
+    server, peer = Instance(folder, free_port(), RATE_LIMITS="false"), Peer(free_port())
+    await peer.start()
+    try:
+        server.person("alice")
+        server.start()
+        await server.ready()
+        inbox, key = f"http://{server.domain}/inbox", peer.key("bob")
+        assert await send(server.port, [peer.delivery(key, inbox, peer.create("bob"))], 1) == [202]
+        file = folder / "connectme.db"
+        file.rename(file.with_suffix(".away"))
+
+        async def is_away() -> bool:
+            async with server.session.get(server.base / "readyz") as answer:
+                return bool(json.loads(await answer.text())["mode"] == "emergency")
+
+        await until(is_away, "the server notices", 40)
+        ahead = [peer.delivery(key, inbox, peer.create("bob")) for _ in range(SPOOLED)]
+        used, start = cpu(server.pid), time.perf_counter()
+        statuses = await send(server.port, ahead)
+        took = time.perf_counter() - start
+        assert statuses.count(202) == SPOOLED, set(statuses)
+        show("kept with the database away, signatures checked", SPOOLED / took, "/s", Goal(1000, 2000))
+        show("  CPU", (cpu(server.pid) - used) / SPOOLED * 1000, "ms")
     finally:
         await server.close()
         server.stop()

@@ -2,7 +2,8 @@
 
 202 kept (duplicates and unknown types included); 400 not JSON, or no usable id or actor; 401 not signed, or not well;
 403 from a blocked host; 404, 410 nobody of that name, or no more; 413 too large; 415 wrong type; 503 could not be
-kept, or whose it is cannot be known now: try again.  A refusal says why in one line: {"error": "…"}, and 401 how to sign (RFC 9421 section 5.1).
+kept, or its key cannot be had now: try again.  A refusal says why in one line: {"error": "…"}, and 401 how to sign
+(RFC 9421 section 5.1).
 """
 
 import asyncio
@@ -116,24 +117,31 @@ async def _receive(request: web.Request, recipient: str | None) -> web.Response:
         recipient=recipient,
         sync=headers.get("Collection-Synchronization"),
     )
+    return await _take(request, parcel)
+
+
+async def _take(request: web.Request, parcel: Parcel) -> web.Response:
     try:
         await request.app[RECEIVER].receive(parcel)
     except Unchecked as error:
-        response = _refuse(request, 503, "unchecked", f"{error}; send it again later")
-        response.headers["Retry-After"] = RETRY
-        if request.app[IS_AWAY]():  # else it is the other server that has trouble, or whoever names its keys
-            request.app[MISSED]()
-        return response
+        # While the database is there it is the other server that has trouble, or whoever names its keys.
+        return _later(request, "unchecked", f"{error}; send it again later", missed=request.app[IS_AWAY]())
     except (Malformed, Forged, Refused) as error:
         status, reason = _STATUS[type(error)]
         return _refuse(request, status, reason, str(error))
     except (spool.Full, SQLAlchemyError, OSError) as error:
         log.error("the spool cannot keep messages: %s", error)  # noqa: TRY400  the trace says no more
-        response = _refuse(request, 503, "not_kept", "this server cannot keep messages now; send it again later")
-        response.headers["Retry-After"] = RETRY
-        request.app[MISSED]()
-        return response
+        says = "this server cannot keep messages now; send it again later"
+        return _later(request, "not_kept", says, missed=True)
     return web.Response(status=202)
+
+
+def _later(request: web.Request, reason: str, says: str, *, missed: bool) -> web.Response:
+    response = _refuse(request, 503, reason, says)
+    response.headers["Retry-After"] = RETRY
+    if missed:
+        request.app[MISSED]()
+    return response
 
 
 async def _body(request: web.Request) -> bytes | web.Response:
