@@ -116,7 +116,7 @@ class KeyRing:
         return await self._keep(stored)
 
     async def find(self, key_id: str, address: str) -> PublicKey:
-        """The key, fetched if need be, and then kept with its owner.  Raises: Forged; Unchecked, when it cannot be had now."""
+        """The key, fetched if need be, and then kept with its owner.  Raises: Forged (Unchecked: not now)."""
         found = await self.ask(key_id, address)
         if isinstance(found, PublicKey):
             return found
