@@ -247,13 +247,16 @@ async def _end_streams(board: Board, hub: Hub, stop: asyncio.Event) -> None:
 async def _metrics(house: House) -> bytes:
     now = datetime.now(UTC)
     begun = time.perf_counter()
-    queues = await house.db.read(metrics.of_database, now)
+    try:
+        queues, up = await house.db.read(metrics.of_database, now), True
+    except (SQLAlchemyError, OSError):
+        queues, up = [], False  # then the other numbers are wanted most
     took = time.perf_counter() - begun
     kept = await house.spool.read(metrics.of_spool, now)
     return metrics.render(
         [
             *queues,
-            metrics.read_took(took),
+            *metrics.of_reading(took, up=up),
             *kept,
             *metrics.of_backups(house.settings.data_dir, now),
             *metrics.of_process(),

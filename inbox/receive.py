@@ -82,6 +82,7 @@ class Receiver:
         if fetched:
             self._keys.settled(fetched)
         self.counts.add("accepted")
+        self.counts.add("signed", claim.scheme)
 
     def _row(
         self, parcel: Parcel, claim: signatures.Signature, key: PublicKey, fetched: Fetched | None

@@ -4,6 +4,7 @@ They are looked up when asked for: queues in the database, counts of the inbox i
 can answer for all.
 """
 
+import os
 import resource
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -23,16 +24,21 @@ from sqlalchemy import Connection, func, select
 
 from ops.backup import records
 from outbox import deliver
-from store.tables import counts, jobs, spooled
+from store.tables import counts, hosts, jobs, media, posts, spooled
 
 _COUNTS = select(counts.c.name, counts.c.value)
 # Those with negative ids rest: they failed too often (inbox/spool.py).
 _SPOOLED = select(func.count(), func.min(spooled.c.received)).where(spooled.c.id > 0)
 _RESTING = select(func.count()).select_from(spooled).where(spooled.c.id < 0)
+_SCHEMES = select(hosts.c.scheme, func.count()).where(hosts.c.scheme.is_not(None)).group_by(hosts.c.scheme)
+_COMMENTS = select(func.count()).where(posts.c.reply_to_id.is_not(None))
+_ORPHANS = select(func.count()).where(posts.c.reply_to_id.is_(None), posts.c.reply_to_uri.is_not(None))
+_OURS = select(func.coalesce(func.sum(media.c.bytes), 0)).where(media.c.account_id.is_not(None))
 _DELIVERY, _HTTP, _LATENCY, _LATENCY_SUM = "delivery", "http", "latency", "latency_us"
 _LAST_BUCKET = "+Inf"
 _JOBS = select(jobs.c.kind, func.count()).group_by(jobs.c.kind)
 _KIB = 1024
+_MEMORY = Path("/proc/self/statm")
 
 
 def of_database(tx: Connection, now: datetime) -> list[Metric]:
@@ -53,7 +59,21 @@ def of_database(tx: Connection, now: datetime) -> list[Metric]:
         "Age of the oldest delivery for a server that answers",
         value=max((now - able).total_seconds(), 0.0) if able else 0.0,
     )
-    return [waiting, oldest, healthy, silent, asked]
+    return [waiting, oldest, healthy, silent, asked, *_content(tx)]
+
+
+def _content(tx: Connection) -> list[Metric]:
+    """How whole conversations are, what files take, how we sign."""
+    posts_found = GaugeMetricFamily(
+        "connectme_comments", "Comments by whether we have what they answer", labels=["parent"]
+    )
+    posts_found.add_metric(["here"], tx.scalar(_COMMENTS) or 0)
+    posts_found.add_metric(["missing"], tx.scalar(_ORPHANS) or 0)
+    signed = GaugeMetricFamily("connectme_hosts_signed_for", "Hosts by how they want it signed", labels=["scheme"])
+    for scheme, number in tx.execute(_SCHEMES):
+        signed.add_metric([scheme], number)
+    files = GaugeMetricFamily("connectme_media_bytes", "Files of people of this server", value=tx.scalar(_OURS) or 0)
+    return [posts_found, signed, files]
 
 
 def of_spool(tx: Connection, now: datetime) -> list[Metric]:
@@ -102,9 +122,13 @@ def _histogram(latency: Mapping[str, int], microseconds: int) -> Metric:
     )
 
 
-def read_took(seconds: float) -> Metric:
-    """Of the question for the queues, which is always the same."""
-    return GaugeMetricFamily("connectme_database_read_seconds", "Time of a read in the main database", value=seconds)
+def of_reading(seconds: float, *, up: bool) -> list[Metric]:
+    """Of the questions of `of_database`, which are always the same; up: were they answered?"""
+    found: list[Metric] = [GaugeMetricFamily("connectme_database_up", "Does the main database answer?", value=int(up))]
+    if up:
+        says = "Time of the reads for these numbers"
+        found.append(GaugeMetricFamily("connectme_database_read_seconds", says, value=seconds))
+    return found
 
 
 def of_backups(data_dir: Path, now: datetime) -> list[Metric]:
@@ -134,6 +158,10 @@ def of_process(more: Mapping[str, float] | None = None) -> list[Metric]:
         ),
         GaugeMetricFamily("connectme_process_peak_bytes", "Largest resident memory", value=usage.ru_maxrss * _KIB),
     ]
+    if _MEMORY.exists():
+        pages = int(_MEMORY.read_text(encoding="ascii").split()[1])
+        now = pages * os.sysconf("SC_PAGE_SIZE")
+        found.append(GaugeMetricFamily("connectme_process_resident_bytes", "Resident memory now", value=now))
     for name, value in (more or {}).items():
         found.append(CounterMetricFamily(f"connectme_{name}", name.replace("_", " "), value=value))
     return found
