@@ -1,20 +1,26 @@
 """Backups: what they hold, what each level of evidence finds, what is refused, and how they come back."""
 
 import asyncio
+import itertools
 import json
 import shutil
+import signal
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
+from connectme import backups
+from connectme.settings import Settings
 from federation.keys import generate
 from federation.origin import Origin
-from ops import drill, identity, metrics, outages
+from ops import drill, identity, metrics, outages, state
 from ops.backup import create, facts, records, restore, retention, swap, verify
 from ops.backup.create import Source
 from ops.backup.manifest import FILE, BackupError, Manifest
@@ -27,12 +33,14 @@ from store.bucket import Bucket
 from store.bucket import Place as BucketPlace
 from store.database import Database
 from store.tables import spool_metadata
-from tests import s3
+from tests import postgresql, s3
 
 NOW = datetime(2026, 11, 27, 2, tzinfo=UTC)
 HERE = Origin("ours.test", "https://ours.test")
 PAIR = generate("rsa")
 SCHEMA = "9999"
+ROOT = Path(__file__).parent.parent.parent
+_numbers = itertools.count()
 
 
 def _live(tx: Connection) -> None:
@@ -313,3 +321,96 @@ def test_the_newest_that_is_proved_is_never_removed() -> None:
     assert 13 <= len(left) <= 19
     assert set(names[:7]) <= set(left)
     assert retention.superfluous(names[:1], {}, Keep(0, 0, 0)) == []
+
+
+@pytest.fixture
+def served(postgres: str, postgres_template: str, tmp_path: Path) -> Source:
+    """On a PostgreSQL of its own: what is started from a backup is another database beside it."""
+    postgresql.create(postgres, name := f"saved{next(_numbers)}", postgres_template)
+    return _source(postgres.format(name), tmp_path / "data")
+
+
+def test_a_backup_of_postgresql_is_started_and_nothing_of_the_trial_is_left(
+    served: Source, place: Folder, postgres: str, tmp_path: Path
+) -> None:
+    made = create.create(served, place, NOW)
+    report = drill.run(place, served.data_dir, _scratch(served, tmp_path), SCHEMA, NOW)
+    assert (report["ok"], report["level"]) == (True, "E4"), report["says"]
+    left = facts.asked(
+        postgres.format("postgres"), lambda tx: tx.scalars(text("SELECT datname FROM pg_database")).all()
+    )
+    assert not [name for name in left if name.startswith("connectme_try")]
+    damaged = place.root / made.name / "database.dump"
+    damaged.write_bytes(damaged.read_bytes()[:-100])
+    assert (
+        "is not what was written" in drill.run(place, served.data_dir, _scratch(served, tmp_path), SCHEMA, NOW)["says"]
+    )
+
+
+def test_a_backup_of_postgresql_comes_back_into_a_new_database_and_is_swapped_in(
+    served: Source, place: Folder, postgres: str, tmp_path: Path
+) -> None:
+    made = create.create(served, place, NOW)
+    with pytest.raises(BackupError, match="name a new, empty database"):
+        restore.restore(place, made, tmp_path / "new", "")
+    with pytest.raises(BackupError, match="already exists"):
+        restore.restore(place, made, tmp_path / "new", "", served.database_url)
+    postgresql.create(postgres, name := f"restored{next(_numbers)}", "template0")
+    url = restore.restore(place, made, tmp_path / "new", "", postgres.format(name))
+    (served.data_dir / "media" / "ab" / "late.png").write_bytes(b"late")
+
+    away = swap.swap(tmp_path / "new", swap.Here(served.data_dir, None, made.instance), NOW)
+
+    assert facts.asked(url, facts.look).rows == made.rows
+    assert (away / "media" / "ab" / "late.png").exists()
+    assert not (served.data_dir / "media" / "ab" / "late.png").exists()
+    assert swap.held(served.data_dir) is not None
+    assert swap.ids_after(served.data_dir) == NOW.timestamp() * 1000
+
+
+_KILLED = """
+import os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from ops import copies
+from ops.backup import create, places
+modules = {"copies": copies, "create": create, "places": places}
+module, _, name = sys.argv[1].partition(".")
+def die(*args, **more):
+    os.kill(os.getpid(), signal.SIGKILL)
+setattr(modules[module], name, die)
+data = Path(sys.argv[2])
+source = create.Source("1.0", data, f"sqlite:///{data}/connectme.db", data / "connectme.db", "", {}, sys.argv[4])
+create.create(source, places.Folder(Path(sys.argv[3])), datetime(2026, 11, 27, 2, tzinfo=UTC))
+"""
+
+
+@pytest.mark.parametrize("stage", ["copies._copy", "create._pack", "create._parts", "places._sync"])
+def test_a_backup_that_is_killed_is_none_and_the_next_one_cleans_up(lite: Source, place: Folder, stage: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", _KILLED, stage, lite.data_dir, place.root, "open sesame"], check=False, cwd=ROOT
+    )
+    assert ended.returncode == -signal.SIGKILL
+    assert place.names() == []
+    [left] = place.root.iterdir()
+    assert left.name.startswith(".unfinished-")
+    made = create.create(lite, place, NOW)
+    assert [path.name for path in place.root.iterdir()] == [made.name]
+
+
+def test_the_worker_makes_backups_and_drills_when_they_are_due(tmp_path: Path) -> None:
+    settings = Settings.load("/dev/null", {}, {"domain": "ours.test", "data_dir": tmp_path})
+
+    def due(hours: float, **more: object) -> str | None:
+        changed = Settings.load("/dev/null", {}, {"domain": "ours.test", "data_dir": tmp_path, **more})
+        return backups.due(changed, NOW, NOW + timedelta(hours=hours))
+
+    assert (due(0.1), due(0.3)) == (None, "backup")
+    assert due(0.3, backup_every_hours=0) is None
+    known = {"created": NOW.isoformat(), "level": "E1"}
+    state.write_json(state.folder(settings.data_dir) / records.BACKUPS, {"backups": {"one": known}})
+    assert due(1) == "drill"
+    records.note_drill(settings.data_dir, {"at": NOW.isoformat(), "ok": True})
+    assert (due(23), due(24), due(24, backup_every_hours=48)) == (None, "backup", None)
+    assert due(24 * 7, backup_every_hours=0) == "drill"
+    assert due(24 * 7, backup_every_hours=0, drill_every_days=0) is None
