@@ -221,6 +221,10 @@ def test_a_token_is_printed_alone(run, alice):
 def test_limits_on_hosts_are_set_lifted_imported_and_exported(run, tmp_path):
     for word, level in (("block", "block"), ("limit", "limit"), ("allow", "allow")):
         assert run("host", word, f"{word}.TEST", "--comment", "why").stdout == f"{word}.test: {level}\n"
+    said = run("host", "noop", "odd.test", "--reject-media", "--obfuscate", "--private-comment", "x").stdout
+    assert said == "odd.test: noop, no files, obfuscated\n"
+    assert facts(run("host", "list", "--json"))[-1]["private_comment"] == "x"
+    assert run("host", "unblock", "odd.test").exit_code == 0
     (tmp_path / "more.csv").write_text("#domain,#severity\nblock.test,suspend\nnew.test,silence\n")
     assert facts(run("host", "import", "more.csv", "--json")) == {"read": 2, "changed": 2, "skipped": []}
     assert run("host", "unblock", "limit.test").exit_code == 0

@@ -49,6 +49,7 @@ from web.api import (
 from web.api.admin import accounts as admin_accounts
 from web.api.admin import domains as admin_domains
 from web.api.admin import emails as admin_emails
+from web.api.admin import figures as admin_figures
 from web.api.admin import ip_blocks as admin_ip_blocks
 from web.api.admin import reports as admin_reports
 from web.api.admin import trends as admin_trends
@@ -70,6 +71,7 @@ _FILES = (
     admin_accounts,
     admin_domains,
     admin_emails,
+    admin_figures,
     admin_ip_blocks,
     admin_reports,
     admin_trends,

@@ -67,6 +67,35 @@ class AdminTrendsLink(TrendsLink):
     requires_review: bool
 
 
+class AdminMeasureDay(TypedDict):
+    date: str | None
+    value: str
+
+
+class AdminMeasure(TypedDict):
+    """Numbers as texts: so they are with Mastodon."""
+
+    key: str
+    unit: str | None
+    total: str
+    previous_total: NotRequired[str]
+    data: list[AdminMeasureDay]
+
+
+class AdminCohortData(TypedDict):
+    date: str | None
+    rate: float
+    value: str
+
+
+class AdminCohort(TypedDict):
+    """frequency: day or month."""
+
+    period: str | None
+    frequency: str
+    data: list[AdminCohortData]
+
+
 class AdminDomainBlock(TypedDict):
     """`id` is made of the domain.  severity: noop, silence or suspend."""
 
