@@ -9,11 +9,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import fanout, footprint, inbound, media, reads, streaming
+from benchmarks import backup, fanout, footprint, inbound, media, reads, streaming
 from benchmarks.measure import Goal
 from tests import postgresql
 
-PARTS = ("footprint", "inbound", "spool", "fanout", "reads", "streaming", "media")
+PARTS = ("footprint", "inbound", "spool", "fanout", "reads", "streaming", "media", "backup")
 
 
 def main(asked: list[str]) -> int:
@@ -80,6 +80,11 @@ def _media(folder: Path) -> None:
     asyncio.run(media.measure(folder / "media"))
 
 
+def _backup(folder: Path) -> None:
+    print("\nBackups")
+    backup.run(folder / "backup", many="BENCH_MANY" in os.environ)
+
+
 _RUN = {
     "footprint": _footprint,
     "inbound": _inbound,
@@ -89,6 +94,7 @@ _RUN = {
     "reads": _reads,
     "streaming": _streaming,
     "media": _media,
+    "backup": _backup,
 }
 
 if __name__ == "__main__":

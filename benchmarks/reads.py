@@ -35,10 +35,10 @@ async def measure(folder: Path, *, many: bool) -> None:
     server = Instance(folder, free_port(), RATE_LIMITS="false")
     server.person("alice")
     file = f"sqlite:///{folder}/connectme.db?synchronous=off"
-    made = await _fill(file, 0, HELD)
+    made = await fill(file, 0, HELD)
     few = await _run(server, made, f"{HELD:,} posts held")
     if many:
-        made = await _fill(file, HELD, MANY - HELD)
+        made = await fill(file, HELD, MANY - HELD)
         lots = await _run(server, made, f"{MANY:,} posts held")
         for name, before in few.items():
             show(f"{name}: {MANY:,} posts against {HELD:,}", lots[name] / before, "x", Goal(1.5, 1.1))
@@ -106,7 +106,7 @@ class Made:
         self.author, self.root = author, root
 
 
-async def _fill(url: str, start: int, number: int) -> Made:
+async def fill(url: str, start: int, number: int) -> Made:
     async with await Database.open(url) as db:
         people = await db.write(_people)
         made = Made(people[0], 0)
