@@ -22,6 +22,7 @@ COMMANDS = {  # name: file, function, what `connectme --help` says
     "token": ("token", "token", "Tokens for programs."),
     "audit": ("audit", "audit", "What moderators did."),
     "host": ("host", "host", "Limits on other servers."),
+    "network": ("network", "network", "Networks that are blocked."),
     "delivery": ("delivery", "delivery", "What waits to be delivered."),
     "rules": ("site", "rules", "The rules of this server."),
     "text": ("site", "text", "What the server says of itself, of privacy and of its terms."),

@@ -39,6 +39,8 @@ _SHUT = select(ip_blocks).where(ip_blocks.c.severity == NO_ACCESS)
 _ADD = insert(ip_blocks)
 _CHANGE = update(ip_blocks).where(ip_blocks.c.id == _ID)
 _REMOVE = delete(ip_blocks).where(ip_blocks.c.id == _ID)
+_ALL = select(ip_blocks).order_by(ip_blocks.c.network)
+_LIFT = delete(ip_blocks).where(ip_blocks.c.network == bindparam("name"))
 _EXPIRED = delete(ip_blocks).where(ip_blocks.c.expires_at <= _NOW)
 
 
@@ -94,6 +96,15 @@ def unblock(tx: Connection, by: Staff, number: int, now: datetime) -> None:
     it = by_id(tx, number)
     tx.execute(_REMOVE, {"id_": number})
     audit.note(tx, by.account, "unblock", "ip", it.network, now)
+
+
+def all_of(tx: Connection) -> list[IpBlock]:
+    return many(tx, _ALL, IpBlock)
+
+
+def lift(tx: Connection, network: str) -> bool:
+    """At the console, by nobody in particular.  False: there was none.  Raises: Invalid."""
+    return bool(tx.execute(_LIFT, {"name": str(parse_network(network))}).rowcount)
 
 
 def forget_expired(tx: Connection, now: datetime) -> int:

@@ -101,6 +101,8 @@ def test_wrong_usage_is_exit_status_2_and_says_what_is_wrong(run, words):
         (["host", "block", "not a host"], "no host name"),
         (["host", "unblock", "far.test"], "there is no limit on far.test"),
         (["host", "import", "none.csv"], "cannot be read"),
+        (["network", "unblock", "nowhere"], "is no address"),
+        (["network", "unblock", "192.0.2.0/24"], "there is no block on 192.0.2.0/24"),
         (["--config", "none.toml", "settings"], "cannot be read"),
         (["--set", "domian=x", "settings"], "did you mean --domain?"),
         (["--set", "registrations=none", "account", "list"], "is not one of open, approval, closed"),

@@ -100,6 +100,15 @@ async def test_a_block_ends_when_it_says(db):
     assert await db.write(places.forget_expired, now + timedelta(minutes=2)) == 1
 
 
+async def test_a_block_is_lifted_by_its_network(db):
+    now, by = datetime.now(UTC), places.Staff(await local(db, "admin"), "admin")
+    await db.write(places.block, by, "192.0.2.0/24", "no_access", "", None, "", now)
+    assert [one.network for one in await db.read(places.all_of)] == ["192.0.2.0/24"]
+    assert not await db.write(places.lift, "192.0.2.0/25")
+    assert await db.write(places.lift, "192.0.2.9/24")
+    assert await db.read(places.all_of) == await db.read(places.shut) == []
+
+
 async def test_who_signs_up_there_waits_or_is_refused(server):
     async with server(REGISTRATIONS="open", RATE_LIMITS="false") as site:
         token, by = await one_with(site, "admin"), await site.token(None)
