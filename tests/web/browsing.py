@@ -25,6 +25,7 @@ from store.blobs import Folder
 from store.database import Database
 from store.tables import Account
 from tests import people
+from tests.web.compiled import keep_compiled
 from web import keys, limits, pages
 from web.barred import BARRED, Barred
 from web.errors import guarded
@@ -86,6 +87,7 @@ def app(
     folder = Path(tempfile.mkdtemp())
     made[keys.WORKSHOP] = workshop = Workshop(folder / "incoming", Folder(folder / "media"))
     pages.prepare(made)
+    keep_compiled(made)
     shared = [
         web.get("/@{name}", pages.profile),
         web.get("/@{name}/{id:[0-9]+}", pages.thread),

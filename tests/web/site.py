@@ -30,6 +30,7 @@ from store.database import Database
 from store.ids import new_id
 from store.tables import Account, Post
 from tests.people import OURS, local, rsa_pem
+from tests.web.compiled import keep_compiled
 from web import keys
 
 ALL = "read write follow push"
@@ -168,6 +169,7 @@ async def running(url: str, folder: Path, **settings: str) -> AsyncIterator[Site
     async with opened(Settings.load(environ=environ)) as house:
         appender, remote = Appender(house.spool, house.counts), Elsewhere()
         app = make_app(house, appender)
+        keep_compiled(app)
         app[keys.REMOTE] = remote
         async with TestClient(TestServer(app)) as http:
             yield Site(house, http, remote)
