@@ -174,13 +174,15 @@ class Errands:
         if actor is not None and not actor.is_gone:
             await self.synchronise(actor, job.payload["url"], Budget(BUDGET))
 
-    async def synchronise(self, actor: Account, address: str, budget: Budget) -> None:
-        """address: of the list, on the actor's own host.  Raises: FederationError, NotFound, NotAllowed."""
+    async def synchronise(self, actor: Account, address: str, budget: Budget, *, guessed: bool = False) -> None:
+        """address: of the list, on the actor's own host.  guessed: they never named it, so what has nobody of ours
+        may be anything, and ends no follow.  Raises: FederationError, NotFound, NotAllowed."""
         collection = read_collection(await self._gatherer.document(address, budget))
         is_whole = collection.first is None and collection.next is None  # a part of the list would end follows
         if is_whole and (collection.items or not collection.total):
             names = [one for one in collection.items if isinstance(one, str) and self._gatherer.is_ours(one)]
-            await self._db.write(_synchronise, actor, names, self._now())
+            if names or not guessed:
+                await self._db.write(_synchronise, actor, names, self._now())
 
 
 def _unknown_posts(tx: Connection, addresses: list[str]) -> list[str]:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from sqlalchemy import Connection
 
@@ -62,7 +62,11 @@ LOOK: Final = 5.0  # seconds between two looks for outages that are over
 DRAIN: Final = timedelta(minutes=10)  # for the spool, before others are asked for what may lie in it
 KNOWN: Final = 100  # repairs, of which is known what they covered
 
-Synchronise = Callable[[Account, str, Budget], Awaitable[None]]
+
+class Synchronise(Protocol):
+    """Errands.synchronise."""
+
+    def __call__(self, actor: Account, address: str, budget: Budget, *, guessed: bool) -> Awaitable[None]: ...
 
 
 @dataclass(slots=True)
@@ -127,7 +131,7 @@ class Repairing:
         """
         if payload.get("lists", True):
             try:
-                await self._synchronise(person, f"{person.uri}/followers_synchronization", Budget(2))
+                await self._synchronise(person, f"{person.uri}/followers_synchronization", Budget(2), guessed=True)
             except Unreachable:
                 raise
             except (FederationError, Refusal):

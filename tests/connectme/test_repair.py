@@ -219,6 +219,11 @@ async def test_followers_are_compared_where_the_other_server_has_the_list(office
     for person in (alice, carl):
         await db.write(follow, person, bob)
     await db.write(follow, alice, dan)
+    _, eve = await met(office, far, "eve")
+    await db.write(follow, alice, eve)
+    empty = "/users/eve/followers_synchronization"
+    far.documents[empty] = {"id": far.base + empty, "type": "OrderedCollection", "totalItems": 0, "orderedItems": []}
+    outbox(far, "eve")
     path = "/users/bob/followers_synchronization"
     far.documents[path] = {"id": far.base + path, "type": "OrderedCollection", "orderedItems": [alice.uri]}
     outbox(far, "bob")
@@ -226,6 +231,7 @@ async def test_followers_are_compared_where_the_other_server_has_the_list(office
     await office.begin()
     assert await office.all(follows.c.follower_id, follows.c.target_id == bob.id) == [alice.id]
     assert await office.all(follows.c.follower_id, follows.c.target_id == dan.id) == [alice.id]  # 404 says nothing
+    assert await office.all(follows.c.follower_id, follows.c.target_id == eve.id) == [alice.id]  # nor that, unasked for
 
 
 async def test_requests_to_follow_are_sent_again(office, far, db):
