@@ -15,6 +15,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import aiosqlite
 from sqlalchemy import URL, Connection, create_engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from store.memory import READ_ONLY
@@ -79,9 +80,16 @@ class Line:
         self._tx.begin()  # to SQLAlchemy all is one transaction; the real ones are ours, see _commit
 
     async def run(self, work: Work[T]) -> T:
-        """What `work` returns, in the connection's thread."""
+        """What `work` returns, in the connection's thread.
+
+        Raises: what it raises; DBAPIError for what BEGIN and COMMIT say, too (locked, full): SQLAlchemy never sees it.
+        """
         results: list[T] = []
-        await self._cross(lambda raw: results.append(work(self._tx, raw)))
+        try:
+            await self._cross(lambda raw: results.append(work(self._tx, raw)))
+        except sqlite3.Error as error:
+            dialect = self._tx.dialect
+            raise DBAPIError.instance("", None, error, sqlite3.Error, hide_parameters=True, dialect=dialect) from error
         return results[0]
 
     async def close(self) -> None:

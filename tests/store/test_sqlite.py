@@ -5,10 +5,12 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from store.database import Database
 from store.tables import hosts, metadata
@@ -91,10 +93,24 @@ async def test_a_full_disk_fails_all_and_is_survived(file):
     await db.write(limit, 0)
     outcomes = await asyncio.gather(*(db.write(add, f"{n}" + "x" * 9000) for n in range(8)), return_exceptions=True)
     assert any(isinstance(outcome, Exception) for outcome in outcomes)
+    assert all(isinstance(outcome, str | OperationalError) for outcome in outcomes)
     await db.write(limit, 1000)
     assert await db.write(add, "a") == "a"
     kept = await db.read(lambda tx: tx.scalars(select(hosts.c.name)).all())
     assert set(kept) == {"a", *(outcome for outcome in outcomes if isinstance(outcome, str))}
+    await db.close()
+
+
+async def test_what_begin_and_commit_say_is_an_error_like_that_of_statements(file):
+    """So that whoever waits for a database that is away waits for one that is locked or full, too."""
+    db = await Database.open(file)
+    await db.write(metadata.create_all)
+    await db.write(lambda tx: tx.exec_driver_sql("PRAGMA busy_timeout = 0"))
+    with closing(sqlite3.connect(file.removeprefix("sqlite:///"), isolation_level=None)) as another:
+        another.execute("BEGIN IMMEDIATE")
+        with pytest.raises(OperationalError, match="locked"):
+            await db.write(add, "a")
+    assert await db.write(add, "a") == "a"
     await db.close()
 
 
