@@ -28,15 +28,16 @@ from connectme.waiting import in_houses
 from connectme.worker import Worker, until
 from federation.actors import fetch_key
 from federation.client import Budget
-from federation.keys import PublicKey
+from federation.errors import Forged
+from federation.keys import PublicKey, load_public
 from inbox import routes as inbox_routes
 from inbox.append import Appender
 from inbox.keys import KeyRing
-from inbox.receive import Receiver
+from inbox.receive import Parcel, Receiver
 from ops import metrics
 from ops.modes import Board
 from social import accounts, instance
-from store.tables import Account
+from store.tables import INSTANCE_ACTOR_ID, Account
 from web import client_address, keys, limits, tally
 from web import routes as web_routes
 from web.barred import BARRED, Barred
@@ -175,6 +176,7 @@ def make_app(house: House, appender: Appender) -> web.Application:
     app[keys.GUARD] = house.client.guard
     app[keys.POOL] = ThreadPoolExecutor(2, thread_name_prefix="slow")
     app[keys.SIGNER] = _signer(house, receiver)
+    app[keys.OURSELVES] = _ourselves(house, receiver)
     app[keys.KEEPER] = Keeper(settings)
     app[keys.READY] = lambda: ready(house)
     app[keys.STARTED] = lambda: started(house)
@@ -215,6 +217,18 @@ def _signer(house: House, receiver: Receiver) -> Callable[[web.Request], Awaitab
         return await house.db.read(accounts.find_by_uri, key.owner)
 
     return signer
+
+
+def _ourselves(house: House, receiver: Receiver) -> Callable[[web.Request, bytes], Awaitable[None]]:
+    async def ourselves(request: web.Request, body: bytes) -> None:
+        key = next((key for key in await house.db.read(accounts.keys_of, INSTANCE_ACTOR_ID) if key.kind == "rsa"), None)
+        if key is None:
+            raise Forged("this server has no key yet")
+        own = load_public(key.id, house.origin.instance_actor, key.public)
+        headers, address = tuple(request.headers.items()), client_address.network(request)
+        receiver.ourselves(Parcel(request.raw_path, headers, body, address), own)
+
+    return ourselves
 
 
 async def _greet(house: House, app: web.Application) -> None:

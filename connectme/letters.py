@@ -1,16 +1,15 @@
 """Mails leave here, by the SMTP server of SMTP_URL: what social.letters asked for."""
 
-import ssl
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from typing import Final
-from urllib.parse import unquote, urlsplit
 
 from connectme.house import House
 from connectme.settings import Settings
 from connectme.values import host_of
+from ops import mail
 from social import letters
 from social.errors import Unavailable
 from social.letters import Letter
@@ -18,7 +17,6 @@ from social.secrets import new_token
 from store.tables import Job
 
 PATIENCE: Final = 30.0  # seconds
-PORTS: Final = {"smtp": 587, "smtps": 465}
 
 
 def post_office(house: House) -> dict[str, Callable[[Job], Awaitable[None]]]:
@@ -48,10 +46,8 @@ def post_office(house: House) -> dict[str, Callable[[Job], Awaitable[None]]]:
 
 
 class Mailer:
-    """`smtp://`: STARTTLS when the server has it, and always before a password is said.  `smtps://`: TLS at once."""
-
     def __init__(self, settings: Settings) -> None:
-        self._url = urlsplit(settings.smtp_url)
+        self._url = settings.smtp_url
         self._sender = settings.smtp_from or f"{settings.title} <no-reply@{host_of(settings.domain)}>"
         self._ca_file = settings.ca_file
 
@@ -59,20 +55,9 @@ class Mailer:
         """Raises: Unavailable, when the server does not take it."""
         import aiosmtplib  # noqa: PLC0415  many servers never send a mail
 
-        url = self._url
-        user = unquote(url.username) if url.username else None
         try:
-            await aiosmtplib.send(
-                self._message(letter),
-                hostname=url.hostname,
-                port=url.port or PORTS[url.scheme],
-                username=user,
-                password=unquote(url.password) if url.password else None,
-                use_tls=url.scheme == "smtps",
-                start_tls=True if user and url.scheme == "smtp" else None,
-                tls_context=ssl.create_default_context(cafile=str(self._ca_file)) if self._ca_file else None,
-                timeout=PATIENCE,
-            )
+            async with mail.connected(self._url, self._ca_file, PATIENCE) as server:
+                await server.send_message(self._message(letter))
         except (aiosmtplib.SMTPException, OSError) as error:
             raise Unavailable("The mail could not be sent", why=type(error).__name__) from error
 

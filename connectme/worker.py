@@ -32,6 +32,7 @@ from connectme.settings import Settings
 from connectme.waiting import in_houses
 from inbox import spool
 from inbox.process import Processor
+from ops import clock
 from ops.backup import swap
 from ops.change import progress, replay
 from outbox.deliver import Deliverer
@@ -67,7 +68,11 @@ class Worker:
             house.db,
             house.spool,
             house.origin,
-            also=[media.sweep, partial(settle_upgrade, house.spool, house.settings.data_dir)],
+            also=[
+                media.sweep,
+                partial(settle_upgrade, house.spool, house.settings.data_dir),
+                partial(look_at_clocks, house),
+            ],
             counts_trends=house.settings.trends,
             address_days=house.settings.address_days,
         )
@@ -193,3 +198,10 @@ async def _forever(loop: Loop, stop: asyncio.Event) -> None:
         except Exception:
             log.exception("a loop of the worker stopped; it starts again in %s s", HEALING)
             await until(stop, HEALING)
+
+
+async def look_at_clocks(house: House, now: datetime) -> None:
+    """For the supervisor, who asks nobody but this server."""
+    found = await clock.measure(house.client, await house.db.read(clock.to_ask))
+    if found is not None and found.servers >= clock.ENOUGH:
+        clock.note(house.settings.data_dir, found, now)

@@ -136,6 +136,13 @@ class Client:
         """The first megabyte of an HTML page, by an unsigned request.  Raises: as fetch_json."""
         return await self._in_time(url, self._page(url, budget))
 
+    async def date(self, host: str) -> str:
+        """What the clock of another server says, as it heads any answer.  Raises: Refused (by us), Unreachable."""
+        target = self.guard.check_url(f"https://{host}/.well-known/nodeinfo")
+        self._permit(host)
+        reply = await self._transport.get(target, host, self._peers.of(host), self._headers, whole=False)
+        return answers.only(reply.headers, "Date")
+
     async def download(self, url: str, budget: Budget, sink: answers.Sink, most: int) -> str:
         """Hands the file at `url` to `sink`, piece by piece, at most so many bytes; returns where it came from.
 

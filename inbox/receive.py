@@ -109,6 +109,14 @@ class Receiver:
         key = self._keys.known(claim.key_id) or await self._keys.find(claim.key_id, address)
         return await self._verified(message, claim, key, address)
 
+    def ourselves(self, parcel: Parcel, own: PublicKey) -> None:
+        """Raises: Forged, unless it is signed with that key, with all that a delivery has to sign."""
+        message = signatures.Message("POST", parcel.target, self._authority, self._scheme, parcel.headers, parcel.body)
+        claim = _claim(message)
+        if claim.key_id != own.id:
+            raise Forged("this is for the server itself")
+        signatures.verify(message, claim, own, self._clock())
+
     async def _signer(
         self, message: signatures.Message, claim: signatures.Signature, address: str, document: JSON
     ) -> tuple[PublicKey, Fetched | None] | None:

@@ -38,6 +38,11 @@ def network(request: web.Request) -> str:
     return str(ip_network((where.packed, 64), strict=False) if isinstance(where, IPv6Address) else where)
 
 
+def has_trusted_peer(request: web.Request) -> bool:
+    """Is what the other end of the connection says of whom it speaks for believed?"""
+    return _is_trusted(request.remote or "", request.app[CONFIG].trusted_proxies)
+
+
 def is_local(request: web.Request) -> bool:
     """Does someone on this machine ask, with no proxy in between?"""
     where = parse(request.remote or "")

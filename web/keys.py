@@ -83,6 +83,8 @@ WORKSHOP = web.AppKey[Workshop]("WORKSHOP")
 POOL = web.AppKey[Executor]("POOL")
 # Whose signature a GET carries; None: unsigned.  Raises what federation.errors has for a wrong one.
 SIGNER = web.AppKey[Callable[[web.Request], Awaitable[Account | None]]]("SIGNER")
+# Raises Forged, unless this server itself signed the request, with its body.
+OURSELVES = web.AppKey[Callable[[web.Request, bytes], Awaitable[None]]]("OURSELVES")
 BOARD = web.AppKey[Board]("BOARD")
 KEEPER = web.AppKey[Keeper]("KEEPER")
 READY = web.AppKey[Callable[[], Awaitable[dict[str, Part]]]]("READY")

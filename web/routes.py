@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from web import activitypub, discovery, health, media, pages, proxy, status
+from web import activitypub, discovery, echo, health, media, pages, proxy, status
 from web.api import routes as api
 from web.errors import Handler, as_json, guard, guarded
 from web.keys import ORIGIN
@@ -17,7 +17,7 @@ _FOR_PROGRAMS = ("/.well-known/{tail:.*}", "/nodeinfo/{tail:.*}", "/media/{tail:
 def add(app: web.Application) -> None:
     """Adds all routes; the last ones answer what no other does."""
     pages.prepare(app)
-    app.router.add_routes(guarded(_defined(health.routes, status.routes), as_json, any_name=True))
+    app.router.add_routes(guarded(_defined(health.routes, status.routes, echo.routes), as_json, any_name=True))
     app.router.add_routes(guarded(_defined(discovery.routes, activitypub.routes, media.routes, proxy.routes), as_json))
     app.router.add_routes(api.routes())
     app.router.add_routes(pages.routes())

@@ -2,6 +2,8 @@
 
 import asyncio
 from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,18 +16,23 @@ from ops.doctor.case import Case
 from ops.doctor.words import ill, well
 from ops.findings import Finding
 
+if TYPE_CHECKING:
+    from ops.doctor.services import Stores
+
 MARKS = {"ok": "ok", "notice": "note", "warning": "WARNING", "error": "ERROR"}
 
 
-@click.command(epilog=example("connectme doctor", "connectme doctor --fix", "connectme doctor --json"))
+@click.command(epilog=example("connectme doctor", "connectme doctor --offline", "connectme doctor --fix"))
 @click.option("--fix", is_flag=True, help="Repair what can be repaired without risk, also while the server runs.")
 @click.option("--all", "everything", is_flag=True, help="Also list what is well.")
+@click.option("--offline", is_flag=True, help="Ask nothing of the network: names, certificate, mail server, buckets.")
 @as_json
 @passes
-def doctor(context: Context, *, fix: bool, everything: bool, as_json: bool) -> None:
+def doctor(context: Context, *, fix: bool, offline: bool, everything: bool, as_json: bool) -> None:
     """Look for all that can be wrong, and say what to do.  Exit status 0: fit to run, 1: something is wrong.
 
-    Needs neither the server nor a database that works; writes nothing without --fix.
+    Needs neither the server nor a database that works; writes nothing without --fix.  With the network it takes some
+    seconds, without (--offline) at most two.
     """
     try:
         settings = context.settings()
@@ -34,21 +41,35 @@ def doctor(context: Context, *, fix: bool, everything: bool, as_json: bool) -> N
         _tell(found, {}, everything=everything, as_json=as_json)
         return
     logging.set_up(settings, "command", least="error")
-    found, done = asyncio.run(_examine(settings, fix=fix))
+    found, done = asyncio.run(_examine(settings, fix=fix, offline=offline))
     _tell(
         [*found, well("settings.read", "connectme settings shows them")], done, everything=everything, as_json=as_json
     )
 
 
-async def _examine(settings: Settings, *, fix: bool) -> tuple[list[Finding], dict[str, str]]:
+async def _examine(settings: Settings, *, fix: bool, offline: bool) -> tuple[list[Finding], dict[str, str]]:
     newest, now = schema.newest(), datetime.now(UTC)
-    found = await whole.look(settings, newest, now)
+    found, told = await whole.look(settings, newest, now), list[Finding]()
+    if not offline:
+        from ops.doctor import network  # noqa: PLC0415  brings the network along
+
+        told = await network.look(Case(settings, newest, now), _buckets(settings))
+        found = whole.arranged([*found, *told])
     if not fix or not any(one.fixable for one in found):
         return found, {}
     from ops.doctor import fixing  # noqa: PLC0415  most runs repair nothing
 
     done = await fixing.fix(Case(settings, newest, now), found)
-    return await whole.look(settings, newest, now), done
+    return whole.arranged([*await whole.look(settings, newest, now), *told]), done
+
+
+def _buckets(settings: Settings) -> "Stores":
+    """Those that the settings name, each with what opens it."""
+    from store.bucket import Bucket, Place  # noqa: PLC0415  most servers have none
+
+    named = {"MEDIA_STORE": settings.bucket, "BACKUP_STORE": settings.backup_bucket}
+    keys = (settings.s3_endpoint, settings.s3_region, settings.s3_access_key_id, settings.s3_secret_access_key)
+    return {name: partial(Bucket, Place(*place, *keys)) for name, place in named.items() if place}
 
 
 def _tell(found: list[Finding], done: dict[str, str], *, everything: bool, as_json: bool) -> None:

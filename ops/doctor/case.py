@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -35,6 +36,14 @@ class Settings(Protocol):
     def smtp_url(self) -> str: ...
     @property
     def ca_file(self) -> Path | None: ...
+    @property
+    def bind(self) -> str: ...
+    @property
+    def outgoing(self) -> bool: ...
+    @property
+    def allow_http_federation(self) -> bool: ...
+    @property
+    def allowed_private_networks(self) -> tuple[IPv4Network | IPv6Network, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ SUBJECTS = {
     "drill": "Drills",
     "repair": "After an outage",
     "integrity": "Integrity of the data",
-    "network": "The network, asked with `--network`",
+    "network": "The network (left out with `--offline`)",
 }
 
 

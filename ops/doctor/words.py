@@ -370,6 +370,83 @@ WORDS: Final[dict[str, Words]] = {
         "`connectme repair` shows which servers did not answer, and why. When one is back, `connectme repair --since"
         " 12h` (when the outage began) asks all once more; what is here already is not stored twice.",
     ),
+    "network.serves": Words(
+        "the server answers on this machine",
+        "nothing answers at {bind}, so what needs a server that runs was not tried",
+        "`systemctl start connectme` (or `connectme serve`), then `connectme doctor` again. If it should run already: "
+        "`journalctl -u connectme -n 50` says why it does not; its last lines name what to do.",
+    ),
+    "network.names": Words(
+        "the names of this server lead to an address that others can reach",
+        "{name} {trouble}",
+        "Other servers look the name up like this: `dig +short A NAME; dig +short AAAA NAME`. Where the name is kept "
+        "(the registrar, the DNS provider), enter the public address of the proxy in front; changes take as long as the"
+        " record's TTL. An expired domain shows in `whois NAME`. If only this machine sees another address, look at "
+        "/etc/hosts and /etc/resolv.conf; that is no fault when others see the right one.",
+    ),
+    "network.certificate": Words(
+        "the certificate is believed, and has two weeks at least",
+        "the certificate of {name} {trouble}",
+        "Other servers and programs refuse to talk with a server whose certificate is wrong. certbot: `certbot renew`, "
+        "then `systemctl reload nginx`, and `systemctl list-timers | grep certbot` for why it did not. Caddy: "
+        "`journalctl -u caddy | grep -i certificate`. A wrong name: the proxy shows the certificate of another site; "
+        "compare its `server_name`. Seen again by: `openssl s_client -connect NAME:443 -servername NAME </dev/null | "
+        "openssl x509 -noout -dates -subject`.",
+    ),
+    "network.address": Words(
+        "the public address leads to this server",
+        "{url} does not answer as this server does: {trouble}",
+        "It answers on this machine, so look at what stands in front: `systemctl status nginx` (or caddy), its error "
+        "log, the firewall (`ss -tlnp`, `nft list ruleset`), and BIND (`connectme settings`) against what the proxy "
+        "passes to. docs/admin/examples/nginx.conf and docs/admin/examples/Caddyfile are tested. If only this machine "
+        "cannot reach its own public address (try from elsewhere: `curl -I URL`), write the name with the proxy's inner"
+        " address into /etc/hosts.",
+    ),
+    "network.found": Words(
+        "others find this server by its domain (WebFinger)",
+        "a search for this server's people goes wrong: {trouble}",
+        "`curl -L 'https://DOMAIN/.well-known/webfinger?resource=acct:DOMAIN@DOMAIN'` shows what others see. Where "
+        "DOMAIN and BASE_URL are different hosts, the web server of DOMAIN has to redirect; docs/admin/install.md "
+        "shows how. If a cache or a bot protection answers, let `/.well-known/` and `/actor` through.",
+    ),
+    "network.signature": Words(
+        "what other servers sign arrives as they signed it",
+        "a signed message that this server sent to itself was not accepted: {trouble}",
+        "Deliveries of other servers meet the same. The proxy has to pass path and query as they came (nginx: "
+        "`proxy_pass http://127.0.0.1:8000;` without a path behind it), the headers Host, Date, Digest and Signature, "
+        "and the body; no bot protection, firewall or login page may stand before `/inbox` and `/users/NAME/inbox`. "
+        "`signature … old`: the clock is wrong (`timedatectl`). Compare with docs/admin/examples/nginx.conf.",
+    ),
+    "network.proxy": Words(
+        "the proxy in front says for whom it speaks, and is believed",
+        "{trouble}",
+        "Without it all people seem to come from one address: rate limits and blocked addresses hit everybody or "
+        "nobody. nginx: `proxy_set_header Host $host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; "
+        "proxy_set_header X-Forwarded-Proto $scheme;`; Caddy does so by itself. TRUSTED_PROXIES has to name the address"
+        " that the proxy comes from (the evidence has it), and no other; then restart the server.",
+    ),
+    "network.clock": Words(
+        "the clock is right",
+        "the clock is {seconds} s {way} those of {servers} other servers",
+        "Other servers refuse what seems to be signed long ago or in the future, and this one refuses theirs. "
+        "`timedatectl` shows whether the clock is kept right; `timedatectl set-ntp true` or `apt-get install chrony` "
+        "sets that up. In a container or virtual machine it is the clock of the host that has to be right.",
+    ),
+    "network.smtp": Words(
+        "the mail server takes our name and password",
+        "the mail server of SMTP_URL cannot be used: {trouble}",
+        "Nobody can confirm an address or reset a password meanwhile, and no alert comes by mail; mails that wait are "
+        "tried again. Refused password: many providers want one made for programs. Certificate: use the name that is in"
+        " it, or CA_FILE for a private authority. No connection: 465 is `smtps://`, 587 is `smtp://` (with STARTTLS); "
+        "many hosters block both until asked. By hand: `openssl s_client -starttls smtp -connect HOST:587`.",
+    ),
+    "network.store": Words(
+        "the object store takes a file, gives it back, and removes it",
+        "the store {name} cannot be used: {trouble}",
+        "Compare S3_ENDPOINT, S3_REGION, S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY (`connectme settings`) with what "
+        "the provider shows. The key has to be allowed to list, read, write and delete in the bucket; a wrong clock is "
+        "refused, too (network.clock). Uploads fail until it works; nothing that is there is lost.",
+    ),
     "integrity.last": Words(
         "the last check of the data found nothing",
         "the check of {when} found {number} faults in the data",

@@ -2,12 +2,11 @@
 
 A program of its own: TLS and mail would stay in the supervisor's memory, and a receiver that hangs must not hold it.
 Standard input: one JSON object, see `Errand`.  Standard output: one JSON object,
-{"failed": {"webhook": "timed out"}, "days": 61.2, "skew": 0.3}.
+{"failed": {"webhook": "timed out"}, "days": 61.2, "believed": 1.0, "skew": 0.3}.
 """
 
 import json
 import smtplib
-import socket
 import ssl
 import sys
 import time
@@ -18,6 +17,8 @@ from functools import partial
 from typing import Any, Final, TypedDict
 from urllib.parse import unquote, urlsplit
 from urllib.request import HTTPSHandler, Request, build_opener
+
+from ops import certificate
 
 PATIENCE: Final = 10.0  # seconds for each receiver
 
@@ -41,7 +42,7 @@ def main(errand: Errand) -> dict[str, Any]:
     if ping := errand.get("ping"):
         _try(found, "deadman", lambda: _fetch(Request(ping), errand))  # noqa: S310  the owner's own setting
     if place := errand.get("certificate"):
-        _try(found, "certificate", lambda: {"days": _days(place, errand.get("ca_file") or None)})
+        _try(found, "certificate", lambda: _certificate(place, errand.get("ca_file", "")))
     return found
 
 
@@ -101,16 +102,11 @@ def _email(where: Mapping[str, Any], errand: Errand) -> None:
         server.send_message(message)
 
 
-def _days(place: str, ca_file: str | None) -> float:
-    """Until the certificate ends."""
+def _certificate(place: str, ca_file: str) -> Mapping[str, Any]:
+    """How many days it has left, and whether it is believed: one that has ended is not."""
     host, _, port = place.rpartition(":")
-    name = host.strip("[]")
-    with (
-        socket.create_connection((name, int(port)), PATIENCE) as plain,
-        _trust(ca_file).wrap_socket(plain, server_hostname=name) as link,
-    ):
-        certificate = link.getpeercert() or {}
-    return round((ssl.cert_time_to_seconds(str(certificate["notAfter"])) - time.time()) / 86_400, 1)
+    seen = certificate.look(host.strip("[]"), int(port), time.time(), ca_file=ca_file)
+    return {"believed": 0.0} if seen.days is None else {"believed": 1.0, "days": seen.days}
 
 
 def _trust(ca_file: str | None) -> ssl.SSLContext:

@@ -10,7 +10,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ _LINE: Final = re.compile(r"(\w+)(?:\{([^}]*)\})? (\S+)(?: \d+)?")
 _SPOOL: Final = "SELECT count(*), min(CASE WHEN due <= ? THEN received END) FROM spooled WHERE id > 0"
 _INSTANCE: Final = "SELECT value FROM fact WHERE name = 'instance'"
 _SHORT: Final = 1800.0  # seconds: a disk that is watched for less has no trend
+_CLOCK: Final = timedelta(hours=3)  # for which a look at the clocks of others holds
 _NEVER_FULL: Final = 10_000.0  # hours
 
 
@@ -125,6 +126,10 @@ def records(folder: Path, now: datetime, since: datetime) -> dict[str, float]:
     proved = moment(drill) if drill else None
     found["drill_age"] = (now - (proved or since)).total_seconds()
     found["drill_ok"] = 1.0 if drill is None else float(is_good(drill))
+    clock = state.read_json(folder / "clock.json")
+    when = moment(clock) if isinstance(clock, dict) else None
+    if when and now - when < _CLOCK and isinstance(clock.get("seconds"), int | float):
+        found["clock_skew"] = abs(clock["seconds"])
     for name in ("findings", "integrity"):
         found[name] = float(len(errors(state.read_json(folder / f"{name}.json"))))
     return found

@@ -411,7 +411,7 @@ class Monitor:
             failed = dict.fromkeys(errand.message.get("to", [errand.kind]), "no answer in time")
         for kind, why in failed.items():
             log.warning("%s was not reached: %s", kind, why)
-        for name, value in (("certificate_days", "days"), ("clock_skew", "skew")):
+        for name, value in (("certificate_days", "days"), ("certificate", "believed"), ("clock_skew", "skew")):
             if isinstance(said.get(value), int | float):
                 self._kept[name] = abs(said[value]) if name == "clock_skew" else said[value]
         if message := errand.message:
