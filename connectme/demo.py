@@ -35,7 +35,8 @@ class Instance:
         self.domain = f"localhost:{port}"
         self.base = URL(f"http://{self.domain}")
         self.tokens: dict[str, str] = {}
-        self._settings = {
+        self.prefix: tuple[str, ...] = ()  # a program that runs ours with less than we may, such as setpriv
+        self.settings = {
             "DOMAIN": self.domain,
             "BIND": f"127.0.0.1:{port}",
             "DATA_DIR": str(folder),
@@ -49,12 +50,12 @@ class Instance:
     @property
     def environment(self) -> Mapping[str, str]:
         others = {name: value for name, value in os.environ.items() if not name.startswith("CONNECTME_")}
-        mine = {f"CONNECTME_{name}": value for name, value in self._settings.items()}
+        mine = {f"CONNECTME_{name}": value for name, value in self.settings.items()}
         return {**others, **mine, "PYTHONPATH": str(HOME)}
 
     def command(self, *words: str) -> str:
         """What `connectme WORDS` prints.  Raises: CalledProcessError."""
-        argv = [sys.executable, "-m", "connectme", *words]
+        argv = [*self.prefix, sys.executable, "-m", "connectme", *words]
         done = subprocess.run(argv, env=self.environment, check=True, capture_output=True, cwd=HOME)  # noqa: S603
         return done.stdout.decode().strip()
 
@@ -66,7 +67,7 @@ class Instance:
 
     def start(self, *flags: str) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        argv = [sys.executable, "-m", "connectme", "serve", *flags]
+        argv = [*self.prefix, sys.executable, "-m", "connectme", "serve", *flags]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(argv, env=self.environment, stdout=log, stderr=log, cwd=HOME)  # noqa: S603
 
@@ -75,6 +76,11 @@ class Instance:
         if self._process is None:
             raise RuntimeError("not started")
         return self._process.pid
+
+    @property
+    def ended(self) -> int | None:
+        """The exit status of one that stopped by itself."""
+        return None if self._process is None else self._process.poll()
 
     def kill(self) -> None:
         """kill -9, as a power cut would."""

@@ -150,6 +150,8 @@ class Settings:
     alert_ntfy_url: str = ""
     #: What is asked every minute while the server is watched; who misses that raises the alarm from outside.
     deadman_url: str = ""
+    #: Seconds between two looks of the supervisor at the server; what is wrong for two looks is told.
+    watch_every: int = 10
     #: Where the status page is written, for a web server to serve.  By default state/status in DATA_DIR.
     status_dir: Path | None = None
     #: `text` for people, `json` for collectors.
@@ -217,6 +219,7 @@ class Settings:
         "alert_webhook_url": values.receiver,
         "alert_ntfy_url": values.receiver,
         "deadman_url": values.receiver,
+        "watch_every": values.number(1, 60),
         "status_dir": values.folder,
         "log_format": values.choice("text", "json"),
         "log_level": values.choice("debug", "info", "warning", "error"),

@@ -38,6 +38,7 @@ def watched(settings: Settings) -> Watched:
         else None,
         deadman=settings.deadman_url,
         status_dir=settings.status_dir,
+        every=float(settings.watch_every),
         serves=settings.web_processes > 0,
     )
 

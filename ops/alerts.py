@@ -139,17 +139,27 @@ State = Mapping[str, Alert]
 
 
 def judge(
-    before: State, values: Mapping[str, float], now: float, *, quiet: bool = False, rules: Sequence[Rule] = RULES
+    before: State,
+    values: Mapping[str, float],
+    now: float,
+    *,
+    quiet: bool = False,
+    rules: Sequence[Rule] = RULES,
+    pace: float = 1.0,
 ) -> tuple[dict[str, Alert], list[Notice]]:
-    """The state after a look, and what is to be told.  A value that is missing changes nothing."""
+    """The state after a look, and what is to be told.  A value that is missing changes nothing.
+
+    pace: what `lasts` of the rules is multiplied by.
+    """
     after: dict[str, Alert] = {}
     notices: list[Notice] = []
     for rule in rules:
-        alert, event = _one(rule, before.get(rule.id), values.get(rule.value), now)
+        lasts = rule.lasts * pace
+        alert, event = _one(rule, before.get(rule.id), values.get(rule.value), now, lasts)
         if alert is not None and alert.opened is not None and not event and _is_due(alert, now):
             event = "still open" if alert.told else "opened"
         if event == "resolved" and quiet:  # whoever heard that it was open shall hear that it is not
-            alert, event = replace(before[rule.id], well_since=now - rule.lasts), None
+            alert, event = replace(before[rule.id], well_since=now - lasts), None
         covered = rule.under in after and after[rule.under].opened is not None
         if event and not quiet and not (covered and event != "resolved"):
             seen = alert or before[rule.id]
@@ -160,19 +170,21 @@ def judge(
     return after, notices
 
 
-def _one(rule: Rule, alert: Alert | None, value: float | None, now: float) -> tuple[Alert | None, Event | None]:
+def _one(
+    rule: Rule, alert: Alert | None, value: float | None, now: float, lasts: float
+) -> tuple[Alert | None, Event | None]:
     if value is None:
         return alert, None
     opened = alert is not None and alert.opened is not None
     if rule.is_beyond(value, opened=opened):
         alert = Alert(now, value) if alert is None else replace(alert, value=value, well_since=None)
-        if alert.opened is None and now - alert.since >= rule.lasts:
+        if alert.opened is None and now - alert.since >= lasts:
             return replace(alert, opened=now), "opened"
         return alert, None
     if alert is None or not opened:
         return None, None
     well = alert.well_since if alert.well_since is not None else now
-    if now - well >= rule.lasts:
+    if now - well >= lasts:
         return None, "resolved" if alert.told else None
     return replace(alert, well_since=well), None
 

@@ -61,7 +61,13 @@ class Watched:
     email: Mapping[str, Any] | None = None  # url, sender, to, domain
     deadman: str = ""
     status_dir: Path | None = None
+    every: float = EVERY  # seconds between two looks
     serves: bool = True  # are there web processes here?
+
+    @property
+    def pace(self) -> float:
+        """Whoever looks more often waits less before it is told."""
+        return self.every / EVERY
 
     @property
     def receivers(self) -> dict[str, Any]:
@@ -117,11 +123,11 @@ class Monitor:
 
     def run(self, stop: threading.Event) -> None:
         self._show(time.time())
-        while not stop.wait(EVERY):
+        while not stop.wait(self._watched.every):
             try:
                 self.tick(time.time())
             except Exception:
-                log.exception("the monitor stumbled; it looks again in %s s", EVERY)
+                log.exception("the monitor stumbled; it looks again in %s s", self._watched.every)
         self.close()
 
     def close(self) -> None:
@@ -145,7 +151,7 @@ class Monitor:
         planned = incidents.all_of(self._folder)
         quiet = incidents.is_quiet(planned, moment) or self._mode() == "maintenance"
         before = self._alerts
-        self._alerts, notices = alerts.judge(before, values, now, quiet=quiet)
+        self._alerts, notices = alerts.judge(before, values, now, quiet=quiet, pace=self._watched.pace)
         self._draft(before, moment)
         self._remember(now, values, quiet=quiet)
         if notices:
@@ -159,7 +165,7 @@ class Monitor:
     def look(self, now: float) -> dict[str, float]:
         values = {**self._asked(now), **self._outside(now)}
         moment = datetime.fromtimestamp(now, UTC)
-        if self._is_due("records", now, RECORDS_EVERY):
+        if self._is_due("records", now, RECORDS_EVERY * self._watched.pace):
             if self._examine is not None:
                 with suppress(OSError):  # a disk that is full is seen below
                     self._examine(moment)
@@ -178,7 +184,7 @@ class Monitor:
             return values
         fit = asking.ask(self._watched.bind, "/readyz", timeout=8)
         values |= {"ready_seconds": round(fit.seconds, 4), **looks.ready(fit.body)}
-        if self._is_due("numbers", now, NUMBERS_EVERY):
+        if self._is_due("numbers", now, NUMBERS_EVERY * self._watched.pace):
             heard = asking.ask(self._watched.bind, "/metrics", timeout=8)
             if heard.status == 200:
                 self._kept |= self._counted(now, looks.metrics(heard.body))
@@ -301,12 +307,12 @@ class Monitor:
     def _count_gap(self, samples: Samples, now: float) -> None:
         """While nobody looked, nobody was served: a machine that was off is an outage like any other."""
         last = samples.last()
-        if last is not None and EVERY * 3 < now - last < 30 * 86_400:
+        if last is not None and self._watched.every * 3 < now - last < 30 * 86_400:
             day = 86_400
             at = float(last)
             while at < now:
                 end = min(now, at - at % day + day)
-                samples.count(at, dict.fromkeys(incidents.COMPONENTS, False), round((end - at) / EVERY))
+                samples.count(at, dict.fromkeys(incidents.COMPONENTS, False), round((end - at) / self._watched.every))
                 at = end
 
     def _draft(self, before: alerts.State, now: datetime) -> None:

@@ -1,0 +1,95 @@
+"""What a wrong maintenance does to SQLite."""
+
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from ops.findings import Finding
+from tests.outage.fault import Fault, says
+from tests.outage.scene import Scene
+
+SHUT = ("refused",)
+GONE = ("emergency", "alert database-down", "status page")
+_URL = "sqlite:///{}"
+
+
+# Settings that name another database.
+
+
+def neighbour(scene: Scene) -> Path:
+    """The database of another ConnectMe: like ours, and somebody else's."""
+    other = scene.server.folder / "neighbour.db"
+    with closing(sqlite3.connect(scene.file)) as ours, closing(sqlite3.connect(other)) as theirs:
+        ours.backup(theirs)
+        with theirs:
+            theirs.execute("UPDATE fact SET value = 'far.example' WHERE name = 'domain'")
+            theirs.execute("UPDATE fact SET value = 'ffffffffffffffff' WHERE name = 'instance'")
+    return other
+
+
+async def another_instance(scene: Scene) -> None:
+    await scene.start_with(DATABASE_URL=_URL.format(neighbour(scene)))
+
+
+async def empty_file(scene: Scene) -> None:
+    empty = scene.server.folder / "conectme.db"  # a slip of the pen
+    empty.touch()
+    await scene.start_with(DATABASE_URL=_URL.format(empty))
+
+
+async def another_programs(scene: Scene) -> None:
+    other = scene.server.folder / "notes.db"
+    with closing(sqlite3.connect(other)) as link, link:
+        link.execute("CREATE TABLE note (id INTEGER PRIMARY KEY, words TEXT)")
+    await scene.start_with(DATABASE_URL=_URL.format(other))
+
+
+async def url_back(scene: Scene, finding: Finding) -> None:
+    says(finding, "DATABASE_URL")
+    await scene.stop()
+    del scene.server.settings["DATABASE_URL"]
+    scene.server.start()
+
+
+# What happens to the file while the server runs.
+
+
+async def moved(scene: Scene) -> None:
+    scene.begins()
+    scene.file.rename(scene.server.folder / "old.db")
+
+
+async def moved_back(scene: Scene, finding: Finding) -> None:
+    says(finding, "DATA_DIR")
+    (scene.server.folder / "old.db").rename(scene.file)
+
+
+async def replaced(scene: Scene) -> None:
+    other = neighbour(scene)
+    scene.begins()
+    for end in ("", "-wal", "-shm"):
+        if (old := Path(f"{scene.file}{end}")).exists():
+            old.rename(scene.server.folder / f"old.db{end}")
+    shutil.copy(other, scene.file)
+
+
+async def put_back(scene: Scene, finding: Finding) -> None:
+    says(finding, "back")
+    for end in ("-wal", "-shm"):
+        Path(f"{scene.file}{end}").unlink(missing_ok=True)
+    for end in ("-shm", "-wal", ""):
+        if (old := scene.server.folder / f"old.db{end}").exists():
+            os.replace(old, f"{scene.file}{end}")
+
+
+FAULTS = [
+    Fault("Settings name the database of another instance", "SQLite", another_instance, SHUT,
+          "identity.other", url_back, shut=True),
+    Fault("Settings name an empty file", "SQLite", empty_file, SHUT, "identity.lost", url_back, shut=True),
+    Fault("Settings name the database of another program", "SQLite", another_programs, SHUT,
+          "identity.foreign", url_back, shut=True),
+    Fault("The file is moved away at run time", "SQLite", moved, GONE, "identity.lost", moved_back),
+    Fault("The file of another instance is put in its place", "SQLite", replaced, GONE, "identity.other", put_back),
+]  # fmt: skip
