@@ -1,6 +1,6 @@
 # One command for each wish.  No logic here, only calls.  CI runs `make check` and `make test-slow`.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow test-pairs test-browser check demo bench fix docs migration clean
+.PHONY: help run test test-slow test-pairs test-browser check demo drill bench fix docs migration clean
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
@@ -33,6 +33,9 @@ check: .venv/dev ## style, types, layers, tests; CI runs it, and test-slow
 
 demo: .venv/run  ## two servers on this machine that talk with each other
 	$(BIN)/python -m connectme.demo
+
+drill: .venv/dev ## the outage replayed: each fault on a real server, into docs/reliability.md; ten minutes
+	$(BIN)/python -m tests.outage docs/reliability.md
 
 bench: .venv/dev ## rates and CPU time of the hot paths, on SQLite and PostgreSQL
 	$(BIN)/python -m benchmarks

@@ -240,9 +240,9 @@ WORDS: Final[dict[str, Words]] = {
         "the database takes writes",
         "the database is read-only: {why}",
         "In recovery: this is a replica, or a primary that was demoted; name the primary in DATABASE_URL, or "
-        'promote this one (`SELECT pg_promote()`). default_transaction_read_only: `ALTER DATABASE "{database}" '
-        'RESET default_transaction_read_only; ALTER ROLE "{role}" RESET default_transaction_read_only;`, then '
-        "restart the server.",
+        "promote this one (`SELECT pg_promote()`). default_transaction_read_only, in psql: `SET "
+        'default_transaction_read_only = off; ALTER DATABASE "{database}" RESET default_transaction_read_only; ALTER '
+        'ROLE "{role}" RESET default_transaction_read_only;`, then restart the server.',
     ),
     "postgresql.connections": Words(
         "there are enough connections",

@@ -3,7 +3,7 @@
 import os
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from ops.findings import Finding
@@ -84,6 +84,73 @@ async def put_back(scene: Scene, finding: Finding) -> None:
             os.replace(old, f"{scene.file}{end}")
 
 
+# Wrong settings and rights.
+
+
+async def another_domain(scene: Scene) -> None:
+    await scene.start_with(DOMAIN="localhost:1", BASE_URL=f"http://{scene.server.domain}")
+
+
+async def domain_back(scene: Scene, finding: Finding) -> None:
+    says(finding, f"set DOMAIN back to {scene.server.domain}")
+    await scene.stop()
+    del scene.server.settings["BASE_URL"]
+    scene.server.settings["DOMAIN"] = scene.server.domain
+    scene.server.start()
+
+
+async def no_rights(scene: Scene) -> None:
+    await scene.stop()
+    scene.file.chmod(0o400)
+    await scene.start_with()
+
+
+async def rights_back(scene: Scene, finding: Finding) -> None:
+    await scene.does(finding, "chown --reference")
+
+
+async def wrong_owner(scene: Scene) -> None:
+    await scene.stop()
+    for file in scene.server.folder.glob("connectme.db*"):
+        os.chown(file, 65534, 65534)
+    await scene.start_with()
+
+
+async def owner_back(scene: Scene, finding: Finding) -> None:
+    await scene.does(finding, "chown -R --reference")
+
+
+# Damage to what is in it.
+
+
+async def dropped_index(scene: Scene) -> None:
+    with closing(sqlite3.connect(scene.file, timeout=10)) as link:
+        scene.begins()
+        link.execute("DROP INDEX ix_post_author_id")
+
+
+async def fixed(scene: Scene, finding: Finding) -> None:
+    says(finding, "`connectme doctor --fix`")
+    await scene.run("doctor", "--fix")
+
+
+async def full(scene: Scene) -> None:
+    """A log that grew, in the data folder."""
+    scene.begins()
+    with (scene.server.folder / "debug.log").open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(1 << 20))
+
+
+async def emptied(scene: Scene, finding: Finding) -> None:
+    largest = (await scene.does(finding, "du -xsh")).splitlines()[-1].split(None, 1)[1]
+    Path(largest).unlink()
+
+
+def not_root() -> str:
+    return "" if os.getuid() == 0 else "only root may do that"
+
+
 FAULTS = [
     Fault("Settings name the database of another instance", "SQLite", another_instance, SHUT,
           "identity.other", url_back, shut=True),
@@ -92,4 +159,11 @@ FAULTS = [
           "identity.foreign", url_back, shut=True),
     Fault("The file is moved away at run time", "SQLite", moved, GONE, "identity.lost", moved_back),
     Fault("The file of another instance is put in its place", "SQLite", replaced, GONE, "identity.other", put_back),
+    Fault("Settings name another domain", "SQLite", another_domain, SHUT, "identity.domain", domain_back, shut=True),
+    Fault("The file may not be written", "SQLite", no_rights, GONE, "database.rights", rights_back),
+    Fault("The file belongs to another user", "SQLite", wrong_owner, GONE, "files.owner", owner_back, cannot=not_root),
+    Fault("An index was dropped", "SQLite", dropped_index, ("doctor schema.parts", "alert doctor"),
+          "schema.parts", fixed),
+    Fault("The disk is full", "SQLite", full, ("read-only", "alert database-read-only", "status page"), "disk.room",
+          emptied, shut=True, disk_mb=600, cannot=not_root),
 ]  # fmt: skip

@@ -22,6 +22,7 @@ class Fault:
     finding: the check of `connectme doctor` that names it
     shut:    nothing is taken meanwhile, not even for the spool
     loses:   what came between the last backup and the fault is gone with the file
+    disk_mb: the data folder is on a disk of its own, so large
     cannot:  why it cannot be made here; empty: it can
     """
 
@@ -33,6 +34,7 @@ class Fault:
     mend: "Callable[[Scene, Finding], Awaitable[None]]"
     shut: bool = False
     loses: bool = False
+    disk_mb: int = 0
     cannot: Callable[[], str] = lambda: ""
 
     @property

@@ -1,18 +1,22 @@
 """Replays faults, one after the other on a lane of its own: `replay(fault, lane, every=10)`."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import os
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
 from connectme.demo import Instance
+from tests import postgresql
 from tests.outage.fault import Engine, Fault
-from tests.outage.scene import MORTAL, Scene, copied
+from tests.outage.scene import MORTAL, Scene, copied, do
 from tests.outage.traffic import Count
 from tests.pairs.conftest import free_port
 
+DURABLE = "ALTER ROLE test SET synchronous_commit = on"  # what is killed here must not lose what it acknowledged
 SETTLED = 60.0  # seconds that it may take until all has arrived everywhere
 
 
@@ -28,6 +32,11 @@ class Result:
     skipped: str = ""
 
     @property
+    def good(self) -> bool:
+        """Nothing that was acknowledged is lost or doubled, but for what no backup had."""
+        return not (self.count.doubled or self.count.undelivered) and (self.fault.loses or not self.count.lost)
+
+    @property
     def noticed(self) -> float:
         return min(self.told.values(), default=0.0)
 
@@ -39,22 +48,51 @@ class Lane:
         self.engine, self._folder, self._port = engine, folder, free_port()
         self._settings = {"RATE_LIMITS": "false", "BACKUP_EVERY_HOURS": "0", "DRILL_EVERY_DAYS": "0"}
         self._tokens: dict[str, str] = {}
+        self._cluster = ""  # of PostgreSQL; {} stands for the database
+        self._open = ExitStack()
 
     def make_ready(self) -> None:
-        pristine = self._server("pristine")
+        if self.engine == "PostgreSQL":
+            self._cluster = self._open.enter_context(postgresql.cluster())
+            asyncio.run(do(self._cluster.format("postgres"), "CREATE DATABASE pristine", DURABLE))
+        pristine = self._server("pristine", "pristine")
         pristine.person("alice")
         self._tokens = pristine.tokens
 
     @asynccontextmanager
     async def scene(self, fault: Fault, *, every: int) -> AsyncIterator[Scene]:
-        server = self._server(fault.id)
+        name = fault.id.replace("-", "_")
+        if self._cluster:
+            await do(self._cluster.format("postgres"), f"CREATE DATABASE {name} TEMPLATE pristine")
+        server = self._server(fault.id, name)
         server.tokens = self._tokens
-        copied(self._folder / "pristine", server.folder)
-        async with Scene(server, self.engine, every=every) as scene:
-            yield scene
+        with disk(server.folder, fault.disk_mb):
+            copied(self._folder / "pristine", server.folder)
+            async with Scene(server, self.engine, self._cluster.format(name), every=every) as scene:
+                yield scene
 
-    def _server(self, name: str) -> Instance:
-        return Instance(self._folder / name, self._port, **self._settings)
+    def close(self) -> None:
+        self._open.close()
+
+    def _server(self, name: str, database: str) -> Instance:
+        more = {"DATABASE_URL": self._cluster.format(database)} if self._cluster else {}
+        server = Instance(self._folder / name, self._port, **self._settings, **more)
+        server.prefix = MORTAL if os.getuid() == 0 else ()
+        return server
+
+
+@contextmanager
+def disk(folder: Path, megabytes: int) -> Iterator[None]:
+    """A disk of its own for that folder; with 0, none."""
+    if not megabytes:
+        yield
+        return
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=700", "tmpfs", str(folder)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 async def replay(fault: Fault, lane: Lane, *, every: int) -> Result:
@@ -74,7 +112,7 @@ async def replay(fault: Fault, lane: Lane, *, every: int) -> Result:
         await fault.mend(scene, found[fault.finding])
         await scene.is_back()
         back = round(monotonic() - begun, 1)
-        told = {who: seconds for who, seconds in scene.watch.told.items()}
+        told = dict(scene.watch.told)
         found = await scene.examined()
         assert fault.finding not in found, f"it is not mended: {found[fault.finding]}"
         return Result(fault, told, kept, await _settled(scene), back)
@@ -97,16 +135,22 @@ async def replay_all(faults: list[Fault], folder: Path, *, every: int, lanes: in
 
     async def run(waiting: list[Fault], lane: Lane) -> None:
         await asyncio.to_thread(lane.make_ready)
-        while waiting:
-            fault = waiting.pop(0)
-            try:
-                results[fault.id] = await replay(fault, lane, every=every)
-            except Exception as error:  # noqa: BLE001  the others go on; it is told at the end
-                results[fault.id] = error
+        try:
+            while waiting:
+                fault = waiting.pop(0)
+                try:
+                    results[fault.id] = await replay(fault, lane, every=every)
+                except Exception as error:  # noqa: BLE001  the others go on; it is told at the end
+                    results[fault.id] = error
+        finally:
+            await asyncio.to_thread(lane.close)
 
     async with asyncio.TaskGroup() as group:
         for engine in ("SQLite", "PostgreSQL"):
             waiting = [fault for fault in faults if fault.engine == engine]
+            if engine == "PostgreSQL" and (why := postgresql.why_not()):
+                results |= {fault.id: Result(fault, skipped=why) for fault in waiting}
+                continue
             for number in range(min(lanes, len(waiting))):
                 place = folder / f"{engine.lower()}{number}"
                 place.mkdir()

@@ -1,0 +1,37 @@
+"""`make drill`: replays all faults at the server's usual pace, and writes the table of docs/reliability.md."""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.outage import report
+from tests.outage.faults import FAULTS
+from tests.outage.replaying import Result, replay_all
+
+USUAL = 10  # seconds between two looks of the supervisor
+LANES = 4
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.outage", description=__doc__)
+    parser.add_argument("document", nargs="?", type=Path, help="whose table is written anew")
+    parser.add_argument("--only", default="", metavar="WORD", help="faults with this in their name; writes nothing")
+    arguments = parser.parse_args()
+    faults = [fault for fault in FAULTS if arguments.only in fault.id]
+    with tempfile.TemporaryDirectory(prefix="drill-") as folder:
+        found = asyncio.run(replay_all(faults, Path(folder), every=USUAL, lanes=LANES))
+    results = [one for one in found if isinstance(one, Result)]
+    print(report.table(results))
+    for fault, one in zip(faults, found, strict=True):
+        if not isinstance(one, Result):
+            print(f"\n{fault.name} ({fault.engine}): {one}", file=sys.stderr)
+    if arguments.document and not arguments.only and len(results) == len(faults):
+        report.write(arguments.document, results)
+    wrong = [one for one in results if not (one.skipped or one.good)]
+    return int(bool(wrong) or len(results) < len(faults))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""What a wrong maintenance does to PostgreSQL."""
+
+import os
+import signal
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from ops.findings import Finding
+from tests import postgresql
+from tests.outage.fault import Fault, quoted, says
+from tests.outage.scene import Scene, do
+
+SHUT = ("refused",)
+GONE = ("emergency", "alert database-down", "status page")
+
+
+def url(scene: Scene, *, database: str = "", role: str = "") -> str:
+    there = make_url(scene.admin_url)
+    return str(there.set(database=database or there.database, username=role or there.username))
+
+
+async def another_instance(scene: Scene) -> None:
+    other = f"other_{make_url(scene.admin_url).database}"[:60]
+    await do(url(scene, database="postgres"), f"CREATE DATABASE {other} TEMPLATE pristine")
+    await do(url(scene, database=other), "UPDATE fact SET value = 'far.example' WHERE name = 'domain'",
+             "UPDATE fact SET value = 'ffffffffffffffff' WHERE name = 'instance'")  # fmt: skip
+    await scene.start_with(DATABASE_URL=url(scene, database=other))
+
+
+async def empty(scene: Scene) -> None:
+    await do(url(scene, database="postgres"), "CREATE DATABASE conectme")
+    await scene.start_with(DATABASE_URL=url(scene, database="conectme"))
+
+
+async def url_back(scene: Scene, finding: Finding) -> None:
+    says(finding, "DATABASE_URL")
+    await scene.stop()
+    scene.server.settings["DATABASE_URL"] = scene.admin_url
+    scene.server.start()
+
+
+async def killed(scene: Scene) -> None:
+    place = Path(str(make_url(scene.admin_url).query["host"]))
+    scene.begins()
+    os.kill(int((place / "data/postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+
+
+async def started(scene: Scene, finding: Finding) -> None:
+    says(finding, "systemctl status postgresql")
+    postgresql.start(Path(str(make_url(scene.admin_url).query["host"])))
+
+
+async def no_rights(scene: Scene) -> None:
+    await do(scene.admin_url, "CREATE ROLE stranger LOGIN")
+    await scene.start_with(DATABASE_URL=url(scene, role="stranger"))
+
+
+async def read_only(scene: Scene) -> None:
+    name = make_url(scene.admin_url).database
+    await do(scene.admin_url, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    await scene.start_with()
+
+
+async def said_in_psql(scene: Scene, finding: Finding) -> None:
+    """Word by word, as whoever may do it."""
+    words = quoted(finding, "GRANT") if finding.id == "postgresql.rights" else quoted(finding, "SET default")
+    await do(scene.admin_url, *filter(None, map(str.strip, words.split(";"))))
+
+
+async def and_restarted(scene: Scene, finding: Finding) -> None:
+    await said_in_psql(scene, finding)
+    says(finding, "restart the server")
+    await scene.stop()
+    scene.server.start()
+
+
+FAULTS = [
+    Fault("Settings name the database of another instance", "PostgreSQL", another_instance, SHUT,
+          "identity.other", url_back, shut=True),
+    Fault("Settings name an empty database", "PostgreSQL", empty, SHUT, "identity.lost", url_back, shut=True),
+    Fault("PostgreSQL is killed (kill -9)", "PostgreSQL", killed, GONE, "postgresql.answers", started),
+    Fault("Settings name a role without rights", "PostgreSQL", no_rights, GONE, "postgresql.rights", said_in_psql),
+    Fault("Transactions are read-only by default", "PostgreSQL", read_only,
+          ("read-only", "alert database-read-only", "status page"), "postgresql.writable", and_restarted),
+]  # fmt: skip
