@@ -77,7 +77,7 @@ class Lane:
     def _server(self, name: str, database: str) -> Instance:
         more = {"DATABASE_URL": self._cluster.format(database)} if self._cluster else {}
         server = Instance(self._folder / name, self._port, **self._settings, **more)
-        server.prefix = MORTAL if os.getuid() == 0 else ()
+        server.prefix = MORTAL if os.getuid() == 0 and self.engine == "SQLite" else ()
         return server
 
 

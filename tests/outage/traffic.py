@@ -1,7 +1,7 @@
 """Two other servers and a member's program that talk to a server without end, and remember what they were promised.
 
-They are stubborn as real ones are: what was not acknowledged is said again, by the same name, until it is.  So at the end
-everything that was ever said must be there, once.
+They are stubborn as real ones are: what was not acknowledged is said again, by the same name, until it is.
+So at the end everything that was ever said must be there, once.
 """
 
 import asyncio
