@@ -1,4 +1,4 @@
-"""`make drill`: replays all faults at the server's usual pace, and writes the table of docs/reliability.md."""
+"""`make drill`: replays all faults at the server's usual pace, and prints a table of what came of them."""
 
 import argparse
 import asyncio

@@ -1,4 +1,4 @@
-"""The table of docs/reliability.md, between its two marks."""
+"""A table of what came of the faults, for people; in a document, between its two marks."""
 
 import re
 from pathlib import Path
