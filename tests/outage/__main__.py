@@ -11,7 +11,7 @@ from tests.outage.faults import FAULTS
 from tests.outage.replaying import Result, replay_all
 
 USUAL = 10  # seconds between two looks of the supervisor
-LANES = 4
+LANES = 2
 
 
 def main() -> int:

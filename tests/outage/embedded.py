@@ -164,6 +164,6 @@ FAULTS = [
     Fault("The file belongs to another user", "SQLite", wrong_owner, GONE, "files.owner", owner_back, cannot=not_root),
     Fault("An index was dropped", "SQLite", dropped_index, ("doctor schema.parts", "alert doctor"),
           "schema.parts", fixed),
-    Fault("The disk is full", "SQLite", full, ("read-only", "alert database-read-only", "status page"), "disk.room",
+    Fault("The disk is full", "SQLite", full, ("read-only", "alert disk-low"), "disk.room",
           emptied, shut=True, disk_mb=600, cannot=not_root),
 ]  # fmt: skip

@@ -38,7 +38,8 @@ class Result:
 
     @property
     def noticed(self) -> float:
-        return min(self.told.values(), default=0.0)
+        """By those who are to tell of it."""
+        return min((self.told[who] for who in self.fault.told if who in self.told), default=0.0)
 
 
 class Lane:
