@@ -99,7 +99,7 @@ def remember(tx: Connection, actor: Actor, handle: str, now: datetime, *, served
     known = next((row for row in around if row.uri == actor.id), None)
     if known is not None and ((known.deleted_at is not None and not served) or _is_newer(known, now)):
         return known
-    if hosts.without_files(tx, [host]):
+    if (actor.avatar or actor.header or actor.emojis) and hosts.without_files(tx, [host]):
         actor = replace(actor, avatar=None, header=None, emojis=())
     for row in around:
         if row.handle == wanted and row is not known:

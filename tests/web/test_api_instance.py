@@ -128,5 +128,5 @@ async def test_blocked_servers_are_shown_to_whom_the_owner_wants(server, shown, 
         assert tuple(one.status for one in answers) == statuses
         if statuses[1] == 200:
             found = [(one["domain"], one["severity"], one["comment"]) for one in answers[1].json]
-            assert found == [("bad.test", "suspend", "why"), ("lou**.*st", "silence", "why")]
+            assert found == [("bad.test", "suspend", "why"), ("lou*.**st", "silence", "why")]
             assert len(answers[1].json[0]["digest"]) == 64
