@@ -8,7 +8,7 @@ from tests.outage.traffic import Count
 
 def test_a_table_is_written_in_place_of_the_one_before(tmp_path):
     document = tmp_path / "reliability.md"
-    document.write_text(f"# Before\n\n{report.BEGIN}old\n{report.END}\nAfter\n")
+    document.write_text(f"# Before\n\n{report.BEGIN}another table\n{report.END}\nAfter\n")
     fault = Fault("It is gone", "SQLite", None, ("emergency",), "identity.lost", None)
     report.write(document, [Result(fault, {"emergency": 2.1, "status page": 9.0}, 8, Count(40, ["a"]), 3.0)])
     assert report.named(document) == [("It is gone", "SQLite")]
@@ -16,4 +16,4 @@ def test_a_table_is_written_in_place_of_the_one_before(tmp_path):
     assert text.startswith("# Before\n")
     assert text.endswith(f"{report.END}\nAfter\n")
     assert "emergency (2 s); doctor: identity.lost | 8 | 1 of 40 | 0 | 3.0 s |" in text
-    assert "old" not in text
+    assert "another table" not in text
