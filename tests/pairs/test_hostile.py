@@ -257,7 +257,7 @@ async def test_a_forger_does_not_use_up_the_share_of_whom_he_imitates(town: Town
         uri = f"{base}/users/made_up_{number}"
         forged = town.signed(server, create(uri, 1), key=_renamed(town, eve, f"{uri}#main-key"))
         sent.append(({**forged[0], "X-Forwarded-For": "203.0.113.5"}, forged[1]))
-    assert set(await _deliver_all(town, server, sent)) == {401}
+    assert set(await _deliver_all(town, server, sent)) == {401, 503}  # the keys are not there; too many, later (ADR 24)
     headers, body = town.signed(server, create(f"{base}/users/real", 1))
     status, says = await town.post(server, {**headers, "X-Forwarded-For": "198.51.100.7"}, body)
     assert status == 202, says
