@@ -21,11 +21,11 @@ from connectme import __version__
 from connectme.attendance import Attendance
 from connectme.house import House
 from connectme.keeper import Keeper
+from connectme.loop import until
 from connectme.ready import ready, started
 from connectme.settings import Settings
 from connectme.sockets import open_listener
 from connectme.waiting import in_houses
-from connectme.worker import Worker, until
 from federation.actors import fetch_key
 from federation.client import Budget
 from federation.errors import Forged
@@ -80,6 +80,8 @@ async def serve_web(settings: Settings, *, index: int = 0, stop: asyncio.Event) 
 
 async def serve_single(settings: Settings, *, stop: asyncio.Event) -> None:
     """Web and worker in one process: the least memory, and no waiting between them."""
+    from connectme.worker import Worker  # noqa: PLC0415  a process for the web alone is smaller without it
+
     with open_listener(settings, shared=False) as listener:
 
         async def serve(house: House, end: asyncio.Event) -> None:
@@ -243,9 +245,7 @@ async def _greet(house: House, app: web.Application) -> None:
 async def _write_counts(house: House, appender: Appender, requests: tally.Tally, stop: asyncio.Event) -> None:
     """Counts go with the messages; those of refusals would wait for the next message that is kept."""
     while not stop.is_set():
-        with suppress(TimeoutError):
-            async with asyncio.timeout(COUNTS_EVERY):
-                await stop.wait()
+        await until(stop, COUNTS_EVERY)
         for name, number in requests.take().items():
             house.counts.add(name, number=number)
         await appender.flush()

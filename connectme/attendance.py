@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from connectme.worker import until
+from connectme.loop import until
 from ops import outages
 
 log = logging.getLogger(__name__)

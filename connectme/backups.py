@@ -16,6 +16,7 @@ from typing import Final
 
 from connectme import __version__
 from connectme.errors import Failure
+from connectme.loop import until
 from connectme.settings import Settings
 from ops.backup import records
 from ops.backup.create import Source
@@ -111,11 +112,7 @@ class Schedule:
             what = due(self._settings, self._started, now) if now >= self._not_before else None
             if what is not None and not await self._do(what, stop):
                 self._not_before = now + AGAIN
-            try:
-                async with asyncio.timeout(LOOK):
-                    await stop.wait()
-            except TimeoutError:
-                continue
+            await until(stop, LOOK)
 
     async def _do(self, what: str, stop: asyncio.Event) -> bool:
         words = ("backup", "create", "--then-prune") if what == "backup" else ("drill", "run")

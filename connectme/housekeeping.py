@@ -5,13 +5,13 @@ when nobody can need it any more.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Delete, Table, and_, bindparam, delete, exists, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from connectme.loop import until
 from federation.origin import Origin
 from inbox import spool
 from outbox import deliver
@@ -86,9 +86,7 @@ class Housekeeping:
                 await self.round()
             except (SQLAlchemyError, OSError) as error:
                 log.warning("housekeeping has to wait: %s", error)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(EVERY):
-                    await stop.wait()
+            await until(stop, EVERY)
 
     async def round(self) -> None:
         now = self._clock()

@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from connectme.loop import until
 from social import fulltext
 from store.database import Database
 
@@ -34,9 +35,7 @@ class Indexer:
                 async with asyncio.timeout(EVERY):
                     await self._woken.wait()
             self._woken.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(GATHER):
-                    await stop.wait()
+            await until(stop, GATHER)
 
     async def round(self) -> int:
         """All that waits, some posts at a time: nothing is written for nothing.  Returns how many."""

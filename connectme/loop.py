@@ -1,9 +1,10 @@
-"""Runs an async main function in this process, until it ends or is told to stop."""
+"""Runs an async main function in this process, until it ends or is told to stop; and waits for that."""
 
 import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any, Protocol
 
 from connectme.settings import Settings
@@ -27,6 +28,14 @@ def run(main: Main, settings: Settings, *, grace: float = GRACE) -> int:
     """
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         return runner.run(_until_stopped(main, settings, grace))
+
+
+async def until(stop: asyncio.Event, seconds: float) -> bool:
+    """Waits; True when `stop` is set."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    return stop.is_set()
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 
 from connectme.gather import BUDGET, Gatherer
 from connectme.lock import is_taken
+from connectme.loop import until
 from federation.client import Budget
 from federation.errors import FederationError, Malformed, Unreachable
 from federation.reading import (
@@ -274,11 +275,7 @@ class Watch:
             while not stop.is_set():
                 if is_taken(lock):
                     await self.look()
-                try:
-                    async with asyncio.timeout(LOOK):
-                        await stop.wait()
-                except TimeoutError:
-                    continue
+                await until(stop, LOOK)
 
     async def look(self) -> Repair | None:
         """The newest repair."""

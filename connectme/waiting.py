@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from connectme import child, lock, schema
 from connectme.errors import Failure
 from connectme.house import House, opened, provisional
+from connectme.loop import until
 from connectme.settings import Settings
 from ops import belonging
 from ops.change import progress
@@ -108,9 +109,7 @@ async def _until_there(settings: Settings, stop: asyncio.Event, board: Board, ch
                 continue
         else:
             return
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LOOK):
-                await stop.wait()
+        await until(stop, LOOK)
 
 
 async def _fit(settings: Settings) -> None:

@@ -11,7 +11,6 @@ repair       what was missed in an outage, once it is over
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -26,6 +25,7 @@ from connectme.indexing import Indexer
 from connectme.jobs import JobLoop
 from connectme.letters import post_office
 from connectme.lock import is_taken
+from connectme.loop import until
 from connectme.media.work import MediaWork
 from connectme.pushes import Pusher
 from connectme.settings import Settings
@@ -178,14 +178,6 @@ async def settle_upgrade(spool_db: Database, data_dir: Path, now: datetime) -> N
     last = progress.last(data_dir)
     if last is not None and last.is_final and now - datetime.fromisoformat(last.since) >= SETTLED:
         await spool_db.write(replay.end)
-
-
-async def until(stop: asyncio.Event, seconds: float) -> bool:
-    """Waits; True when `stop` is set."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    return stop.is_set()
 
 
 async def _forever(loop: Loop, stop: asyncio.Event) -> None:

@@ -3,11 +3,11 @@
 import asyncio
 import itertools
 
-import asyncpg
 import pytest
 
 from federation.keys import KeyPair
 from store.database import Database
+from tests import postgresql
 from tests.ops.doctoring import Patient, claimed
 from tests.people import rsa_pem
 
@@ -33,15 +33,7 @@ def server(tmp_path, postgres, postgres_template, origin):
 
 
 def run(url, *statements):
-    async def talk():
-        connection = await asyncpg.connect(url)
-        try:
-            for statement in statements:
-                await connection.execute(statement)
-        finally:
-            await connection.close()
-
-    asyncio.run(talk())
+    asyncio.run(postgresql.do(url, *statements))
 
 
 def ill(server):

@@ -12,7 +12,7 @@ from time import monotonic
 from connectme.demo import Instance
 from tests import postgresql
 from tests.outage.fault import Engine, Fault
-from tests.outage.scene import MORTAL, Scene, copied, do
+from tests.outage.scene import MORTAL, Scene, copied
 from tests.outage.traffic import Count
 from tests.pairs.conftest import free_port
 
@@ -55,7 +55,7 @@ class Lane:
     def make_ready(self) -> None:
         if self.engine == "PostgreSQL":
             self._cluster = self._open.enter_context(postgresql.cluster())
-            asyncio.run(do(self._cluster.format("postgres"), "CREATE DATABASE pristine", DURABLE))
+            asyncio.run(postgresql.do(self._cluster.format("postgres"), "CREATE DATABASE pristine", DURABLE))
         pristine = self._server("pristine", "pristine")
         pristine.person("alice")
         self._tokens = pristine.tokens
@@ -64,7 +64,7 @@ class Lane:
     async def scene(self, fault: Fault, *, every: int) -> AsyncIterator[Scene]:
         name = fault.id.replace("-", "_")
         if self._cluster:
-            await do(self._cluster.format("postgres"), f"CREATE DATABASE {name} TEMPLATE pristine")
+            await postgresql.do(self._cluster.format("postgres"), f"CREATE DATABASE {name} TEMPLATE pristine")
         server = self._server(fault.id, name)
         server.tokens = self._tokens
         with disk(server.folder, fault.disk_mb):

@@ -237,17 +237,5 @@ def _errors(data_dir: Path) -> list[Finding]:
     return findings.errors(kept.findings) if kept else []
 
 
-async def do(url: str, *statements: str) -> None:
-    """In PostgreSQL, one after the other, each by itself."""
-    import asyncpg  # noqa: PLC0415  where it is installed
-
-    connection = await asyncpg.connect(url)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
 def copied(pristine: Path, folder: Path) -> None:
     shutil.copytree(pristine, folder, ignore=shutil.ignore_patterns("*.lock", "log"), dirs_exist_ok=True)

@@ -9,7 +9,8 @@ from sqlalchemy import make_url
 from ops.findings import Finding
 from tests import postgresql
 from tests.outage.fault import Fault, quoted, says
-from tests.outage.scene import Scene, do
+from tests.outage.scene import Scene
+from tests.postgresql import do
 
 SHUT = ("refused",)
 GONE = ("emergency", "alert database-down", "status page")
