@@ -1,9 +1,18 @@
 """The table of faults is written into a document without touching the rest of it."""
 
+from pathlib import Path
+
 from tests.outage import report
 from tests.outage.fault import Fault
+from tests.outage.faults import FAULTS
 from tests.outage.replaying import Result
 from tests.outage.traffic import Count
+
+DOCUMENT = Path(__file__).parents[2] / "docs/reliability.md"
+
+
+def test_the_document_has_every_fault():
+    assert report.named(DOCUMENT) == [(fault.name, fault.engine) for fault in FAULTS], "make drill"
 
 
 def test_a_table_is_written_in_place_of_the_one_before(tmp_path):
