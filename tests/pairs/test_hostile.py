@@ -105,7 +105,8 @@ async def unharmed(town: Town, server: Instance, bob: str, log_size: int) -> Non
     assert (await town.deliver(server, create(bob, next(_numbers), content=words)))[0] == 202
     await until(lambda: server.seen("alice", words), "the honest post is seen")
     await drained(server)
-    log = (server.folder / "log").read_text()[log_size:]
+    lines = (server.folder / "log").read_text()[log_size:].splitlines()
+    log = "\n".join(line for line in lines if "alert opened signatures" not in line)  # rightly: so many were forged
     for bad in ("Traceback", " ERROR ", SECRET, server.tokens["alice"], "PRIVATE KEY"):
         assert bad not in log, log[max(0, log.index(bad) - 600) :][:4000]
 
