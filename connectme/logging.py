@@ -31,6 +31,18 @@ CHATTERS = (
 )  # tell each step at `debug` and `info`; heard from `warning` on
 
 
+# What others say is quoted in messages (addresses, reasons): with a line end in it, it would write lines of its own.
+CONTROLS = {code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160), 0x2028, 0x2029) if chr(code) != "\t"}
+
+
+class OneLine(logging.Formatter):
+    """A message is one line; only a trace is more."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  logging's name
+        record.message = record.message.translate(CONTROLS)
+        return super().formatMessage(record)
+
+
 class Place(logging.Filter):
     """Adds to each record what the formats need beside the standard."""
 
@@ -81,7 +93,7 @@ def set_up(settings: "Settings", unit: str, *, least: str = "", stream: TextIO |
 
 def _formatter(form: str) -> logging.Formatter:
     if form == "text":
-        return logging.Formatter(TEXT)
+        return OneLine(TEXT)
     from pythonjsonlogger.json import JsonFormatter  # noqa: PLC0415  not for those who read text
 
     return JsonFormatter(JSON, json_ensure_ascii=False, rename_fields={"levelname": "level", "name": "logger"})

@@ -27,6 +27,14 @@ def log():
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
+def test_nobody_writes_lines_of_his_own(log, form):
+    written = log(log_format=form)
+    logging.getLogger("x").warning("%s: not found", "/api/\n2026-01-01 ERROR web 0 x: forged\r\x1b[2J\u2028\x85")
+    assert written.getvalue().count("\n") == 1
+    assert "\x1b" not in written.getvalue()
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
 def test_no_secret_is_written(log, form):
     written = log(log_format=form, metrics_token="t0ken-of-metrics", database_url="postgresql://me:hidden1@db/x")
     say = logging.getLogger("x").error
