@@ -274,6 +274,7 @@ def receive_change(tx: Connection, post: Post, author: Account, note: Note, now:
     if quoted_uri is not None:
         claim = Claim(post.id, post.uri, post.author_id, quoted_uri, approval)
         receive(tx, [claim], frozenset({post.author_id}), now)
+        tx.execute(_TOUCH, {"post": post.id})
 
 
 def is_certain(tx: Connection, claim: Claim, quoted: Post) -> bool:

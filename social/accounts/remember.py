@@ -22,7 +22,7 @@ from social.sanitise import html
 from store.ids import new_id
 from store.prepared import Change, padded
 from store.rows import many
-from store.tables import INSTANCE_ACTOR_ID, Account, account_keys, accounts, blank_account
+from store.tables import INSTANCE_ACTOR_ID, Account, account_keys, accounts, blank_account, mentions, posts
 from store.tables.base import Id
 
 _AROUND = select(accounts).where(
@@ -52,6 +52,12 @@ _KEPT = {  # what is ours to say, or was said once and for all
     "posts_count",
     "last_post_at",
 }
+_NAMED = ("username", "domain", "url")  # what posts that mention somebody say of him
+_SAY_IT_ANEW = (
+    update(posts)
+    .where(posts.c.id.in_(select(mentions.c.post_id).where(mentions.c.account_id == bindparam("whom", type_=Id))))
+    .values(version=posts.c.version + 1)
+)
 _INSERT = insert(accounts)
 _ADD = Change(insert(accounts))
 _STORE = _INSERT.on_conflict_do_update(
@@ -111,11 +117,18 @@ def remember(tx: Connection, actor: Actor, handle: str, now: datetime, *, served
         return find.by_uri(tx, actor.id)
     account = Account(*stored)
     _store_keys(tx, account, actor.keys, now, new=known is None)
-    if known is not None and known.fields != account.fields:
-        verification.ask_if_followed(tx, account, now)
+    if known is not None:
+        _follow_up(tx, known, account, now)
     if actor.implements:
         outcomes.learn(tx, host, actor.implements)
     return account
+
+
+def _follow_up(tx: Connection, before: Account, account: Account, now: datetime) -> None:
+    if any(getattr(before, name) != getattr(account, name) for name in _NAMED):
+        tx.execute(_SAY_IT_ANEW, {"whom": account.id})
+    if before.fields != account.fields:
+        verification.ask_if_followed(tx, account, now)
 
 
 @dataclass(frozen=True, slots=True)
