@@ -53,7 +53,7 @@ async def _examine(settings: Settings, *, fix: bool, offline: bool) -> tuple[lis
     if not offline:
         from ops.doctor import network  # noqa: PLC0415  brings the network along
 
-        told = await network.look(Case(settings, newest, now), _buckets(settings))
+        told = await network.look(Case(settings, newest, now), buckets(settings))
         found = whole.arranged([*found, *told])
     if not fix or not any(one.fixable for one in found):
         return found, {}
@@ -63,7 +63,7 @@ async def _examine(settings: Settings, *, fix: bool, offline: bool) -> tuple[lis
     return whole.arranged([*await whole.look(settings, newest, now), *told]), done
 
 
-def _buckets(settings: Settings) -> "Stores":
+def buckets(settings: Settings) -> "Stores":
     """Those that the settings name, each with what opens it."""
     from store.bucket import Bucket, Place  # noqa: PLC0415  most servers have none
 
@@ -76,12 +76,12 @@ def _tell(found: list[Finding], done: dict[str, str], *, everything: bool, as_js
     """Raises: ClickException, with the number of errors."""
     wrong = findings.errors(found)
     facts = {"fit": not wrong, "findings": whole.facts(found), "fixed": done}
-    emit(facts, lambda: _words(found, done, everything=everything), as_json)
+    emit(facts, lambda: words(found, done, everything=everything), as_json)
     if wrong:
         raise fail(f"{len(wrong)} things are wrong: {', '.join(one.id for one in wrong)}")
 
 
-def _words(found: list[Finding], done: dict[str, str], *, everything: bool) -> str:
+def words(found: list[Finding], done: dict[str, str], *, everything: bool) -> str:
     lines = [f"fixed    {name}: {what}" for name, what in done.items()]
     for one in found:
         if one.severity == "ok" and not everything:

@@ -8,7 +8,8 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from ops.belonging import Ours
+from ops import belonging
+from ops.belonging import Identity, Ours
 from ops.doctor.words import ill
 from ops.findings import Finding
 
@@ -51,6 +52,11 @@ class Case:
     settings: Settings
     newest: str  # migration that this code knows
     now: datetime
+    home: Path | None = None  # the data folder that remembers its database; None: that of the settings
+
+    @property
+    def known(self) -> Identity | None:
+        return belonging.recall(self.home or self.settings.data_dir)
 
     @property
     def ours(self) -> Ours:

@@ -28,7 +28,7 @@ def opened(file: Path, mode: str = "ro") -> Iterator[sqlite3.Connection]:
 
 def reads(case: Case) -> Iterator[Finding]:
     """Is it there, can it be read, and whose is it?"""
-    file, known = case.settings.sqlite_file, belonging.recall(case.settings.data_dir)
+    file, known = case.settings.sqlite_file, case.known
     if file is None:
         return
     if not file.exists():
@@ -48,7 +48,7 @@ def reads(case: Case) -> Iterator[Finding]:
 
 def identity(case: Case, seen: belonging.Seen, names: set[str]) -> Iterator[Finding]:
     """For PostgreSQL, too.  names: of tables and indexes."""
-    known = belonging.recall(case.settings.data_dir)
+    known = case.known
     if wrong := belonging.judge(known, seen, case.ours):
         yield wrong
         return

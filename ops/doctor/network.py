@@ -28,14 +28,13 @@ from federation.signatures import sign
 from ops import certificate, clock
 from ops.doctor import content, services
 from ops.doctor.case import Case, broken
+from ops.doctor.services import LONGEST, PATIENCE
 from ops.doctor.words import ill, well
 from ops.findings import Finding, first_line
 from ops.watch import asking
 from social import accounts
 from store.tables import INSTANCE_ACTOR_ID
 
-PATIENCE: Final = 5.0  # seconds for one answer
-LONGEST: Final = 15.0  # seconds for one check
 SOON: Final = 14  # days that a certificate has left
 OFF, WRONG = 30.0, 300.0  # seconds that a clock is off
 LARGEST: Final = 1 << 18  # bytes of an answer
@@ -77,8 +76,7 @@ async def look(case: Case, stores: services.Stores) -> list[Finding]:
         visit = Visit(case, origin, session, key, others)
         found = await asyncio.gather(
             *(_in_time(check, visit) for check in CHECKS),
-            services.mail_server(case, PATIENCE),
-            *(services.store(name, opens, LONGEST) for name, opens in stores.items()),
+            services.look(case, stores),
         )
     return [one for some in found for one in some]
 

@@ -5,13 +5,17 @@ import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 from ops import mail
 from ops.doctor.case import Case
 from ops.doctor.words import ill, well
 from ops.findings import Finding, first_line
+
+
+PATIENCE: Final = 5.0  # seconds for one answer
+LONGEST: Final = 15.0  # seconds for one check
 
 
 class Store(Protocol):
@@ -23,6 +27,12 @@ class Store(Protocol):
 
 
 Stores: TypeAlias = Mapping[str, Callable[[], Store]]
+
+
+async def look(case: Case, stores: Stores) -> list[Finding]:
+    """stores: what opens each bucket, by its name."""
+    asked = (mail_server(case, PATIENCE), *(store(name, opens, LONGEST) for name, opens in stores.items()))
+    return [one for some in await asyncio.gather(*asked) for one in some]
 
 
 async def mail_server(case: Case, patience: float) -> list[Finding]:

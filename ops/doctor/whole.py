@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 from ops.doctor import content, embedded, minute, postgresql
@@ -12,8 +13,9 @@ from ops.findings import ORDER, Finding
 _FIRST: Final = ("identity.", "database.reads", "database.there", "postgresql.answers", "schema.version")
 
 
-async def look(settings: Settings, newest: str, now: datetime | None = None) -> list[Finding]:
-    case = Case(settings, newest, now or datetime.now(UTC))
+async def look(settings: Settings, newest: str, now: datetime | None = None, home: Path | None = None) -> list[Finding]:
+    """home: see Case."""
+    case = Case(settings, newest, now or datetime.now(UTC), home)
     found = run((*minute.CHECKS, *embedded.THOROUGH), case)
     found += await postgresql.look(case)
     if not any(one.id.startswith(_FIRST) for one in found if one.severity != "ok"):

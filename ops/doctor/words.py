@@ -29,8 +29,46 @@ WORDS: Final[dict[str, Words]] = {
         "the settings can be used",
         "the settings cannot be used",
         "Correct what the evidence names, in the place that it names: a file, the environment, or a flag. "
-        "`connectme --config FILE settings` tries a file without the server noticing. docs/admin/settings.md has all"
+        "`connectme settings check FILE` tries a file without the server noticing. docs/admin/settings.md has all"
         " that there are.",
+    ),
+    "settings.data_dir": Words(
+        "the data folder of new settings has what is this server's",
+        "DATA_DIR names {folder}, and what this server has is in {old}",
+        "Uploads, messages that wait in the spool, and the note of which database is the right one would stay behind. "
+        "Set `data_dir` back to {old}; or stop the server, move the folder whole (`mv {old} {folder}`, or `rsync -a "
+        "{old}/ {folder}/` to another disk), and then check the new file again.",
+    ),
+    "settings.folders": Words(
+        "the folders that new settings name can be written",
+        "{name} names {folder}, which {trouble}",
+        "As root: `mkdir -p {folder}`, then `chown USER {folder}`, with the user that the server runs as (`stat -c %U "
+        "{old}` shows who that is). Or name another folder. Then check the new file again.",
+    ),
+    "settings.bind": Words(
+        "the server can listen where new settings say",
+        "BIND says {bind}, where nothing can listen: {trouble}",
+        "`ss -tlnp` shows who listens there already: end that, or choose another port. Ports below 1024 are for root: "
+        "stay above, with a proxy in front. An address has to be one of this machine (`ip -brief address`). What the "
+        "proxy passes to has to change with it.",
+    ),
+    "settings.media": Words(
+        "files stay where new settings look for them",
+        "MEDIA_STORE changes from {old} to {new}, and no file moves by itself",
+        "Pictures and films that are there already would be missing. Leave media_store as it was; or stop the server, "
+        "copy all files as docs/admin/settings.md says under MEDIA_STORE, replace the settings, and let `connectme media "
+        "check` compare.",
+    ),
+    "settings.passphrase": Words(
+        "all backups can be opened with the passphrase of new settings",
+        "BACKUP_PASSPHRASE changes, and the backups until now are opened by the old one alone",
+        "Keep the old passphrase until the last of those backups is gone, and write down until which date it holds. "
+        "`connectme backup create` makes one with the new one at once.",
+    ),
+    "settings.user": Words(
+        "the check runs as the user that the server runs as",
+        "this check runs as root, and the server as user {user}: rights were not tried as it meets them",
+        "Run it as that user: `sudo -u '#{user}' connectme settings check FILE` (with --config as before).",
     ),
     "identity.lost": Words(
         "the database that this data folder belongs to is there",
