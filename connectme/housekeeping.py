@@ -66,14 +66,16 @@ class Housekeeping:
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         also: Sequence[Callable[[datetime], Awaitable[None]]] = (),
+        often: Sequence[Callable[[datetime], Awaitable[None]]] = (),
         counts_trends: bool = True,
         address_days: int = 60,
     ) -> None:
-        """also: what else is swept, every SWEEP_EVERY."""
+        """also: what else is swept, every SWEEP_EVERY.  often: what else is looked at in each round."""
         self._counts_trends = counts_trends
         self._addresses = timedelta(days=address_days)
         self._counted: datetime | None = None
         self._also = also
+        self._often = often
         self._db = db
         self._kept = kept
         self._origin = origin
@@ -94,6 +96,8 @@ class Housekeeping:
             pass
         await self._publish(now)
         await self._db.write(mutes.forget_expired, now)
+        for look in self._often:
+            await look(now)
         if self._counts_trends and (self._counted is None or now - self._counted >= TRENDS_EVERY):
             self._counted = now
             await self._db.write(trends.compute, now, TRENDS_EVERY)

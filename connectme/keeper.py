@@ -8,6 +8,7 @@ from typing import Final
 from connectme.settings import Settings
 from connectme.watching import site_of
 from ops import alerts, incidents, state, status
+from ops.ahead import announced_as
 from ops.incidents import Incident
 from ops.watch import looks, samples
 from social.errors import Invalid
@@ -94,7 +95,8 @@ class Keeper:
 
 def _told(one: Incident) -> Told:
     steps = tuple(Step(step.status, step.says, step.at) for step in one.updates)
-    return Told(one.id, one.title, one.impact, one.components, steps, one.draft, one.is_open, one.begins, one.ends)
+    as_ = announced_as(one.id) if one.is_planned else 0
+    return Told(one.id, one.title, one.impact, one.components, steps, one.draft, one.is_open, one.begins, one.ends, as_)
 
 
 def _open(folder: Path) -> list[tuple[str, str, datetime]]:

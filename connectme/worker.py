@@ -33,6 +33,7 @@ from connectme.waiting import in_houses
 from inbox import spool
 from inbox.process import Processor
 from ops import clock
+from ops.ahead import Ahead
 from ops.backup import swap
 from ops.change import progress, replay
 from outbox.deliver import Deliverer
@@ -73,6 +74,7 @@ class Worker:
                 partial(settle_upgrade, house.spool, house.settings.data_dir),
                 partial(look_at_clocks, house),
             ],
+            often=[Ahead(house.db, house.origin, house.settings.data_dir)],
             counts_trends=house.settings.trends,
             address_days=house.settings.address_days,
         )

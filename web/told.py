@@ -31,6 +31,10 @@ class Told:
     is_open: bool
     begins: datetime | None
     ends: datetime | None
+    announced_as: int = 0  # the announcement that says the same to members; 0: there is none
+
+    def is_ahead(self, now: datetime) -> bool:
+        return self.begins is not None and now < self.begins
 
     @property
     def status(self) -> str:

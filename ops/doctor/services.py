@@ -13,7 +13,6 @@ from ops.doctor.case import Case
 from ops.doctor.words import ill, well
 from ops.findings import Finding, first_line
 
-
 PATIENCE: Final = 5.0  # seconds for one answer
 LONGEST: Final = 15.0  # seconds for one check
 

@@ -56,8 +56,8 @@ WORDS: Final[dict[str, Words]] = {
         "files stay where new settings look for them",
         "MEDIA_STORE changes from {old} to {new}, and no file moves by itself",
         "Pictures and films that are there already would be missing. Leave media_store as it was; or stop the server, "
-        "copy all files as docs/admin/settings.md says under MEDIA_STORE, replace the settings, and let `connectme media "
-        "check` compare.",
+        "copy all files as docs/admin/settings.md says under MEDIA_STORE, replace the settings, and let `connectme "
+        "media check` compare.",
     ),
     "settings.passphrase": Words(
         "all backups can be opened with the passphrase of new settings",

@@ -1,4 +1,4 @@
-"""`connectme settings check FILE`: every wrong file is refused with what to do, before it can do harm; nothing is written."""
+"""`connectme settings check FILE`: a wrong file is refused, with what to do, before it can do harm."""
 
 import asyncio
 import json

@@ -8,6 +8,8 @@ from PIL import Image
 
 from connectme.media.workshop import Workshop
 from federation.origin import Origin
+from ops import incidents, state
+from ops.ahead import Ahead, announced_as
 from social import announcements, emojis
 from social.errors import Invalid
 from store.blobs import Folder, kind_of
@@ -159,3 +161,17 @@ async def test_what_cannot_be_an_emoji_is_refused(tmp_path, what):
     finally:
         await workshop.close()
     assert not (tmp_path / "media").exists()
+
+
+async def test_a_planned_window_is_an_announcement_that_can_be_put_away(site: Site, tmp_path):
+    _, token = await site.person("alice")
+    now, folder = datetime.now(UTC), state.folder(tmp_path)
+    begins, ends = now + timedelta(hours=1), now + timedelta(hours=2)
+    window = incidents.plan(folder, "A larger disk", "No pages.", begins, ends, now)
+    await Ahead(site.db, site.origin, tmp_path)(now)
+    (shown,) = (await site.get(HERE, token)).json
+    assert shown["id"] == str(announced_as(window.id))
+    assert (shown["starts_at"][:19], shown["ends_at"][:19]) == (begins.isoformat()[:19], ends.isoformat()[:19])
+    assert (shown["read"], shown["reactions"]) == (False, [])
+    assert (await site.call("POST", f"{HERE}/{shown['id']}/dismiss", token)).status == 200
+    assert [it["read"] for it in (await site.get(HERE, token)).json] == [True]

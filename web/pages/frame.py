@@ -1,6 +1,6 @@
 """What all pages share: who looks at them, templates, headers, and forms that come back."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -23,7 +23,6 @@ from web.errors import STATUS
 from web.keys import CONFIG, DATABASE, KEEPER, ORIGIN
 from web.pages import addresses, markup, unwanted
 from web.params import Params
-from web.told import Told
 from web.uploads import Form, received
 
 TEMPLATES = web.AppKey("TEMPLATES", Environment)
@@ -159,8 +158,7 @@ def show(
         "user": signed.user if signed else None,
         "csrf": signed.session.csrf if signed else "",
         "unread": request.get(UNREAD, 0),
-        "announced": request.get(ANNOUNCED, []),
-        "banners": _banners(request),
+        **_told(request, signed),
         "runs": signed is not None and signed.user.role in RUNS,
         "config": request.app[CONFIG],
         "origin": request.app[ORIGIN],
@@ -188,10 +186,14 @@ def show(
     )
 
 
-def _banners(request: web.Request) -> Sequence[Told]:
-    """Incidents and planned work, which all pages say."""
-    keeper = request.app.get(KEEPER)
-    return keeper.banners(datetime.now(UTC)) if keeper else ()
+def _told(request: web.Request, signed: SignedIn | None) -> dict[str, Any]:
+    """Incidents and work that goes on stand on all pages; what is planned can be put away by members."""
+    keeper, now = request.app.get(KEEPER), datetime.now(UTC)
+    banners = keeper.banners(now) if keeper else ()
+    if signed is not None:
+        banners = [one for one in banners if not one.is_ahead(now)]
+    said = {one.announced_as for one in banners}
+    return {"banners": banners, "announced": [it for it in request.get(ANNOUNCED, []) if it.id not in said]}
 
 
 def usual_policy(*, forms: bool = True) -> str:
