@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, bindparam, exists, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, bindparam, exists, select
 
 from store.memory import Memory
 from store.prepared import Prepared, padded
@@ -63,7 +63,8 @@ class Written:
 @dataclass(frozen=True, slots=True)
 class Parts:
     """A post with all that belongs to it.  `boost_of_uri`: what it boosts; `parent_author_id`: whom it answers;
-    `written`: with which program; `card`: what its first link leads to, once that is known; `quote`: what it quotes."""
+    `written`: with which program; `card`: what its first link leads to, once that is known; `quote`: what it quotes;
+    `moved`: who its author is now, if he moved to one who is known here."""
 
     post: Post
     author: Account
@@ -76,9 +77,11 @@ class Parts:
     written: Written | None = None
     card: Card | None = None
     quote: Quote | None = None
+    moved: Account | None = None
 
 
 _IDS = bindparam("ids", expanding=True, type_=Id)
+_URIS: BindParameter[list[str]] = bindparam("uris", expanding=True)
 _PARENTS = posts.alias("parent")
 _BOOSTED = posts.alias("boosted")
 # What most posts have none of is not asked for unless it is there: a look at an index, instead of a statement.
@@ -126,14 +129,15 @@ _MEDIA = Prepared(
 )
 _POLLS = Prepared(select(polls).where(polls.c.post_id.in_(_IDS)))
 _APPS = Prepared(select(apps.c.id, apps.c.name, apps.c.website).where(apps.c.id.in_(_IDS)))
+_MOVED = Prepared(select(accounts).where(accounts.c.uri.in_(_URIS)))
 _CARDS = Prepared(select(cards).where(cards.c.id.in_(_IDS), cards.c.kind != "none"))
 
 
 def load(tx: Connection, ids: Sequence[int]) -> dict[int, Parts]:
     """The parts of those posts of `ids` that exist, whoever may see them: that is for the caller to know.
 
-    One query, and one each for mentions, hashtags, files, polls, programs and cards where there are any, however many
-    posts.
+    One query, and one each for mentions, hashtags, files, polls, programs, cards and moves where there are any, however
+    many posts.
     """
     rows = _rows(tx, _POSTS, ids)
     if not rows:
@@ -145,12 +149,14 @@ def load(tx: Connection, ids: Sequence[int]) -> dict[int, Parts]:
     asked = _load_polls(tx, rows)
     written = {row[0]: Written(*row[1:]) for row in _rows(tx, _APPS, _some(rows, _APP))}
     previews = {row[0]: Card(*row) for row in _rows(tx, _CARDS, _some(rows, _CARD))}
+    authors = [Account(*row[_POST_ENDS:_AUTHOR_ENDS]) for row in rows]
+    new = moved(tx, authors)
     found = {}
-    for row in rows:
+    for row, author in zip(rows, authors, strict=True):
         post = Post(*row[:_POST_ENDS])
         found[post.id] = Parts(
             post,
-            Account(*row[_POST_ENDS:_AUTHOR_ENDS]),
+            author,
             tuple(named.get(post.id, ())),
             tuple(tagged.get(post.id, ())),
             tuple(attached.get(post.id, ())),
@@ -160,8 +166,16 @@ def load(tx: Connection, ids: Sequence[int]) -> dict[int, Parts]:
             written.get(post.app_id or 0),
             previews.get(post.card_id or 0),
             _quote(row),
+            None if author.is_gone else new.get(author.moved_to or ""),
         )
     return found
+
+
+def moved(tx: Connection, people: Iterable[Account]) -> dict[str, Account]:
+    """Where those went who moved, by `moved_to`; no query where nobody did.  Who is gone went nowhere."""
+    uris = list({one.moved_to for one in people if one.moved_to is not None and not one.is_gone})
+    found = _MOVED.typed(tx, uris=padded(uris)) if uris else ()
+    return {one.uri: one for one in (Account(*row) for row in found)}
 
 
 # What changes without the `version` of the post.  Addresses of an account change when it is fetched, and with it that.
@@ -192,7 +206,7 @@ def stamped(tx: Connection, rows: Iterable[Sequence[Any]]) -> dict[int, Parts]:
     """The parts of posts of which the rows, as the driver gave them, begin with STAMP: of STAMPED, in this snapshot.
 
     The version of a post and its author are compared; whatever else belongs to it changes only with its version.
-    Polls do not: they are loaded each time.
+    Polls do not, nor do those to whom people moved: they are loaded each time.
     """
     found, changed = {}, {}
     for row in rows:
@@ -205,7 +219,7 @@ def stamped(tx: Connection, rows: Iterable[Sequence[Any]]) -> dict[int, Parts]:
     if changed:
         for number, made in load(tx, padded(list(changed))).items():
             found[number] = made
-            if made.poll is None:
+            if made.poll is None and made.author.moved_to is None:
                 REMEMBERED.put(tx, number, changed[number], made)
     return found
 

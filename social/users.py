@@ -41,6 +41,7 @@ _EVERYBODY = select(users).order_by(users.c.account_id)
 _THIS = update(users).where(users.c.account_id == _ACCOUNT)
 _PASSWORD = _THIS.values(password=bindparam("hash_"))
 _ROLE = _THIS.values(role=bindparam("role_"))
+_SHOWN_ROLE = update(accounts).where(accounts.c.id == bindparam("account", type_=Id)).values(role=bindparam("shown"))
 _NO_STAFF_NEWS = delete(notifications).where(
     notifications.c.account_id == _ACCOUNT, notifications.c.kind.startswith("admin.")
 )
@@ -133,11 +134,17 @@ def set_password(tx: Connection, account_id: int, password_hash: str, now: datet
     revoke_all(tx, account_id, now)
 
 
+def shown_role(role: str) -> str:
+    """What all may see of it."""
+    return "" if role == ROLES[-1] else role
+
+
 def set_role(tx: Connection, account_id: int, role: str, now: datetime) -> None:
     """Sessions and tokens end, for they were given to one with other rights.  Raises: Invalid, NotFound."""
     if role not in ROLES:
         raise Invalid(f"A role is one of {', '.join(ROLES)}")
     _change(tx.execute(_ROLE, {"account": account_id, "role_": role}).rowcount)
+    tx.execute(_SHOWN_ROLE, {"account": account_id, "shown": shown_role(role)})
     if role == ROLES[-1]:
         tx.execute(_NO_STAFF_NEWS, {"account": account_id})
     revoke_all(tx, account_id, now)

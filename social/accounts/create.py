@@ -146,6 +146,7 @@ def _columns(origin: Origin, account_id: int, name: str, new: NewAccount, now: d
         locked=new.locked,
         discoverable=True,
         created_at=now,
+        role=users.shown_role(new.role),
     )
 
 

@@ -209,6 +209,7 @@ def _columns(actor: Actor, handle: str, now: datetime) -> dict[str, Any]:
         emojis=[{"shortcode": emoji.shortcode, "url": emoji.url} for emoji in actor.emojis],
         also_known_as=list(actor.also_known_as),
         moved_to=actor.moved_to if actor.moved_to != actor.id else None,
+        memorial=actor.memorial,
         created_at=min(actor.published or now, now),
         fetched_at=now,
     )

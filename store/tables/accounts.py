@@ -54,6 +54,8 @@ accounts = Table(
     Column("attribution_domains", Json, nullable=False, server_default="[]"),  # [domain] whose pages may name it
     Column("silenced_at", Instant),  # social/moderation/sanctions.py
     Column("sensitized_at", Instant),
+    Column("memorial", Boolean, nullable=False, server_default=false()),  # its owner has died
+    Column("role", Text, nullable=False, server_default=""),  # what user.role says, for all to see; a member has none
     Index("ix_account_host", "host"),
     Index("ix_account_shared_inbox", "shared_inbox"),
 )
@@ -102,6 +104,8 @@ class Account:
     attribution_domains: list[str]
     silenced_at: datetime | None
     sensitized_at: datetime | None
+    memorial: bool
+    role: str
 
     @property
     def is_local(self) -> bool:
@@ -161,6 +165,8 @@ _BLANK: dict[str, Any] = {
     "attribution_domains": [],
     "silenced_at": None,
     "sensitized_at": None,
+    "memorial": False,
+    "role": "",
 }
 
 account_keys = Table(

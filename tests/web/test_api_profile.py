@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import update
 
-from social import accounts, moderation, preferences
+from social import accounts, moderation, preferences, users
+from social.posts import receive
 from store.tables import accounts as account_table
 from store.tables import follows
 from store.tables import users as user_table
 from tests.people import follow, remote, stored
+from tests.social.said import note
 from tests.web.site import Site
 
 ACCOUNTS, PROFILE = "/api/v1/accounts", "/api/v1/profile"
@@ -78,12 +80,20 @@ async def test_who_may_quote_by_default_holds_for_new_posts(site: Site):
 
 
 async def test_roles_are_shown_with_what_they_may(site: Site):
-    alice, token = await site.person("alice")
+    alice, _ = await site.person("alice")
     bob, other = await site.person("bob")
-    crown = update(user_table).where(user_table.c.account_id == alice.id).values(role="owner")
-    await site.db.write(lambda tx: tx.execute(crown))
-    assert (await site.get(f"{ACCOUNTS}/{alice.id}")).json["roles"] == [{"id": "3", "name": "Owner", "color": ""}]
+    await site.do(users.set_role, alice.id, "owner")
+    token = await site.token(alice)
+    owner = [{"id": "3", "name": "Owner", "color": ""}]
+    assert (await site.get(f"{ACCOUNTS}/{alice.id}")).json["roles"] == owner
     assert (await site.get(f"{ACCOUNTS}/{bob.id}")).json["roles"] == []
+    post = await site.posted(alice)
+    assert (await site.get(f"/api/v1/statuses/{post.id}")).json["account"]["roles"] == owner
+    await site.do(users.set_role, bob.id, "moderator")
+    assert (await site.get(f"{ACCOUNTS}/{bob.id}")).json["roles"][0]["name"] == "Moderator"
+    await site.do(users.set_role, bob.id, "member")
+    assert (await site.get(f"{ACCOUNTS}/{bob.id}")).json["roles"] == []
+    other = await site.token(bob)
     own = (await site.get(f"{ACCOUNTS}/verify_credentials", token)).json
     assert (own["role"]["permissions"], own["role"]["highlighted"]) == (str((1 << 20) - 1), True)
     role = (await site.get(f"{ACCOUNTS}/verify_credentials", other)).json["role"]
@@ -100,9 +110,27 @@ async def test_who_moved_leads_on_and_who_is_limited_says_so(both_sites: Site):
     assert not {"moved", "noindex"} & told["moved"].keys()
     assert not {"moved", "limited", "suspended", "noindex"} & (await site.get(f"{ACCOUNTS}/{new.id}")).json.keys()
     assert (await site.get(f"{ACCOUNTS}/{alice.id}")).json["noindex"] is True
-    for path in (f"{ACCOUNTS}?id[]={old.id}", f"{ACCOUNTS}/{alice.id}/following"):
+    found = f"{ACCOUNTS}/search?q=old&following=true"
+    for path in (f"{ACCOUNTS}?id[]={old.id}", f"{ACCOUNTS}/{alice.id}/following", found):
         await site.db.write(lambda tx, one=alice, other=old: _again(tx, one, other))
         assert (await site.get(path, token)).json[0]["moved"]["id"] == str(new.id)
+    assert (await site.get("/api/v2/search?q=old", token)).json["accounts"][0]["limited"] is True
+
+
+async def test_a_post_tells_that_its_author_moved_or_died(both_sites: Site):
+    site = both_sites
+    await stored(site.db, new := remote("new"), old := remote("old", "old.test"))
+    post = await site.do(receive.receive, old, note(old, published=datetime.now(UTC)))
+    place = f"/api/v1/statuses/{post.id}"
+    assert not {"moved", "memorial"} & (await site.get(place)).json["account"].keys()
+    left = update(account_table).where(account_table.c.id == old.id).values(moved_to=new.uri, memorial=True)
+    await site.db.write(lambda tx: tx.execute(left))
+    told = (await site.get(place)).json["account"]
+    assert (told["moved"]["id"], told["memorial"], "moved" in told["moved"]) == (str(new.id), True, False)
+    renamed = update(account_table).where(account_table.c.id == new.id).values(display_name="New")
+    await site.db.write(lambda tx: tx.execute(renamed))
+    assert (await site.get(place)).json["account"]["moved"]["display_name"] == "New"
+    assert (await site.get(f"{ACCOUNTS}/{old.id}")).json["memorial"] is True
 
 
 def _again(tx, one, other):

@@ -63,11 +63,16 @@ async def search(request: web.Request, caller: Caller) -> web.Response:
         return answer([])
     followed = asked.flag("following")
     first = await _named(request, query) if asked.flag("resolve") and not skip and not followed else None
-    found = await request.app[DATABASE].read(
-        search_by.people, query, most, skip, reader_id=caller.account.id, following=followed
-    )
-    both = [*([first] if first else []), *(it for it in found if first is None or it.id != first.id)]
-    return answer([account(it, origin) for it in both[:most]])
+    found = await request.app[DATABASE].read(_found, first, query, most, skip, caller.account.id, followed)
+    return answer([known(it, origin) for it in found])
+
+
+def _found(
+    tx: Connection, first: Account | None, query: str, most: int, skip: int, reader_id: int, following: bool
+) -> list[Known]:
+    there = search_by.people(tx, query, most, skip, reader_id=reader_id, following=following)
+    both = [*([first] if first else []), *(it for it in there if first is None or it.id != first.id)]
+    return known_here(tx, both[:most])
 
 
 async def _named(request: web.Request, query: str) -> Account | None:

@@ -14,13 +14,15 @@ from sqlalchemy import Connection
 from social import fulltext, tags, views, words
 from social import search as search_by
 from social.errors import NotFound, Refusal
+from social.known import Known
+from social.known import known as known_here
 from social.tags import TagView
 from social.views import PostView
 from store.tables import Account
 from web import auth
 from web.api import shapes
 from web.api.answers import answer, framed, id_of
-from web.api.entities.account import account
+from web.api.entities.account import known
 from web.api.entities.list import tag
 from web.api.entities.status import status
 from web.api.spec import spec
@@ -113,7 +115,8 @@ class Asked:
 
 async def _show(found: shapes.Search, request: web.Request, reader: Account | None, hit: Account | int) -> None:
     if isinstance(hit, Account):
-        found["accounts"] = [] if hit.is_gone else [account(hit, request.app[ORIGIN])]
+        people = [] if hit.is_gone else await request.app[DATABASE].read(known_here, [hit])
+        found["accounts"] = [known(it, request.app[ORIGIN]) for it in people]
         return
     view = await request.app[DATABASE].read(views.post, hit, id_of(reader))
     found["statuses"] = [status(view, framed(request, reader))] if view else []
@@ -123,16 +126,18 @@ async def _find(found: shapes.Search, request: web.Request, reader: Account | No
     """Words of posts are looked for by those who are signed in: what one may find depends on who one is."""
     db = request.app[DATABASE]
     if asked.kind in ("", "accounts"):
-        followed = reader is not None and asked.following
-        people = await db.read(
-            search_by.people, asked.query, asked.limit, asked.offset, reader_id=id_of(reader), following=followed
-        )
-        found["accounts"] = [account(it, request.app[ORIGIN]) for it in people]
+        found["accounts"] = [known(it, request.app[ORIGIN]) for it in await db.read(_people, id_of(reader), asked)]
     if asked.kind in ("", "statuses") and reader is not None:
         frame, shown = framed(request, reader), await db.read(_posts, reader.id, asked)
         found["statuses"] = [status(view, frame) for view in shown]
     if asked.kind in ("", "hashtags") and "@" not in asked.query:
         found["hashtags"] = [tag(it, request.app[ORIGIN]) for it in await db.read(_tags, id_of(reader), asked)]
+
+
+def _people(tx: Connection, reader_id: int | None, asked: Asked) -> list[Known]:
+    followed = reader_id is not None and asked.following
+    there = search_by.people(tx, asked.query, asked.limit, asked.offset, reader_id=reader_id, following=followed)
+    return known_here(tx, there)
 
 
 def _tags(tx: Connection, reader_id: int | None, asked: Asked) -> list[TagView]:

@@ -43,7 +43,7 @@ def _emoji(shortcode: str, url: str) -> shapes.CustomEmoji:
     return {"shortcode": shortcode, "url": url, "static_url": url, "visible_in_picker": False}
 
 
-def account(it: Account, origin: Origin) -> shapes.Account:
+def account(it: Account, origin: Origin, moved: Account | None = None) -> shapes.Account:
     """As part of something else, without what `known` adds.  Whoever is suspended is shown by his name alone."""
     if it.is_gone:
         it = replace(it, display_name="", note="", fields=[], emojis=[], avatar_url=None, header_url=None)
@@ -75,16 +75,24 @@ def account(it: Account, origin: Origin) -> shapes.Account:
         "last_status_at": it.last_post_at.date().isoformat() if it.last_post_at else None,
         "hide_collections": it.hide_collections,
         "emojis": emojis(it.emojis, origin),
-        "roles": [],
+        "roles": [_role(it.role)] if it.role and not it.is_gone else [],
         "fields": [{"name": f["name"], "value": f["value"], "verified_at": f.get("verified_at")} for f in it.fields],
     }
     if it.is_local:
         entity["noindex"] = not it.indexable
+    if it.memorial:
+        entity["memorial"] = True
+    if moved is not None:
+        entity["moved"] = account(moved, origin)
     if it.is_gone:
         entity["suspended"] = True
     if it.silenced_at is not None:
         entity["limited"] = True
     return entity
+
+
+def _role(name: str) -> shapes.AccountRole:
+    return {"id": ROLE_IDS[name], "name": name.capitalize(), "color": ""}
 
 
 def role(user: User) -> shapes.CredentialAccountRole:
@@ -98,14 +106,10 @@ def role(user: User) -> shapes.CredentialAccountRole:
 
 
 def known(it: Known, origin: Origin) -> shapes.Account:
-    """With his role, where he moved to, and whether his server is limited here."""
-    entity = account(it.account, origin)
-    if it.role and not it.account.is_gone:
-        entity["roles"] = [{"id": ROLE_IDS[it.role], "name": it.role.capitalize(), "color": ""}]
+    """With where he moved to, and whether his server is limited here."""
+    entity = account(it.account, origin, it.moved)
     if it.limited:
         entity["limited"] = True
-    if it.moved is not None:
-        entity["moved"] = account(it.moved, origin)
     return entity
 
 

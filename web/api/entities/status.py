@@ -47,7 +47,7 @@ def shared(view: PostView, frame: Frame) -> shapes.Status:
         "content": content(post.title, post.html),
         "reblog": None,
         "application": None if parts.written is None else _application(parts.written),
-        "account": account(author, frame.origin),
+        "account": account(author, frame.origin, parts.moved),
         "media_attachments": [media_attachment(m, frame.origin) for m in parts.media],
         "mentions": [
             {"id": str(m.id), "username": m.username, "acct": m.acct, "url": m.url}

@@ -54,6 +54,7 @@ class Account(TypedDict):
     roles: list[AccountRole]
     fields: list[AccountField]
     noindex: NotRequired[bool]
+    memorial: NotRequired[bool]
     suspended: NotRequired[bool]
     limited: NotRequired[bool]
     moved: NotRequired["Account"]
