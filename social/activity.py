@@ -1,14 +1,15 @@
 """Who was here, how much was written and who came, week by week: for those who choose a server.
 
-A week that is over is counted once and kept as a fact; the one that runs is counted when somebody asks.
+A week that is over is counted once and kept as a fact; the one that runs is counted when somebody asks.  Who was here
+on which day is known for two months, which moderators see as a number of each day (social/moderation/figures.py).
 """
 
 from dataclasses import astuple, dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 import orjson
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, distinct, func, select
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
 from store.ids import first_id
@@ -16,12 +17,14 @@ from store.tables import facts, posts, users, visits
 from store.tables.base import Id, Instant
 
 WEEKS: Final = 12
+REMEMBERED: Final = timedelta(days=61)  # who was here: a month, and the month before to compare
 _WEEK: Final = timedelta(weeks=1)
 _NAME: Final = "activity "  # of the fact of a week; its Monday follows
 
 _VISIT = insert(visits).on_conflict_do_nothing()
-_WHEN = bindparam("week", type_=Id)
-_LOGINS = select(func.count()).select_from(visits).where(visits.c.week == _WHEN)
+_LOGINS = select(func.count(distinct(visits.c.account_id))).where(
+    visits.c.day >= bindparam("begin"), visits.c.day < bindparam("end")
+)
 _CAME = (
     select(func.count())
     .select_from(users)
@@ -44,7 +47,7 @@ _WROTE = select(func.coalesce(func.sum(_his), 0)).select_from(users)
 _KNOWN = select(facts.c.name, facts.c.value).where(facts.c.name.in_(bindparam("names", expanding=True)))
 _NOTE = insert(facts).on_conflict_do_nothing()
 _OLD_FACTS = delete(facts).where(facts.c.name.startswith(_NAME), facts.c.name.not_in(bindparam("kept", expanding=True)))
-_OLD_VISITS = delete(visits).where(visits.c.week < _WHEN)
+_OLD_VISITS = delete(visits).where(visits.c.day < bindparam("begin"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +61,8 @@ class Week:
 
 
 def visited(tx: Connection, account_id: int, now: datetime) -> None:
-    """One of ours was here.  Once a week is enough."""
-    tx.execute(_VISIT, {"week": _monday(now), "account_id": account_id})
+    """One of ours was here.  Once a day is enough."""
+    tx.execute(_VISIT, {"day": _seconds(_day(now)), "account_id": account_id})
 
 
 def weeks(tx: Connection, now: datetime) -> list[Week]:
@@ -72,12 +75,12 @@ def weeks(tx: Connection, now: datetime) -> list[Week]:
 
 
 def settle(tx: Connection, now: datetime) -> None:
-    """Keeps the numbers of the weeks that are over, and forgets who was here."""
-    (running, *over), found = _starts(now), weeks(tx, now)[1:]
+    """Keeps the numbers of the weeks that are over, and forgets who was here long ago."""
+    over, found = _starts(now)[1:], weeks(tx, now)[1:]
     rows = [{"name": _named(week.start), "value": orjson.dumps(astuple(week)).decode()} for week in found]
     tx.execute(_NOTE, rows)
     tx.execute(_OLD_FACTS, {"kept": [_named(start) for start in over]})
-    tx.execute(_OLD_VISITS, {"week": running})
+    tx.execute(_OLD_VISITS, {"begin": _seconds(_day(now - REMEMBERED))})
 
 
 def _count(tx: Connection, start: int) -> Week:
@@ -87,7 +90,7 @@ def _count(tx: Connection, start: int) -> Week:
     return Week(
         start,
         int(tx.scalar(_WROTE, ids) or 0),
-        tx.scalar(_LOGINS, {"week": start}) or 0,
+        tx.scalar(_LOGINS, {"begin": start, "end": start + int(_WEEK.total_seconds())}) or 0,
         tx.scalar(_CAME, {"since": since, "until": until}) or 0,
     )
 
@@ -98,8 +101,17 @@ def _starts(now: datetime) -> list[int]:
 
 
 def _monday(now: datetime) -> int:
-    day = now.astimezone(UTC).date()
-    return int(datetime.combine(day - timedelta(days=day.weekday()), time(), UTC).timestamp())
+    day = _day(now)
+    return _seconds(day - timedelta(days=day.weekday()))
+
+
+def _day(moment: datetime) -> date:
+    return moment.astimezone(UTC).date()
+
+
+def _seconds(day: date) -> int:
+    """Of its midnight."""
+    return int(datetime.combine(day, time(), UTC).timestamp())
 
 
 def _named(start: int) -> str:

@@ -1,14 +1,18 @@
 """Finding people and hashtags that are known here by a part of their name.  Words of posts: social/fulltext.py."""
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from sqlalchemy import Boolean, Connection, Integer, Select, Text, bindparam, exists, func, literal, or_, select
 
+from social import verdicts
+from social.verdicts import LISTED
 from store.rows import many
 from store.tables import INSTANCE_ACTOR_ID, Account, accounts, follows, post_tags, posts
 from store.tables.base import Id
 
 STEPS: Final = 300  # hashtags that are looked at
+AT_ONCE: Final = 1_000  # in one query, of all there are
 
 _ESCAPE = "\\"
 _FOLLOWED = exists().where(
@@ -45,7 +49,7 @@ _PEOPLE = (
 def _names() -> Select[Any]:
     """The names from `start` on, each found by one step in the index from that before, however often it is used.
 
-    Those that only closed posts have stay unknown.
+    And whether there is a public post with it: those that only closed posts have stay unknown.
     """
     first = select(
         select(func.min(post_tags.c.name))
@@ -62,7 +66,7 @@ def _names() -> Select[Any]:
     openly = exists().where(
         post_tags.c.name == names.c.name, posts.c.id == post_tags.c.post_id, posts.c.visibility == "public"
     )
-    return select(names.c.name).where(names.c.name.is_not(None), openly).order_by(names.c.step)
+    return select(names.c.name, openly).where(names.c.name.is_not(None)).order_by(names.c.step)
 
 
 _NAMES = _names()
@@ -74,8 +78,18 @@ def hashtags(tx: Connection, start: str, most: int, skip: int = 0) -> list[str]:
     start: normalised (social.text.normalise_tag).
     """
     steps = min(4 * (most + skip), STEPS)  # some are closed, or begin otherwise
-    found = [name for name in tx.scalars(_NAMES, {"start": start, "steps": steps}) if name.startswith(start)]
-    return found[skip : skip + most]
+    rows = tx.execute(_NAMES, {"start": start, "steps": steps})
+    found = [name for name, openly in rows if openly and name.startswith(start)]
+    hidden = verdicts.refused(tx, LISTED, found)
+    return [name for name in found if name not in hidden][skip : skip + most]
+
+
+def all_hashtags(tx: Connection) -> Iterator[str]:
+    """All that public posts have: as many steps in the index as there are names, so not for many to ask."""
+    start = ""
+    while rows := [row for row in tx.execute(_NAMES, {"start": start, "steps": AT_ONCE}) if row[0] != start]:
+        start = rows[-1][0]
+        yield from (name for name, openly in rows if openly)
 
 
 def people(

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import blake2b
 from typing import Final
 
 from sqlalchemy import BindParameter, Connection, Text, bindparam, delete, distinct, func, literal, select
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
 from social.errors import Invalid, NotFound
+from social.numbers import number_of
 from social.pages import Page
 from social.paging import Paged, padded
 from social.text import normalise_tag
@@ -68,10 +68,6 @@ class TagView:
     def id(self) -> int:
         """A number for those who want one; hashtags are kept by their names."""
         return number_of(self.name)
-
-
-def number_of(name: str) -> int:
-    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big") >> 1
 
 
 def named(written: str) -> str:

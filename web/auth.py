@@ -10,9 +10,9 @@ import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import wraps
-from typing import Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 from aiohttp import web
 from sqlalchemy import Connection
@@ -31,7 +31,6 @@ from web.keys import DATABASE, ORIGIN
 P = ParamSpec("P")
 T = TypeVar("T")
 
-SEEN_EVERY: Final = timedelta(days=1)  # who uses a program is counted as active, to the day
 _INVALID = "The access token is invalid"
 _SCOPE = "This action is outside the authorized scopes"
 SESSION = web.RequestKey[SignedIn | None]("SESSION")
@@ -282,9 +281,10 @@ def _person(found: Bearer, wanted: tuple[str, ...]) -> Caller:
 
 
 async def _seen(request: web.Request, caller: Caller) -> None:
-    """Notes, once a day, that he was here."""
+    """Notes, once on each day, that he was here."""
     now = datetime.now(UTC)
-    if not all(when and now - when < SEEN_EVERY for when in (caller.token.last_used_at, caller.user.seen_at)):
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    if not all(when and when >= today for when in (caller.token.last_used_at, caller.user.seen_at)):
         with suppress(SQLAlchemyError, sqlite3.Error, OSError):  # nobody is refused for want of a statistic
             await request.app[DATABASE].write(apps.used, caller.token, now, client_address.kept(request))
 

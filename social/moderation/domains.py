@@ -2,12 +2,12 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from hashlib import blake2b
 from typing import Final
 
 from sqlalchemy import Connection
 
-from social.errors import Invalid, NotFound
+from social import numbers
+from social.errors import Invalid
 from social.moderation import audit, hosts
 from social.moderation.hosts import ALLOW, SEVERITIES, PolicyDraft
 from social.moderation.sanctions import Staff
@@ -18,28 +18,16 @@ LIMITS: Final = tuple(SEVERITIES)
 EXCEPTIONS: Final = (ALLOW,)
 
 
-def number_of(host: str) -> int:
-    """Policies are kept by their hosts."""
-    return int.from_bytes(blake2b(host.encode(), digest_size=8).digest(), "big") >> 1
-
-
 def page(tx: Connection, levels: Collection[str], part: Page) -> list[HostPolicy]:
     """The highest number first."""
-    found = sorted(_some(tx, levels), key=lambda one: -number_of(one.host))
-    if part.max_id is not None:
-        found = [one for one in found if number_of(one.host) < part.max_id]
-    after = part.since_id if part.min_id is None else part.min_id
-    if after is not None:
-        found = [one for one in found if number_of(one.host) > after]
-    return found[-part.limit :] if part.min_id is not None else found[: part.limit]
+    found = _some(tx, levels)
+    return [found[host] for host in numbers.page(found, part)]
 
 
 def by_number(tx: Connection, levels: Collection[str], number: int) -> HostPolicy:
     """Raises: NotFound."""
-    for one in _some(tx, levels):
-        if number_of(one.host) == number:
-            return one
-    raise NotFound("Record not found")
+    found = _some(tx, levels)
+    return found[numbers.named(found, number)]
 
 
 def add(tx: Connection, by: Staff, ours: Collection[str], draft: PolicyDraft, now: datetime) -> HostPolicy:
@@ -64,5 +52,5 @@ def remove(tx: Connection, by: Staff, host: str, now: datetime) -> None:
     audit.note(tx, by.account, "unset", "host", host, now)
 
 
-def _some(tx: Connection, levels: Collection[str]) -> list[HostPolicy]:
-    return [one for one in hosts.policies(tx) if one.level in levels]
+def _some(tx: Connection, levels: Collection[str]) -> dict[str, HostPolicy]:
+    return {one.host: one for one in hosts.policies(tx) if one.level in levels}

@@ -1,60 +1,104 @@
-"""How this server does, for its moderators: what happened day by day, and who stayed of those who came.
+"""How this server does, for its moderators: what happened day by day, of all, of another server, of a hashtag.
 
 Ids begin with their moment (store/ids.py), so that a day of anything is a range of an index.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, Text, bindparam, func, literal, select
+from sqlalchemy import Connection, Select, Text, bindparam, distinct, func, literal, select, union_all
 
 from social.errors import Invalid
 from store.ids import NODE_BITS, SEQUENCE_BITS, first_id
-from store.tables import accounts, follows, posts, reports, users
+from store.tables import accounts, follows, likes, post_tags, posts, reports, users, visits
 from store.tables.base import Id, Instant
 
 LONGEST: Final = 366  # days of a measure
-MOST_COHORTS: Final = 100
-FREQUENCIES: Final = ("day", "month")
+HOST: Final = "host"
+TAG: Final = "tag"
 _DAY: Final = timedelta(days=1)
+_EPOCH: Final = date(1970, 1, 1)
 _DAY_OF_IDS: Final = 86_400_000 << (NODE_BITS + SEQUENCE_BITS)
 
-_HOST = bindparam("host", type_=Text)
-_FIRST, _AFTER = bindparam("first", type_=Id), bindparam("after", type_=Id)
+_HOST = bindparam("subject", type_=Text)
+FIRST, AFTER = bindparam("first", type_=Id), bindparam("after", type_=Id)
 _SINCE, _UNTIL = bindparam("since", type_=Instant), bindparam("until", type_=Instant)
 
 
-def _daily(number: Any, rows: Select[Any]) -> Select[Any]:
-    """(days since 1970, how many) of rows whose time is in the id `number`."""
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """daily: (days since 1970, how many).  total: where it is not the sum of the days.  about: HOST or TAG, if any."""
+
+    daily: Select[Any]
+    total: Select[Any] | None = None
+    about: str = ""
+
+
+def _daily(number: Any, rows: Select[Any], count: Any = None) -> Select[Any]:
+    """Of rows whose time is in the id `number`."""
     day = number // literal(_DAY_OF_IDS, Id)
-    return rows.with_only_columns(day, func.count()).where(number >= _FIRST, number < _AFTER).group_by(day)
+    return (
+        rows.with_only_columns(day, func.count() if count is None else count)
+        .where(number >= FIRST, number < AFTER)
+        .group_by(day)
+    )
 
 
-def _of_host(number: Any, join: Any) -> tuple[Select[Any], Select[Any]]:
+def _of_host(number: Any, join: Any) -> _Kind:
     """Day by day, and all there are."""
     rows = select(number).select_from(join).where(accounts.c.host == _HOST)
-    return _daily(number, rows), rows.with_only_columns(func.count())
+    return _Kind(_daily(number, rows), rows.with_only_columns(func.count()), HOST)
 
 
-_OURS: Final = {
-    "new_users": _daily(users.c.account_id, select(users.c.account_id)),
-    "opened_reports": _daily(reports.c.id, select(reports.c.id)),
-}
+def _of_tag(counted: Any) -> _Kind:
+    """Its public posts, as in its history."""
+    rows = TAGGED.where(post_tags.c.post_id >= FIRST, post_tags.c.post_id < AFTER)
+    return _Kind(_daily(post_tags.c.post_id, TAGGED, counted), rows.with_only_columns(counted), TAG)
+
+
+TAGGED: Final = (
+    select(post_tags.c.post_id)
+    .join(posts, posts.c.id == post_tags.c.post_id)
+    .join(accounts, accounts.c.id == posts.c.author_id)
+    .where(post_tags.c.name == bindparam("subject", type_=Text), posts.c.visibility == "public")
+)
+# From the posts of each of our people by the index: those of other servers are many more.
+_of_ours = users.join(posts, posts.c.author_id == users.c.account_id)
+_reply, _boost = posts.alias("reply"), posts.alias("boost")
+_done = union_all(
+    select(likes.c.id).select_from(_of_ours.join(likes, likes.c.post_id == posts.c.id)).where(posts.c.likes_count > 0),
+    select(_boost.c.id)
+    .select_from(_of_ours.join(_boost, _boost.c.boost_of_id == posts.c.id))
+    .where(posts.c.boosts_count > 0),
+    select(_reply.c.id).select_from(_of_ours.join(_reply, _reply.c.reply_to_id == posts.c.id)),
+).subquery("done")
+_here = select(visits.c.day).where(visits.c.day >= bindparam("begin"), visits.c.day < bindparam("end"))
+_day_of_visit = visits.c.day // 86_400
+
 _RESOLVED: Final = "resolved_reports"
 _RESOLVED_AT = select(reports.c.resolved_at).where(reports.c.resolved_at >= _SINCE, reports.c.resolved_at < _UNTIL)
-_THEIRS: Final = {
+_KINDS: Final = {
+    "active_users": _Kind(
+        _here.with_only_columns(_day_of_visit, func.count()).group_by(_day_of_visit),
+        _here.with_only_columns(func.count(distinct(visits.c.account_id))),
+    ),
+    "new_users": _Kind(_daily(users.c.account_id, select(users.c.account_id))),
+    "interactions": _Kind(_daily(_done.c.id, select(_done.c.id))),
+    "opened_reports": _Kind(_daily(reports.c.id, select(reports.c.id))),
+    _RESOLVED: _Kind(_RESOLVED_AT),
+    "tag_accounts": _of_tag(func.count(distinct(posts.c.author_id))),
+    "tag_uses": _of_tag(func.count()),
+    "tag_servers": _of_tag(func.count(distinct(accounts.c.host))),  # others: NULL is not counted
     "instance_accounts": _of_host(accounts.c.id, accounts),
     "instance_statuses": _of_host(posts.c.id, posts.join(accounts, accounts.c.id == posts.c.author_id)),
     "instance_reports": _of_host(reports.c.id, reports.join(accounts, accounts.c.id == reports.c.target_id)),
     "instance_follows": _of_host(follows.c.id, follows.join(accounts, accounts.c.id == follows.c.target_id)),
     "instance_followers": _of_host(follows.c.id, follows.join(accounts, accounts.c.id == follows.c.follower_id)),
 }
-_CAME = select(users.c.created_at, users.c.seen_at).where(users.c.created_at >= _SINCE, users.c.created_at < _UNTIL)
-
-KEYS: Final = (*_OURS, _RESOLVED, *_THEIRS)
+KEYS: Final = tuple(_KINDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,83 +111,50 @@ class Measure:
     days: tuple[tuple[date, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Cohort:
-    """Those who came in one period.  `stayed`: (a later one, or that one; how many came back in it or after; which part
-    of them that is)."""
-
-    start: date
-    stayed: tuple[tuple[date, int, float], ...]
+def about(key: str) -> str:
+    """What it is told of: HOST, TAG, or empty for the whole server."""
+    return _KINDS[key].about
 
 
-def needs_host(key: str) -> bool:
-    return key in _THEIRS
-
-
-def measure(tx: Connection, key: str, first: date, last: date, host: str = "") -> Measure:
-    """key: one of KEYS.  Raises: Invalid."""
+def measure(tx: Connection, key: str, first: date, last: date, subject: str = "") -> Measure:
+    """key: one of KEYS.  subject: the host, or the name of the hashtag.  Raises: Invalid."""
     length = (last - first).days + 1
     if not 0 < length <= LONGEST:
         raise Invalid(f"A period has 1 to {LONGEST} days")
-    found = _count(tx, key, first, last, host)
+    found = _count(tx, key, first, last, subject)
     days = tuple((day, found[day]) for day in (first + number * _DAY for number in range(length)))
-    if needs_host(key):
-        return Measure(key, tx.scalar(_THEIRS[key][1], {"host": host}) or 0, None, days)
-    before = _count(tx, key, first - length * _DAY, first - _DAY, host)
-    return Measure(key, sum(found.values()), sum(before.values()), days)
+    if about(key) == HOST:
+        return Measure(key, _total(tx, key, first, last, subject), None, days)
+    before = _total(tx, key, first - length * _DAY, first - _DAY, subject)
+    return Measure(key, _total(tx, key, first, last, subject), before, days)
 
 
-def retention(tx: Connection, first: date, last: date, frequency: str) -> list[Cohort]:
-    """When somebody was here is known to the day, and only for the last time.  Raises: Invalid."""
-    if frequency not in FREQUENCIES:
-        raise Invalid(f"frequency is one of {', '.join(FREQUENCIES)}")
-    starts = _starts(first, last, frequency)
-    came: dict[date, list[date]] = {start: [] for start in starts}
-    until = _midnight(_next(starts[-1], frequency))
-    for created, seen in tx.execute(_CAME, {"since": _midnight(starts[0]), "until": until}):
-        came[_start(_day(created), frequency)].append(_day(seen or created))
-    return [Cohort(start, _stayed(came[start], starts[place:])) for place, start in enumerate(starts)]
+def period(first: date, last: date) -> dict[str, Any]:
+    """The parameters of a query."""
+    since, until = midnight(first), midnight(last + _DAY)
+    return {"first": first_id(since), "after": first_id(until)}
 
 
-def _stayed(seen: Sequence[date], starts: Sequence[date]) -> tuple[tuple[date, int, float], ...]:
-    counts = [(start, sum(day >= start for day in seen)) for start in starts]
-    return tuple((start, count, count / max(len(seen), 1)) for start, count in counts)
-
-
-def _count(tx: Connection, key: str, first: date, last: date, host: str) -> Mapping[date, int]:
-    since, until = _midnight(first), _midnight(last + _DAY)
-    if key == _RESOLVED:
-        return Counter(_day(moment) for moment in tx.scalars(_RESOLVED_AT, {"since": since, "until": until}))
-    statement = _THEIRS[key][0] if needs_host(key) else _OURS[key]
-    asked = {"first": first_id(since), "after": first_id(until), **({"host": host} if needs_host(key) else {})}
-    return Counter({date(1970, 1, 1) + row[0] * _DAY: row[1] for row in tx.execute(statement, asked)})
-
-
-def _starts(first: date, last: date, frequency: str) -> list[date]:
-    """Raises: Invalid."""
-    found: list[date] = []
-    start = _start(first, frequency)
-    while start <= last:
-        if len(found) == MOST_COHORTS:
-            raise Invalid(f"There are at most {MOST_COHORTS} periods")
-        found.append(start)
-        start = _next(start, frequency)
-    if not found:
-        raise Invalid("A period ends after it begins")
-    return found
-
-
-def _start(day: date, frequency: str) -> date:
-    return day.replace(day=1) if frequency == "month" else day
-
-
-def _next(start: date, frequency: str) -> date:
-    return (start + timedelta(days=32)).replace(day=1) if frequency == "month" else start + _DAY
-
-
-def _day(moment: datetime) -> date:
-    return moment.astimezone(UTC).date()
-
-
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
+
+
+def _total(tx: Connection, key: str, first: date, last: date, subject: str) -> int:
+    total = _KINDS[key].total
+    if total is None:
+        return sum(_count(tx, key, first, last, subject).values())
+    return tx.scalar(total, _asked(first, last, subject)) or 0
+
+
+def _count(tx: Connection, key: str, first: date, last: date, subject: str) -> Mapping[date, int]:
+    rows = tx.execute(_KINDS[key].daily, _asked(first, last, subject))
+    if key == _RESOLVED:
+        return Counter(row[0].astimezone(UTC).date() for row in rows)
+    return Counter({_EPOCH + row[0] * _DAY: row[1] for row in rows})
+
+
+def _asked(first: date, last: date, subject: str) -> dict[str, Any]:
+    """Each query takes of these what it names."""
+    since, until = midnight(first), midnight(last + _DAY)
+    seconds = {"begin": int(since.timestamp()), "end": int(until.timestamp())}
+    return {**period(first, last), **seconds, "since": since, "until": until, "subject": subject}

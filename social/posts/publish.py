@@ -10,7 +10,8 @@ from sqlalchemy import BindParameter, Connection, Select, bindparam, select
 from federation.origin import Origin
 from outbox import documents, parts
 from outbox.parts import Parts
-from social import accounts, emojis, quotes, quoting, text
+from social import accounts, emojis, quotes, quoting, text, verdicts
+from social.errors import Invalid
 from social.media import attaching
 from social.paging import padded
 from social.posts import drafts, find, sending, storing
@@ -120,7 +121,7 @@ class Composed:
 
 
 def compose(tx: Connection, origin: Origin, author: Account, draft: Draft, options: Iterable[str] = ()) -> Composed:
-    """`draft` was checked.  options: of the poll."""
+    """`draft` was checked.  options: of the poll.  Raises: Invalid, for a hashtag that may not be used here."""
     named = _named(tx, origin, text.find_mentions(draft.text)[:MENTIONS_LIMIT])
     targets = {
         written: MentionTarget(row.url, row.username if row.domain is None else f"{row.username}@{row.domain}", row.uri)
@@ -137,6 +138,8 @@ def compose(tx: Connection, origin: Origin, author: Account, draft: Draft, optio
     people = {row.id: Mention(row.id, silent=False, tell=row.host is None) for row in named.values()}
     people.pop(author.id, None)
     tags = {text.normalise_tag(shown): shown for shown in text.find_hashtags(draft.text)}
+    if refused := verdicts.refused(tx, verdicts.USED, tags):
+        raise Invalid(f"Validation failed: Text contained a disallowed hashtag: {', '.join(sorted(refused))}")
     return Composed(words, list(people.values()), tags)
 
 

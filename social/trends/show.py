@@ -1,4 +1,4 @@
-"""Trends as somebody sees them, and what moderators say of each."""
+"""Trends as somebody sees them; of some moderators said that they are not to be seen."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -8,13 +8,13 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Select, and_, bindparam, distinct, func, literal, select
-from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
 from social import tags as hashtags
-from social import views
+from social import verdicts, views
 from social.errors import NotFound
 from social.paging import padded
 from social.tags import DAYS, Day, TagView
+from social.verdicts import LISTED, PUBLISHER, TREND, USED
 from social.views import PostView
 from social.visibility import visible, wanted
 from store.ids import NODE_BITS, SEQUENCE_BITS
@@ -23,7 +23,6 @@ from store.tables import Card, cards, trend_verdicts, trends
 from store.tables import posts as posts_table
 from store.tables.base import Id
 
-KINDS: Final = ("tag", "post", "link", "publisher")
 _DAY_MS: Final = 86_400_000
 _DAY_OF_IDS: Final = _DAY_MS << (NODE_BITS + SEQUENCE_BITS)
 
@@ -35,7 +34,7 @@ _ALL = (
     .where(trends.c.kind == bindparam("kind"))
     .order_by(trends.c.score.desc(), trends.c.subject)
 )
-_PUBLISHERS = select(trend_verdicts.c.subject, trend_verdicts.c.allowed).where(trend_verdicts.c.kind == "publisher")
+_PUBLISHERS = select(trend_verdicts.c.subject, trend_verdicts.c.allowed).where(trend_verdicts.c.kind == PUBLISHER)
 _IDS = bindparam("ids", expanding=True, type_=Id)
 _SHOWN = select(posts_table.c.id).where(
     posts_table.c.id.in_(_IDS), posts_table.c.listed, ~posts_table.c.sensitive, visible(), wanted()
@@ -52,11 +51,6 @@ _HISTORY: Select[Any] = (
     )
     .group_by(posts_table.c.card_id, _day)
 )
-_INSERT = insert(trend_verdicts)
-_JUDGE = _INSERT.on_conflict_do_update(
-    index_elements=["kind", "subject"],
-    set_={name: _INSERT.excluded[name] for name in ("allowed", "account_id", "decided_at")},
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +61,13 @@ class LinkView:
     history: tuple[Day, ...]
 
 
-def judge(tx: Connection, kind: str, subject: str, allowed: bool, account_id: int, now: datetime) -> None:
-    """May it be shown among the trends?  Whoever asks made sure that `account_id` may say so."""
-    values = {"kind": kind, "subject": subject, "allowed": allowed, "account_id": account_id, "decided_at": now}
-    tx.execute(_JUDGE, values)
-
-
 def tags(
     tx: Connection, reader_id: int | None, limit: int, offset: int, now: datetime, *, review: bool = False
 ) -> list[TagView]:
     """review: only what a moderator allowed."""
-    names = [subject for subject, allowed in _subjects(tx, "tag") if _is_shown(allowed, review)]
+    names = [subject for subject, allowed in _subjects(tx, TREND) if _is_shown(allowed, review)]
+    hidden = verdicts.refused(tx, LISTED, names) | verdicts.refused(tx, USED, names)
+    names = [name for name in names if name not in hidden]
     return hashtags.look(tx, names[offset : offset + limit], reader_id, now)
 
 
@@ -104,14 +94,8 @@ def links(tx: Connection, limit: int, offset: int, now: datetime, *, review: boo
     return look(tx, shown[offset : offset + limit], now)
 
 
-def judged_tags(tx: Connection, limit: int, offset: int, now: datetime) -> list[tuple[TagView, bool | None]]:
-    """All that trend, for moderators, with what one of them said of each."""
-    some = dict(_subjects(tx, "tag")[offset : offset + limit])
-    return list(zip(hashtags.look(tx, list(some), None, now), some.values(), strict=True))
-
-
 def trending_names(tx: Connection) -> list[str]:
-    return [subject for subject, _ in _subjects(tx, "tag")]
+    return [subject for subject, _ in _subjects(tx, TREND)]
 
 
 def all_posts(tx: Connection, reader_id: int, limit: int, offset: int) -> list[PostView]:
@@ -134,6 +118,12 @@ def judged_links(tx: Connection, limit: int, offset: int, now: datetime) -> list
     known = {one.id: one for one in many(tx, _CARDS, Card, ids=padded(list(verdicts)))}
     there = [known[number] for number in verdicts if number in known]
     return [(view, verdicts[view.card.id]) for view in look(tx, there, now)]
+
+
+def sites(tx: Connection) -> set[str]:
+    """To which those links lead that trend."""
+    ids = [int(subject) for subject, _ in _subjects(tx, "link")]
+    return {site(one.url) for one in many(tx, _CARDS, Card, ids=padded(ids))} if ids else set()
 
 
 def card(tx: Connection, card_id: int) -> Card:

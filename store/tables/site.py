@@ -1,4 +1,4 @@
-"""What the owner of this server says to its visitors: rules, texts; and who was here in which week."""
+"""What the owner of this server says to its visitors: rules, texts; and who was here on which day."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -47,7 +47,8 @@ class SiteText:
 visits = Table(
     "visit",
     metadata,
-    Column("week", Integer, primary_key=True, autoincrement=False),  # Unix seconds of its Monday
+    # Unix seconds of its midnight, UTC.  The column is called after what it was first.
+    Column("week", Integer, key="day", primary_key=True, autoincrement=False),
     Column(
         "account_id",
         Id,

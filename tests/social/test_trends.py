@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from connectme.housekeeping import Housekeeping
 from federation.reading.page import Preview
-from social import boosts, cards, moderation, reactions, search, trends
+from social import boosts, cards, moderation, reactions, search, trends, verdicts
 from social.accounts import suspend
 from store.tables import accounts
 from store.tables import trends as table
@@ -124,11 +124,11 @@ async def test_moderators_say_what_is_shown(db, origin, now):
 
     assert [await shown(False), await shown(True)] == [(["cats"], 1), ([], 0)]
     for allowed, expected in ((True, (["cats"], 1)), (False, ([], 0))):
-        await db.write(trends.judge, "tag", "cats", allowed, people[0].id, now)
-        await db.write(trends.judge, "publisher", "news.test", allowed, people[0].id, now)
+        await db.write(verdicts.judge, "tag", "cats", allowed, people[0].id, now)
+        await db.write(verdicts.judge, "publisher", "news.test", allowed, people[0].id, now)
         assert await shown(True) == expected
     assert await shown(False) == ([], 0)
-    await db.write(trends.judge, "link", str(shared[0].card_id), True, people[0].id, now)  # the nearer one counts
+    await db.write(verdicts.judge, "link", str(shared[0].card_id), True, people[0].id, now)  # the nearer one counts
     assert await shown(True) == ([], 1)
 
 

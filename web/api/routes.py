@@ -50,6 +50,7 @@ from web.api.admin import accounts as admin_accounts
 from web.api.admin import domains as admin_domains
 from web.api.admin import emails as admin_emails
 from web.api.admin import figures as admin_figures
+from web.api.admin import hashtags as admin_hashtags
 from web.api.admin import ip_blocks as admin_ip_blocks
 from web.api.admin import reports as admin_reports
 from web.api.admin import trends as admin_trends
@@ -72,6 +73,7 @@ _FILES = (
     admin_domains,
     admin_emails,
     admin_figures,
+    admin_hashtags,
     admin_ip_blocks,
     admin_reports,
     admin_trends,

@@ -12,6 +12,7 @@ from social.errors import Invalid
 from social.moderation import domains
 from social.moderation.domains import EXCEPTIONS, LIMITS
 from social.moderation.hosts import ALLOW, LIMIT, SEVERITIES, PolicyDraft
+from social.numbers import number_of
 from store.tables import HostPolicy
 from web import auth, params
 from web.api import shapes
@@ -45,7 +46,7 @@ _BODY: Final = {
 async def list_blocks(request: web.Request, _: Caller) -> web.Response:
     page = page_of(request, usual=100, most=200)
     found = await request.app[DATABASE].read(domains.page, LIMITS, page)
-    numbers = [domains.number_of(one.host) for one in found]
+    numbers = [number_of(one.host) for one in found]
     return answer([_block(one) for one in found], links(request, numbers, page))
 
 
@@ -89,7 +90,7 @@ async def remove_block(request: web.Request, caller: Caller) -> web.Response:
 async def list_allows(request: web.Request, _: Caller) -> web.Response:
     page = page_of(request, usual=100, most=200)
     found = await request.app[DATABASE].read(domains.page, EXCEPTIONS, page)
-    numbers = [domains.number_of(one.host) for one in found]
+    numbers = [number_of(one.host) for one in found]
     return answer([_allow(one) for one in found], links(request, numbers, page))
 
 
@@ -141,7 +142,7 @@ def _changed(draft: PolicyDraft, given: Params) -> PolicyDraft:
 
 def _block(it: HostPolicy) -> shapes.AdminDomainBlock:
     return {
-        "id": str(domains.number_of(it.host)),
+        "id": str(number_of(it.host)),
         "domain": it.host,
         "digest": sha256(it.host.encode()).hexdigest(),
         "created_at": moment(it.created_at),
@@ -155,4 +156,4 @@ def _block(it: HostPolicy) -> shapes.AdminDomainBlock:
 
 
 def _allow(it: HostPolicy) -> shapes.AdminDomainAllow:
-    return {"id": str(domains.number_of(it.host)), "domain": it.host, "created_at": moment(it.created_at)}
+    return {"id": str(number_of(it.host)), "domain": it.host, "created_at": moment(it.created_at)}

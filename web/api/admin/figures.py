@@ -1,47 +1,71 @@
-"""How this server does: https://docs.joinmastodon.org/methods/admin/measures/ and /retention/"""
+"""How this server does, and of what it consists.
 
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Final
+https://docs.joinmastodon.org/methods/admin/measures/, /dimensions/ and /retention/
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Final, TypeAlias
 
 from aiohttp import web
 from sqlalchemy import Connection
 
 from social.errors import Invalid
-from social.moderation import figures
-from social.moderation.figures import Cohort, Measure
+from social.moderation import cohorts, dimensions, figures, hashtags
+from social.moderation.figures import HOST, TAG, Measure
 from social.moderation.hosts import clean_host
 from web import auth, params
 from web.api import shapes
 from web.api.answers import answer
-from web.api.entities.account import moment
+from web.api.entities.figures import SPACE, VERSIONS, cohort, dimension, measure, space, versions
 from web.api.spec import spec
 from web.auth import Caller
-from web.keys import DATABASE
+from web.keys import CONFIG, DATABASE, ORIGIN
 from web.params import Params
+
+Subject: TypeAlias = str | int
 
 routes = web.RouteTableDef()
 
 READ: Final = "admin:read"
 USUAL: Final = timedelta(days=29)  # before the last day
 EARLIEST: Final = date(2000, 1, 1)
-LATEST: Final = date(2200, 1, 1)
+LATEST: Final = date(2100, 1, 1)
+_OWN: Final = (SPACE, VERSIONS)  # of the server itself, at any time
+_PERIOD: Final = {"keys": list[str], "start_at": str, "end_at": str}
 
 
 @routes.post("/api/v1/admin/measures")
 @spec(
     answers=list[shapes.AdminMeasure],
-    body={"keys": list[str], "start_at": str, "end_at": str},
-    partial=f"of the keys there are {', '.join(f'`{key}`' for key in figures.KEYS)}",
+    body=_PERIOD,
+    partial="no `instance_media_attachments`: files of other servers are kept for a while, but not by server",
 )
 @auth.staff(READ)
 async def measures(request: web.Request, _: Caller) -> web.Response:
-    """Keys that are none of ours are left out."""
     given = await params.read(request)
-    first, last = _period(given)
-    asked = [key for key in dict.fromkeys(given.many("keys")) if key in figures.KEYS]
-    wanted = [(key, _host(given, key) if figures.needs_host(key) else "") for key in asked]
-    found = await request.app[DATABASE].read(_measured, wanted, first, last)
-    return answer([_measure(one) for one in found])
+    wanted = _subjects(given, _asked(given, figures.KEYS), figures.about)
+    found = await request.app[DATABASE].read(_measured, wanted, *_period(given))
+    return answer([measure(one) for one in found])
+
+
+@routes.post("/api/v1/admin/dimensions")
+@spec(answers=list[shapes.AdminDimension], body={**_PERIOD, "limit": int})
+@auth.staff(READ)
+async def parts(request: web.Request, _: Caller) -> web.Response:
+    given = await params.read(request)
+    asked, limit = _asked(given, (*dimensions.KEYS, *_OWN)), given.number("limit")
+    wanted = _subjects(given, [key for key in asked if key not in _OWN], dimensions.about)
+    most = dimensions.MOST if limit is None else limit
+    shares = await request.app[DATABASE].read(_divided, wanted, *_period(given), most)
+    own = await request.app[DATABASE].read(dimensions.database) if set(asked) & {*_OWN} else None
+    found = []
+    for key in asked:
+        if key in shares:
+            found.append(dimension(key, shares[key], request.app[ORIGIN]))
+        elif own is not None:
+            found.append(space(own) if key == SPACE else versions(own, request.app[CONFIG].version))
+    return answer(found)
 
 
 @routes.post("/api/v1/admin/retention")
@@ -50,18 +74,41 @@ async def measures(request: web.Request, _: Caller) -> web.Response:
 async def retention(request: web.Request, _: Caller) -> web.Response:
     given = await params.read(request)
     frequency = given.text("frequency", "day")
-    found = await request.app[DATABASE].read(figures.retention, *_period(given), frequency)
-    return answer([_cohort(one, frequency) for one in found])
+    found = await request.app[DATABASE].read(cohorts.retention, *_period(given), frequency)
+    return answer([cohort(one, frequency) for one in found])
 
 
-def _measured(tx: Connection, wanted: list[tuple[str, str]], first: date, last: date) -> list[Measure]:
-    return [figures.measure(tx, key, first, last, host) for key, host in wanted]
+def _measured(tx: Connection, wanted: Mapping[str, Subject], first: date, last: date) -> list[Measure]:
+    return [figures.measure(tx, key, first, last, _named(tx, of)) for key, of in wanted.items()]
 
 
-def _host(given: Params, key: str) -> str:
-    """Raises: Invalid."""
-    inner = given.inner(key)
-    return clean_host(inner.text("domain") if inner else "")
+def _divided(
+    tx: Connection, wanted: Mapping[str, Subject], first: date, last: date, most: int
+) -> dict[str, Mapping[str | None, int]]:
+    return {key: dimensions.shares(tx, key, first, last, most, _named(tx, of)) for key, of in wanted.items()}
+
+
+def _subjects(given: Params, keys: Iterable[str], about: Callable[[str], str]) -> dict[str, Subject]:
+    """Of what each is told: a host, the number of a hashtag, or everything.  Raises: Invalid."""
+    found: dict[str, Subject] = {}
+    for key in keys:
+        inner = given.inner(key) or Params({})
+        found[key] = ""
+        if about(key) == HOST:
+            found[key] = clean_host(inner.text("domain"))
+        elif about(key) == TAG:
+            found[key] = inner.id("id") or 0
+    return found
+
+
+def _named(tx: Connection, of: Subject) -> str:
+    """Raises: NotFound."""
+    return hashtags.name_of(tx, of) if isinstance(of, int) else of
+
+
+def _asked(given: Params, keys: Collection[str]) -> list[str]:
+    """Those that are none of ours are left out."""
+    return [key for key in dict.fromkeys(given.many("keys")) if key in keys]
 
 
 def _period(given: Params) -> tuple[date, date]:
@@ -80,27 +127,3 @@ def _date(given: Params, name: str, default: date) -> date:
     if not EARLIEST <= found <= LATEST:
         raise Invalid(f"{name} is out of range")
     return found
-
-
-def _measure(it: Measure) -> shapes.AdminMeasure:
-    entity: shapes.AdminMeasure = {
-        "key": it.key,
-        "unit": None,
-        "total": str(it.total),
-        "data": [{"date": _shown(day), "value": str(value)} for day, value in it.days],
-    }
-    if it.before is not None:
-        entity["previous_total"] = str(it.before)
-    return entity
-
-
-def _cohort(it: Cohort, frequency: str) -> shapes.AdminCohort:
-    return {
-        "period": _shown(it.start),
-        "frequency": frequency,
-        "data": [{"date": _shown(day), "rate": rate, "value": str(value)} for day, value, rate in it.stayed],
-    }
-
-
-def _shown(day: date) -> str | None:
-    return moment(datetime.combine(day, time(), UTC))

@@ -1,28 +1,29 @@
 """Trends, those that are not shown included: https://docs.joinmastodon.org/methods/admin/trends/"""
 
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 from sqlalchemy import Connection
 
-from social import tags as hashtags
-from social import trends
-from social.errors import NotFound
-from social.moderation import audit
+from social import trends, verdicts
+from social.moderation import audit, hashtags, publishers
 from social.moderation.sanctions import Staff
+from social.numbers import number_of
 from store.tables import Card
 from web import auth
 from web.api import shapes
 from web.api.admin.common import do
+from web.api.admin.hashtags import shown_tag
 from web.api.answers import answer, framed, path_id
+from web.api.entities.admin import publisher
 from web.api.entities.card import trends_link
-from web.api.entities.list import tag
 from web.api.entities.status import status
-from web.api.spec import spec
+from web.api.spec import PAGE, spec
 from web.auth import Caller
 from web.keys import DATABASE, ORIGIN
-from web.paging import offset_links, offset_of
+from web.paging import links as links_to
+from web.paging import offset_links, offset_of, page_of
 
 routes = web.RouteTableDef()
 
@@ -36,9 +37,8 @@ QUERY: Final = {"limit": int, "offset": int}
 @auth.staff(READ)
 async def tags(request: web.Request, _: Caller) -> web.Response:
     page = offset_of(request, 10, 20)
-    found = await request.app[DATABASE].read(trends.judged_tags, page.limit, page.offset, datetime.now(UTC))
-    entities = [_tag(request, view, verdict) for view, verdict in found]
-    return answer(entities, offset_links(request, len(entities), page))
+    found = await request.app[DATABASE].read(hashtags.trending, page.limit, page.offset, datetime.now(UTC))
+    return answer([shown_tag(request, one) for one in found], offset_links(request, len(found), page))
 
 
 @routes.post("/api/v1/admin/trends/tags/{id}/approve")
@@ -102,11 +102,34 @@ async def reject_link(request: web.Request, caller: Caller) -> web.Response:
     return await _judge_link(request, caller, allowed=False)
 
 
+@routes.get("/api/v1/admin/trends/links/publishers")
+@spec(answers=list[shapes.AdminPreviewCardProvider], query=PAGE)
+@auth.staff(READ)
+async def sites(request: web.Request, _: Caller) -> web.Response:
+    """Those to which links lead that trend, and those that were judged."""
+    page = page_of(request, usual=100, most=200)
+    found = await request.app[DATABASE].read(publishers.page, page)
+    return answer([publisher(one) for one in found], links_to(request, [number_of(one.site) for one in found], page))
+
+
+@routes.post("/api/v1/admin/trends/links/publishers/{id}/approve")
+@spec(answers=shapes.AdminPreviewCardProvider)
+@auth.staff(WRITE)
+async def approve_site(request: web.Request, caller: Caller) -> web.Response:
+    return answer(publisher(await do(request, caller, publishers.judge, path_id(request), True)))
+
+
+@routes.post("/api/v1/admin/trends/links/publishers/{id}/reject")
+@spec(answers=shapes.AdminPreviewCardProvider)
+@auth.staff(WRITE)
+async def reject_site(request: web.Request, caller: Caller) -> web.Response:
+    return answer(publisher(await do(request, caller, publishers.judge, path_id(request), False)))
+
+
 async def _judge_tag(request: web.Request, caller: Caller, *, allowed: bool) -> web.Response:
-    name = await request.app[DATABASE].read(_name_of, path_id(request))
-    await do(request, caller, _judge, "tag", name, name, allowed)
-    (view,) = await request.app[DATABASE].read(hashtags.look, [name], None, datetime.now(UTC))
-    return answer(_tag(request, view, allowed))
+    name = await request.app[DATABASE].read(hashtags.name_of, path_id(request))
+    found = await do(request, caller, hashtags.change, name, {"trendable": allowed})
+    return answer(shown_tag(request, found))
 
 
 async def _judge_status(request: web.Request, caller: Caller, *, allowed: bool) -> web.Response:
@@ -124,26 +147,8 @@ async def _judge_link(request: web.Request, caller: Caller, *, allowed: bool) ->
 
 
 def _judge(tx: Connection, by: Staff, kind: str, subject: str, name: str, allowed: bool, now: datetime) -> None:
-    trends.judge(tx, kind, subject, allowed, by.account.id, now)
+    verdicts.judge(tx, kind, subject, allowed, by.account.id, now)
     audit.note(tx, by.account, "approve" if allowed else "reject", f"trending {kind}", name, now)
-
-
-def _name_of(tx: Connection, number: int) -> str:
-    """Hashtags are kept by their names: a number is one of those that trend, or of no hashtag.  Raises: NotFound."""
-    for name in trends.trending_names(tx):
-        if hashtags.number_of(name) == number:
-            return name
-    raise NotFound("Record not found")
-
-
-def _tag(request: web.Request, view: Any, verdict: bool | None) -> shapes.AdminTag:
-    return {
-        **tag(view, request.app[ORIGIN]),
-        "trendable": verdict,
-        "usable": True,
-        "listable": True,
-        "requires_review": verdict is None,
-    }
 
 
 def _link(request: web.Request, view: trends.LinkView, verdict: bool | None) -> shapes.AdminTrendsLink:

@@ -1,11 +1,16 @@
-"""Admin::Account and Admin::Report: https://docs.joinmastodon.org/entities/Admin_Account/ and /Admin_Report/"""
+"""Admin::Account, Admin::Report and what else moderators see: https://docs.joinmastodon.org/entities/Admin_Account/"""
 
+from federation.origin import Origin
 from social.addresses import shown
 from social.moderation.casework import CaseView
+from social.moderation.hashtags import Judged
 from social.moderation.people import PersonView
+from social.moderation.publishers import Publisher
+from social.numbers import number_of
 from web.api import shapes
 from web.api.entities.account import account, moment, role
 from web.api.entities.frame import Frame
+from web.api.entities.list import tag
 from web.api.entities.status import status
 
 
@@ -53,4 +58,26 @@ def admin_report(view: CaseView, frame: Frame) -> shapes.AdminReport:
         "action_taken_by_account": admin_account(view.resolved_by, frame) if view.resolved_by else None,
         "statuses": [status(post, frame) for post in view.posts],
         "rules": [{"id": str(rule.id), "text": rule.text, "hint": rule.hint} for rule in view.rules],
+    }
+
+
+def admin_tag(it: Judged, origin: Origin, usually: bool) -> shapes.AdminTag:
+    """usually: may hashtags be shown among the trends of which nobody said anything?"""
+    return {
+        **tag(it.view, origin),
+        "trendable": usually if it.trendable is None else it.trendable,
+        "usable": it.usable,
+        "listable": it.listable,
+        "requires_review": it.requires_review,
+    }
+
+
+def publisher(it: Publisher) -> shapes.AdminPreviewCardProvider:
+    return {
+        "id": str(number_of(it.site)),
+        "domain": it.site,
+        "trendable": it.allowed,
+        "reviewed_at": moment(it.decided_at),
+        "requested_review_at": None,
+        "requires_review": it.allowed is None,
     }

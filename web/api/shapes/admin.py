@@ -54,9 +54,9 @@ class AdminReport(TypedDict):
 
 
 class AdminTag(Tag):
-    """`usable` and `listable` are always true: only what trends is judged."""
+    """May it be shown among the trends, used by people of this server, found by searching?"""
 
-    trendable: bool | None
+    trendable: bool
     usable: bool
     listable: bool
     requires_review: bool
@@ -64,6 +64,17 @@ class AdminTag(Tag):
 
 class AdminTrendsLink(TrendsLink):
     id: str
+    requires_review: bool
+
+
+class AdminPreviewCardProvider(TypedDict):
+    """A site; its `id` is made of its name.  Nobody is asked for reviews, so there is never a `requested_review_at`."""
+
+    id: str
+    domain: str
+    trendable: bool | None
+    reviewed_at: str | None
+    requested_review_at: str | None
     requires_review: bool
 
 
@@ -80,6 +91,21 @@ class AdminMeasure(TypedDict):
     total: str
     previous_total: NotRequired[str]
     data: list[AdminMeasureDay]
+
+
+class AdminDimensionData(TypedDict):
+    """`value` is a text even where it is a number: so it is with Mastodon."""
+
+    key: str
+    human_key: str
+    value: str
+    unit: NotRequired[str]
+    human_value: NotRequired[str]
+
+
+class AdminDimension(TypedDict):
+    key: str
+    data: list[AdminDimensionData]
 
 
 class AdminCohortData(TypedDict):
