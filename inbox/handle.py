@@ -36,9 +36,8 @@ _RACES_LOST = ("40001", "40P01")  # PostgreSQL: the whole unit is tried again
 
 _REMEMBER = Change(insert(handled).on_conflict_do_nothing(index_elements=["uri"]))
 _URIS: BindParameter[list[str]] = bindparam("uris", expanding=True)
-_KNOWN = select(handled.c.uri).where(handled.c.uri.in_(_URIS))
-_KNOWN_URIS = Prepared(_KNOWN)
-_ACTORS = select(accounts).where(accounts.c.uri.in_(_URIS))
+_KNOWN = Prepared(select(handled.c.uri).where(handled.c.uri.in_(_URIS)))
+_ACTORS = Prepared(select(accounts).where(accounts.c.uri.in_(_URIS)))
 
 
 class Stranger(Exception):
@@ -104,7 +103,7 @@ def handle_line(tx: Connection, messages: Sequence[Message], here: Here) -> list
 def create_many(tx: Connection, creates: Sequence[tuple[Verified, Note]], here: Here) -> list[Outcome]:
     """New posts, of which handlers.posts.plain_note says that they need nothing else."""
     keys = [_key(message) for message, _ in creates]
-    seen = set(tx.scalars(_KNOWN, {"uris": padded(keys)}))
+    seen = {row[0] for row in _KNOWN.rows(tx, uris=padded(keys))}
     uris = padded(list({message.actor_uri for message, _ in creates}))
     actors = {actor.uri: actor for actor in many(tx, _ACTORS, Account, uris=uris)}
     outcomes: list[Outcome] = []
@@ -132,7 +131,7 @@ def follow_many(tx: Connection, asked: Sequence[tuple[Verified, str]], here: Her
     waiting, and answers again those who heard nothing.  Of it nothing is stored here.
     """
     keys = [_key(message) for message, _ in asked]
-    seen = {row[0] for row in _KNOWN_URIS.rows(tx, uris=padded(keys))}
+    seen = {row[0] for row in _KNOWN.rows(tx, uris=padded(keys))}
     met = [message.introduction for message, _ in asked if message.introduction]
     uris = {uri for message, target in asked for uri in (message.actor_uri, target)}
     around = people.Around(tx, uris, [introduction.handle for introduction in met])

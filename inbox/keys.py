@@ -24,6 +24,7 @@ from inbox import spool
 from social import accounts
 from social.errors import Refusal
 from store.database import Database
+from store.prepared import Prepared
 from store.tables import CachedKey, account_keys
 from store.tables import accounts as account_table
 
@@ -40,7 +41,7 @@ REFETCHES = 6  # … and for one actor, whoever asks
 FETCHES = 600  # new keys of one host in a minute, asked for by one sender …
 FETCHES_OF_HOST = 6_000  # … and of one host, whoever asks
 
-_KEY = (
+_KEY = Prepared(
     select(account_keys.c.id, account_table.c.uri, account_keys.c.public)
     .join(account_table, account_table.c.id == account_keys.c.account_id)
     .where(
@@ -262,8 +263,11 @@ class Windows:
 
 
 def _stored(tx: Connection, key_id: str) -> CachedKey | None:
-    row = tx.execute(_KEY, {"key_id": key_id}).one_or_none()
-    return None if row is None else CachedKey(*row, fetched_at=datetime.now(UTC))
+    rows = _KEY.rows(tx, key_id=key_id)
+    if not rows:
+        return None
+    name, owner, material = rows[0]
+    return CachedKey(name, owner, material, datetime.now(UTC))
 
 
 def _loaded(cached: CachedKey) -> PublicKey:

@@ -6,7 +6,7 @@ id: so looking for the next messages never passes over those at rest, however ma
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +18,8 @@ from federation import reading
 from inbox.introductions import unpacked
 from inbox.messages import Hint, Message, Verified
 from store.ids import new_id
-from store.rows import many, one
+from store.prepared import Change, Prepared, padded
+from store.rows import many, one, values_of
 from store.tables import CachedKey, Spooled, cached_keys, counts, spooled
 from store.tables.base import Id
 
@@ -65,8 +66,8 @@ class Stats:
     oldest: datetime | None  # arrival of the oldest that waits
 
 
-_KEEP = insert(spooled)
-_WAITING = (
+_KEEP = Change(insert(spooled))
+_WAITING = Prepared(
     select(
         spooled.c.id,
         spooled.c.actor_uri,
@@ -82,7 +83,7 @@ _WAITING = (
     .limit(bindparam("most"))
 )
 _HELD = select(spooled.c.actor_uri, spooled.c.due).where(spooled.c.id > 0, spooled.c.attempts > 0)
-_DONE = delete(spooled).where(spooled.c.id.in_(bindparam("ids", expanding=True, type_=Id)))
+_DONE = Change(delete(spooled).where(spooled.c.id.in_(bindparam("ids", expanding=True, type_=Id))))
 _FAILED = (
     update(spooled)
     .where(spooled.c.id == bindparam("message"))
@@ -102,16 +103,20 @@ _TOO_MANY = delete(spooled).where(
 _WAIT = select(func.count()).where(spooled.c.id > 0)
 _REST_COUNT = select(func.count()).where(_AT_REST)
 _OLDEST = select(spooled.c.received).where(spooled.c.id > 0).order_by(spooled.c.id).limit(1)
-_KEY = select(cached_keys).where(cached_keys.c.id == bindparam("key_id"))
-_KEEP_KEY = upsert(cached_keys)
-_KEEP_KEY = _KEEP_KEY.on_conflict_do_update(
-    index_elements=["id"],
-    set_={name: _KEEP_KEY.excluded[name] for name in ("owner", "material", "fetched_at")},
+_KEY = Prepared(select(cached_keys).where(cached_keys.c.id == bindparam("key_id")))
+_INSERT_KEY = upsert(cached_keys)
+_KEEP_KEY = Change(
+    _INSERT_KEY.on_conflict_do_update(
+        index_elements=["id"],
+        set_={name: _INSERT_KEY.excluded[name] for name in ("owner", "material", "fetched_at")},
+    )
 )
 _FORGET_KEYS = delete(cached_keys).where(cached_keys.c.owner.in_(bindparam("owners", expanding=True)))
 _OLD_KEYS = delete(cached_keys).where(cached_keys.c.fetched_at < bindparam("before"))
-_COUNT = upsert(counts)
-_COUNT = _COUNT.on_conflict_do_update(index_elements=["name"], set_={"value": counts.c.value + _COUNT.excluded.value})
+_MORE = upsert(counts)
+_COUNT = Change(
+    _MORE.on_conflict_do_update(index_elements=["name"], set_={"value": counts.c.value + _MORE.excluded.value})
+)
 _COUNTS = select(counts)
 
 
@@ -142,7 +147,7 @@ def row(
 
 
 def keep(tx: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    tx.execute(_KEEP, list(rows))
+    _KEEP.each(tx, rows)
 
 
 def size(tx: Connection) -> int:
@@ -155,7 +160,7 @@ def size(tx: Connection) -> int:
 
 def waiting(tx: Connection, most: int, held: Sequence[str] = ()) -> list[Kept]:
     """The oldest messages, but none of the signers in `held`."""
-    return many(tx, _WAITING, _kept, most=most, held=list(held))
+    return many(tx, _WAITING, _kept, most=most, held=padded(held))
 
 
 def held(tx: Connection) -> dict[str, datetime]:
@@ -169,7 +174,7 @@ def held(tx: Connection) -> dict[str, datetime]:
 def settle(tx: Connection, done: Sequence[int], failed: Sequence[Failure]) -> None:
     """Lets go of what is done; keeps what failed, with its error."""
     if done:
-        tx.execute(_DONE, {"ids": list(done)})
+        _DONE.run(tx, ids=padded(done))
     if failed:
         values = [{"message": f.id, "tried": f.attempts, "again": f.due, "says": f.error[:500]} for f in failed]
         tx.execute(_FAILED, values)
@@ -207,13 +212,12 @@ def key(tx: Connection, key_id: str) -> CachedKey | None:
 
 def keep_key(tx: Connection, cached: CachedKey) -> None:
     """Keeps it, or replaces what was kept under its id."""
-    tx.execute(_KEEP_KEY, asdict(cached))
+    _KEEP_KEY.run(tx, **values_of(cached))
 
 
 def keep_keys(tx: Connection, cached: Sequence[CachedKey]) -> None:
     """The same for several."""
-    if cached:
-        tx.execute(_KEEP_KEY, [asdict(one) for one in cached])
+    _KEEP_KEY.each(tx, [values_of(one) for one in cached])
 
 
 def forget_keys(tx: Connection, owners: Sequence[str]) -> None:
@@ -228,8 +232,7 @@ def drop_old_keys(tx: Connection, before: datetime) -> int:
 
 def count(tx: Connection, numbers: Mapping[str, int]) -> None:
     """Adds to what is counted under each name."""
-    if numbers:
-        tx.execute(_COUNT, [{"name": name, "value": value} for name, value in numbers.items()])
+    _COUNT.each(tx, [{"name": name, "value": value} for name, value in numbers.items()])
 
 
 def counted(tx: Connection) -> dict[str, int]:

@@ -114,7 +114,7 @@ _LEASE_WELL = _lease(hosts.c.failures == 0)
 _LEASE_FAILING = _lease(hosts.c.failures > 0)
 _RENEW = update(hosts).where(hosts.c.name.in_(_NAMES)).values(due=_UNTIL)
 _REST = update(hosts).where(hosts.c.name.in_(_NAMES)).values(due=null())
-_NEXT_DUE = select(hosts.c.due).where(hosts.c.due.is_not(None)).order_by(hosts.c.due).limit(1)
+_NEXT_DUE = Prepared(select(hosts.c.due).where(hosts.c.due.is_not(None)).order_by(hosts.c.due).limit(1))
 _BEYOND = (
     select(deliveries.c.activity_id)
     .where(deliveries.c.host == hosts.c.name)
@@ -246,5 +246,5 @@ def renew(tx: Connection, names: Collection[str], now: datetime) -> None:
 
 def next_due(tx: Connection) -> datetime | None:
     """When there will be something to claim, if nothing changes; None: never."""
-    moment: datetime | None = tx.scalar(_NEXT_DUE)
-    return moment
+    rows = _NEXT_DUE.typed(tx)
+    return rows[0][0] if rows else None

@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Row, Text, and_, bindparam, case, delete, exists, func, null, or_, select, update
+from sqlalchemy import Connection, Text, and_, bindparam, case, delete, exists, func, null, or_, select, update
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
 from federation import signatures
@@ -20,10 +20,9 @@ from store.tables.base import Id, Instant
 STUCK = timedelta(minutes=2)  # until a host that is well is asked again about what it could not take
 HEARD_EVERY = timedelta(hours=1)  # how exact host.heard_at is
 
-_Row: TypeAlias = "Row[*tuple[Any, ...]]"
 _NAMES = bindparam("names", expanding=True, type_=Text())
 _NOW = bindparam("now", type_=Instant)
-_LOCK = (
+_LOCK = Prepared(
     select(hosts.c.name, hosts.c.failures, hosts.c.failing_since)
     .where(hosts.c.name.in_(_NAMES))
     .order_by(hosts.c.name)
@@ -69,13 +68,21 @@ _SILENT = (
 _GIVE_UP = delete(deliveries).where(deliveries.c.host == bindparam("at"))
 
 
+class _Known(NamedTuple):
+    """A row of _LOCK."""
+
+    name: str
+    failures: int
+    failing_since: datetime | None
+
+
 def record(tx: Connection, talks: Sequence[Talk], now: datetime) -> int:
     """Writes down what came of talks: delivered and refused mail is done, the rest waits.  How many were given up.
 
     The hosts are locked first.  Whoever queues mail for one of them locks it too (outbox/enqueue.py),
     so either we see that mail here, or it finds `due` empty and wakes the host.
     """
-    known = {row.name: row for row in tx.execute(_LOCK, {"names": [talk.mail.host for talk in talks]})}
+    known = {row[0]: _Known(*row) for row in _LOCK.typed(tx, names=padded([talk.mail.host for talk in talks]))}
     done = [
         {"activity": letter.activity.id, "at": talk.mail.host, "to": letter.inbox}
         for talk in talks
@@ -116,7 +123,7 @@ def _record_well(tx: Connection, talks: Iterable[Talk], now: datetime) -> None:
         _WELL.run(tx, **values)
 
 
-def _record_silent(tx: Connection, talks: Sequence[tuple[Talk, _Row]], now: datetime) -> int:
+def _record_silent(tx: Connection, talks: Sequence[tuple[Talk, _Known]], now: datetime) -> int:
     waits, given = [], []
     for talk, row in talks:
         since = row.failing_since or now

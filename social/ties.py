@@ -6,7 +6,6 @@ however often it is accepted or undone, and by whomever at the same moment.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONF
 
 from store.ids import new_id
 from store.prepared import Change, padded
-from store.rows import many, one
+from store.rows import many, one, values_of
 from store.tables import Account, Block, Follow, accounts, blocks, follows, users
 from store.tables.base import Id
 
@@ -112,7 +111,7 @@ def add(
         created_at=now,
         languages=languages,
     )
-    if not tx.execute(_ADD, asdict(follow)).rowcount:
+    if not tx.execute(_ADD, values_of(follow)).rowcount:
         return None
     if accepted:
         _count(tx, follow, 1)
@@ -121,7 +120,7 @@ def add(
 
 def add_many(tx: Connection, new: Sequence[Follow]) -> None:
     """Accepted follows, of different followers, that are known not to exist."""
-    _INSERT.each(tx, [asdict(follow) for follow in new])
+    _INSERT.each(tx, [values_of(follow) for follow in new])
     by_target = Counter(follow.target_id for follow in new)
     _COUNT_FOLLOWERS.each(tx, [{"target_": target, "by": by} for target, by in sorted(by_target.items())])
     _COUNT_FOLLOWING.run(tx, ids=padded([follow.follower_id for follow in new]))
@@ -168,7 +167,7 @@ def add_block(tx: Connection, blocker: Account, target: Account, now: datetime, 
     """None: there is one already, or another has that uri."""
     number = new_id()
     block = Block(blocker.id, target.id, number, uri or f"{blocker.uri}#blocks/{number}", now)
-    added = tx.execute(_ADD_BLOCK, asdict(block)).rowcount
+    added = tx.execute(_ADD_BLOCK, values_of(block)).rowcount
     return block if added else None
 
 

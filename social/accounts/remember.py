@@ -20,23 +20,27 @@ from social.errors import NotAllowed
 from social.moderation import hosts
 from social.sanitise import html
 from store.ids import new_id
-from store.prepared import Change, padded
+from store.prepared import Change, Prepared, padded
 from store.rows import many
 from store.tables import INSTANCE_ACTOR_ID, Account, account_keys, accounts, blank_account, mentions, posts
 from store.tables.base import Id
 
-_AROUND = select(accounts).where(
-    or_(
-        accounts.c.uri == bindparam("uri"),
-        accounts.c.handle == bindparam("handle"),
-        accounts.c.id == INSTANCE_ACTOR_ID,
+_AROUND = Prepared(
+    select(accounts).where(
+        or_(
+            accounts.c.uri == bindparam("uri"),
+            accounts.c.handle == bindparam("handle"),
+            accounts.c.id == INSTANCE_ACTOR_ID,
+        )
     )
 )
-_AMONG = select(accounts).where(
-    or_(
-        accounts.c.uri.in_(bindparam("uris", expanding=True)),
-        accounts.c.handle.in_(bindparam("handles", expanding=True)),
-        accounts.c.id == INSTANCE_ACTOR_ID,
+_AMONG = Prepared(
+    select(accounts).where(
+        or_(
+            accounts.c.uri.in_(bindparam("uris", expanding=True)),
+            accounts.c.handle.in_(bindparam("handles", expanding=True)),
+            accounts.c.id == INSTANCE_ACTOR_ID,
+        )
     )
 )
 _KEPT = {  # what is ours to say, or was said once and for all

@@ -26,6 +26,7 @@ from social import severed
 from social.errors import Invalid
 from social.paging import parted
 from social.severed import Lost
+from store.prepared import Prepared, padded
 from store.rows import many
 from store.tables import HostPolicy, accounts, deliveries, follows, host_policies, media, posts, users
 from store.tables.base import Instant
@@ -41,7 +42,7 @@ _LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]{{2,45}}\])(?::[0-9]{{1,5}})?")
 
 _ALL = select(host_policies).order_by(host_policies.c.host)
-_AMONG = select(host_policies).where(host_policies.c.host.in_(bindparam("names", expanding=True)))
+_AMONG = Prepared(select(host_policies).where(host_policies.c.host.in_(bindparam("names", expanding=True))))
 _INSERT = insert(host_policies)
 _SET = _INSERT.on_conflict_do_update(
     index_elements=["host"],
@@ -210,7 +211,7 @@ def holding(tx: Connection, names: Collection[str]) -> dict[str, HostPolicy]:
     """What holds for each of the hosts `names`; nothing of those without one."""
     found: dict[str, HostPolicy] = {}
     for part in parted(list({above for name in names for above in hosts.upwards(name)})):
-        found.update((policy.host, policy) for policy in many(tx, _AMONG, HostPolicy, names=part))
+        found.update((policy.host, policy) for policy in many(tx, _AMONG, HostPolicy, names=padded(part)))
     return {name: policy for name in names if (policy := hosts.nearest(found, name))}
 
 
