@@ -14,7 +14,7 @@ import re
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any, Final, TypeAlias
 from weakref import WeakSet
@@ -29,6 +29,7 @@ Lookup: TypeAlias = Callable[..., list[Any]]  # as socket.getaddrinfo
 AddressInfo: TypeAlias = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[Any, ...]]
 
 LONGEST_URL: Final = 2048
+HOSTS_KEPT: Final = 10_000
 LOOKUPS: Final = 64  # at a time; some name servers let us wait for half a minute
 _WEB_PORTS: Final = (80, 443)
 _FIRST_FREE_PORT: Final = 1024
@@ -65,6 +66,7 @@ class Guard:
 
     private_networks: tuple[Network, ...] = ()
     allow_http: bool = False
+    _sound: set[str] = field(default_factory=set, repr=False, compare=False)  # hosts that were judged so
 
     def check_url(self, url: str) -> URL:
         """The URL to ask, normalised and without its fragment.  Raises: Refused."""
@@ -81,7 +83,9 @@ class Guard:
             raise Refused(f"not a usable URL: {url[:80]!r}")
         if port not in _WEB_PORTS and (port or 0) < _FIRST_FREE_PORT and not self.private_networks:
             raise Refused(f"port {port} is not for the web")
-        self._check_host(host)
+        if host not in self._sound:
+            self._check_host(host)
+            self._keep(host)
         return parsed.with_path("/", keep_query=True) if parsed.raw_path == "/" else parsed
 
     def allows(self, address: str) -> bool:
@@ -98,6 +102,12 @@ class Guard:
             return False
         low = int(ip) & 0xFFFF_FFFF_FFFF_FFFF
         return low >> 32 not in _ISATAP or self.allows(str(IPv4Address(low & 0xFFFF_FFFF)))
+
+    def _keep(self, host: str) -> None:
+        """What is said of a name, or of an address that is written out, is the same each time."""
+        if len(self._sound) >= HOSTS_KEPT:
+            self._sound.clear()
+        self._sound.add(host)
 
     def _check_host(self, host: str) -> None:
         """Addresses never meet the resolver, so they are judged here; names must be unambiguous."""

@@ -7,6 +7,7 @@ bytes, one of IPv4 as IPv6 writes it (::ffff:192.0.2.1): so a network is a range
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, TypeAlias
 
@@ -49,6 +50,7 @@ def from_within(network: Network) -> Select[Any]:
     return select(addresses.c.account_id).where(addresses.c.ip.between(low, high))
 
 
+@lru_cache(1024)  # asked three times for each request
 def parse(text: str) -> IPv4Address | IPv6Address | None:
     """An IPv4 address that is written as an IPv6 one (::ffff:192.0.2.1) is an IPv4 one.
 

@@ -156,7 +156,8 @@ def is_web(uri: str) -> bool:
     found = _WEB.match(uri) if len(uri) <= URI_LIMIT else None
     if found is None:
         return False
-    return (uri.isascii() and found[3] is None) or find_host(uri) is not None
+    port = found[3]
+    return (uri.isascii() and (port is None or _is_port(port))) or find_host(uri) is not None
 
 
 def root_of(uri: str) -> str:
@@ -209,9 +210,14 @@ def _origin(uri: str) -> tuple[str, str]:
     scheme, host = scheme.lower(), _ascii(host) if not host.isascii() else host.lower()
     if port is None or port == _DEFAULT_PORTS[scheme]:
         return scheme, host
-    if not 0 < int(port) < 2**16 or port[0] == "0":
+    if not _is_port(port):
         raise Malformed("uri", uri)
     return scheme, f"{host}:{port}"
+
+
+def _is_port(port: str) -> bool:
+    """Digits, by _WEB."""
+    return 0 < int(port) < 2**16 and port[0] != "0"
 
 
 def _ascii(host: str) -> str:
