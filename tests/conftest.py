@@ -89,10 +89,22 @@ async def sqlite_db(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Data
         yield database
 
 
-@pytest.fixture
-async def spool(tmp_path: Path) -> AsyncIterator[Database]:
-    async with await Database.open(f"sqlite:///{tmp_path}/spool.db") as database:
+@pytest.fixture(scope="session")
+def spool_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("spool") / "spool.db"
+    asyncio.run(_fill_spool(f"sqlite:///{file}"))
+    return file
+
+
+async def _fill_spool(url: str) -> None:
+    async with await Database.open(url) as database:
         await database.write(spool_metadata.create_all)
+
+
+@pytest.fixture
+async def spool(spool_template: Path, tmp_path: Path) -> AsyncIterator[Database]:
+    shutil.copy(spool_template, tmp_path / "spool.db")
+    async with await Database.open(f"sqlite:///{tmp_path}/spool.db") as database:
         yield database
 
 

@@ -1,5 +1,6 @@
 """Every address that people, programs and servers find here, but the inbox."""
 
+from functools import cache
 from urllib.parse import quote
 
 from aiohttp import web
@@ -17,11 +18,19 @@ _FOR_PROGRAMS = ("/.well-known/{tail:.*}", "/nodeinfo/{tail:.*}", "/media/{tail:
 def add(app: web.Application) -> None:
     """Adds all routes; the last ones answer what no other does."""
     pages.prepare(app)
-    app.router.add_routes(guarded(_defined(health.routes, status.routes, echo.routes), as_json, any_name=True))
-    app.router.add_routes(guarded(_defined(discovery.routes, activitypub.routes, media.routes, proxy.routes), as_json))
-    app.router.add_routes(api.routes())
-    app.router.add_routes(pages.routes())
-    app.router.add_routes(
+    for resource in _resources():
+        app.router.register_resource(resource)
+
+
+@cache
+def _resources() -> tuple[web.AbstractResource, ...]:
+    """Nothing in them knows its application, so one that is opened anew in the same process takes the same."""
+    router = web.UrlDispatcher()
+    router.add_routes(guarded(_defined(health.routes, status.routes, echo.routes), as_json, any_name=True))
+    router.add_routes(guarded(_defined(discovery.routes, activitypub.routes, media.routes, proxy.routes), as_json))
+    router.add_routes(api.routes())
+    router.add_routes(pages.routes())
+    router.add_routes(
         [
             web.get("/users/{name}", _either(_to_profile, activitypub.actor)),
             web.get("/users/{name}/posts/{id}", _either(_to_thread, activitypub.post)),
@@ -34,8 +43,9 @@ def add(app: web.Application) -> None:
         *((place, missing) for place in _FOR_PROGRAMS),
         *((p, limited(missing)) for p in api.PLACES),
     ]:
-        app.router.add_routes([web.options(place, api.preflight), web.route("*", place, handler)])
-    app.router.add_route("*", "/{tail:.*}", _either(pages.not_found, _missing))
+        router.add_routes([web.options(place, api.preflight), web.route("*", place, handler)])
+    router.add_route("*", "/{tail:.*}", _either(pages.not_found, _missing))
+    return tuple(router.resources())
 
 
 def _either(page: Handler, document: Handler) -> Handler:

@@ -1,19 +1,17 @@
 """What people and scripts rely on: exit status, one line on standard error, facts as JSON."""
 
 import json
-import logging
 import os
 import shutil
 import sqlite3
 
 import click
 import pytest
-from click.testing import CliRunner
 
 from connectme import lock
 from connectme.cli import COMMANDS, main
 from connectme.settings import Settings
-from tests import samples
+from tests import commands, samples
 from tests.connectme.test_settings import ROOT
 
 
@@ -24,12 +22,7 @@ def run(tmp_path, monkeypatch, sqlite_template):
     shutil.copy(sqlite_template, tmp_path / "data" / "connectme.db")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CONNECTME_DOMAIN", "ours.test")
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    yield lambda *words, **more: CliRunner().invoke(main, [str(word) for word in words], **more)
-    root.handlers[:] = before
-    root.setLevel(level)
-    logging.captureWarnings(False)
+    return commands.run
 
 
 @pytest.fixture

@@ -6,12 +6,11 @@ from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
 
 import pytest
-from click.testing import CliRunner
 
-from connectme.cli import main
 from ops import incidents, state, status
 from ops.incidents import Wrong
 from ops.watch.samples import DAY, Samples
+from tests import commands
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -163,7 +162,7 @@ def cli(tmp_path, monkeypatch):
     monkeypatch.setenv("CONNECTME_DATA_DIR", str(tmp_path))
 
     def run(*words, status=0):
-        done = CliRunner().invoke(main, ["incident", *words])
+        done = commands.run("incident", *words)
         assert done.exit_code == status, done.output
         return done.output
 

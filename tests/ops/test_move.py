@@ -3,18 +3,17 @@
 import asyncio
 import itertools
 import json
-import logging
 import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import (
@@ -35,7 +34,6 @@ from sqlalchemy import (
 
 import migrations
 from connectme import lock, schema
-from connectme.cli import main
 from connectme.settings import Settings
 from federation.origin import Origin
 from ops import identity
@@ -47,7 +45,7 @@ from social import fulltext
 from store.tables import accounts, facts, metadata, posts, unindexed
 from store.tables.base import Instant, Json
 from store.tables.posts import blank_post
-from tests import postgresql
+from tests import commands, postgresql
 from tests.people import remote
 
 ODD = "Zo\u00eb \U0001f989 \U0010ffff \u202e '; DROP \\ \"{}\n"
@@ -327,12 +325,7 @@ def run(tmp_path: Path, lite: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     lite.rename(tmp_path / "data" / "connectme.db")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CONNECTME_DOMAIN", "ours.test")
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    yield lambda *words, **more: CliRunner().invoke(main, ["db", "move", *words], **more)
-    root.handlers[:] = before
-    root.setLevel(level)
-    logging.captureWarnings(False)
+    return partial(commands.run, "db", "move")
 
 
 def test_the_command_says_which_line_to_change_or_changes_it(run: Any, postgres: str, tmp_path: Path) -> None:

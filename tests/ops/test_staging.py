@@ -1,17 +1,14 @@
 """A staging copy: what is refused, and that nothing of it can be taken for the server."""
 
 import itertools
-import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 from sqlalchemy import Connection, insert, select, update
 
 from connectme import schema
-from connectme.cli import main
 from connectme.settings import Settings
 from federation.origin import Origin
 from ops import belonging, identity, incidents, staging, state
@@ -23,7 +20,7 @@ from ops.backup.places import Folder
 from ops.change import engine
 from ops.staging import Wanted
 from store.tables import account_keys, accounts, deliveries, jobs, sessions, tokens, users
-from tests import people, postgresql
+from tests import commands, people, postgresql
 from tests.ops.test_backup import HERE, NOW, PAIR, _source
 
 THERE = Origin("try.test", "https://try.test")
@@ -139,16 +136,11 @@ def test_the_command_writes_settings_with_which_it_runs_and_reaches_nobody(
     lite: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
     env = {"CONNECTME_DOMAIN": "ours.test", "CONNECTME_SMTP_URL": "smtp://mail.test"}
     said = [
-        CliRunner().invoke(main, ["staging", "create", "staging", "--domain", domain], env=env)
+        commands.run("staging", "create", "staging", "--domain", domain, env=env)
         for domain in ("ours.test", "try.test")
     ]
-    root.handlers[:] = before
-    root.setLevel(level)
-    logging.captureWarnings(False)
     assert (said[0].exit_code, "needs another one" in said[0].stderr) == (1, True)
     assert said[1].exit_code == 0, said[1].output
     file = tmp_path / "staging" / "connectme.toml"

@@ -11,6 +11,7 @@ import pytest
 
 from connectme.demo import Instance, until
 from tests import postgresql
+from tests.commands import Near
 
 _numbers = itertools.count()
 
@@ -50,8 +51,8 @@ class Pair:
 def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     folder = tmp_path_factory.mktemp("pair")
     more = {} if request.param == "sqlite" else {"DATABASE_URL": a_postgresql(request)}
-    one = Instance(folder / "one", free_port(), RATE_LIMITS="false")
-    other = Instance(folder / "other", free_port(), RATE_LIMITS="false", **more)
+    one = Near(folder / "one", free_port(), RATE_LIMITS="false")
+    other = Near(folder / "other", free_port(), RATE_LIMITS="false", **more)
     try:
         one.start("--single-process")
         other.start()

@@ -41,9 +41,10 @@ def _ours(tx: Connection) -> None:
 
 
 @pytest.fixture
-def server(claimed: Path, tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Site]]:
+def server(claimed: Path, spool_template: Path, tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Site]]:
     """`async with server(AUTHORIZED_FETCH="true") as site:`"""
     shutil.copy(claimed, tmp_path / "ours.db")
+    shutil.copy(spool_template, tmp_path / "spool.db")
     return partial(running, f"sqlite:///{tmp_path}/ours.db", tmp_path)
 
 

@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from connectme.cli import main
 from connectme.media.stores import open_store
 from connectme.settings import Settings
 from store.blobs import CHUNK, new_name
 from store.bucket import PART, Bucket, Place
-from tests import s3
+from tests import commands, s3
 from tests.s3 import BUCKET, KEYS
 from tests.web.test_api_media import served, upload
 
@@ -141,7 +139,7 @@ async def test_commands_look_into_the_bucket(endpoint, elsewhere, server, tmp_pa
         monkeypatch.setenv(name, value)
 
     def run(*words: str) -> dict[str, object]:
-        return json.loads(CliRunner().invoke(main, ["media", *words, "--json"]).stdout)
+        return json.loads(commands.run("media", *words, "--json").stdout)
 
     assert (await asyncio.to_thread(run, "stats"))["files"] == 2
     assert (await asyncio.to_thread(run, "check"))["missing"] == []

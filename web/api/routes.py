@@ -1,7 +1,6 @@
 """All of the API: every file of this package, and what browsers ask before they use it."""
 
 from datetime import UTC, date, datetime, time
-from functools import cache
 
 from aiohttp import web
 
@@ -129,7 +128,6 @@ def defined() -> list[web.RouteDef]:
     return found
 
 
-@cache
 def routes() -> tuple[web.RouteDef, ...]:
     """Each also with a slash at its end, as clients know it from Rails (Mastodon.py asks for /api/v1/instance/)."""
     found = defined()
