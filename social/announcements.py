@@ -160,9 +160,11 @@ def active(tx: Connection, account_id: int, now: datetime) -> list[AnnouncementV
     return [AnnouncementView(it, read, said[it.id]) for it, read in found]
 
 
-def unread(tx: Connection, account_id: int, now: datetime) -> list[Announcement]:
-    """What he has not put away."""
-    return many(tx, _UNREAD, Announcement, **_at(now), me=account_id)
+def unread(tx: Connection, account_id: int, now: datetime) -> list[AnnouncementView]:
+    """What he has not put away.  One query where that is nothing, else two."""
+    found = many(tx, _UNREAD, Announcement, **_at(now), me=account_id)
+    said = _reactions(tx, [it.id for it in found], account_id)
+    return [AnnouncementView(it, False, said[it.id]) for it in found]
 
 
 def for_all(tx: Connection, announcement_id: int, now: datetime) -> AnnouncementView | None:

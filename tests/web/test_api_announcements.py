@@ -1,6 +1,7 @@
 """Announcements and emoji, by API, page and command.  Refusals first."""
 
 import io
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -106,8 +107,9 @@ async def test_pages_show_what_was_not_put_away(sqlite_db, aiohttp_client):
     await browser.sign_in("alice")
     await browser.get("/local")
     assert "The cellar is open" in browser.text
-    await browser.post(f"/announcements/{it.id}/dismiss", {"csrf": "wrong"})
-    assert browser.status == 403
+    for action in ("dismiss", "react", "unreact"):
+        await browser.post(f"/announcements/{it.id}/{action}", {"csrf": "wrong", "name": "👍"})
+        assert browser.status == 403
     await browser.get("/local")
     await browser.send(f"/announcements/{it.id}/dismiss", back="/local")
     assert (browser.status, browser.location) == (303, "/local")
@@ -175,3 +177,36 @@ async def test_a_planned_window_is_an_announcement_that_can_be_put_away(site: Si
     assert (shown["read"], shown["reactions"]) == (False, [])
     assert (await site.call("POST", f"{HERE}/{shown['id']}/dismiss", token)).status == 200
     assert [it["read"] for it in (await site.get(HERE, token)).json] == [True]
+
+
+async def test_members_react_on_pages_and_take_it_back(sqlite_db, aiohttp_client):
+    browser = await browsing.opened(sqlite_db, aiohttp_client)
+    origin = Origin("ours.test", OURS)
+    it = await sqlite_db.write(announcements.create, origin, "The cellar is open", datetime.now(UTC))
+    await sqlite_db.write(emojis.add, "cat", "cat.png", None, None, datetime.now(UTC))
+    bob = await browsing.person(sqlite_db, origin, "bob")
+    await sqlite_db.write(announcements.react, bob.id, it.id, "🎉", datetime.now(UTC))
+    await browsing.person(sqlite_db, origin, "alice")
+    await browser.sign_in("alice")
+    place = f"/announcements/{it.id}"
+    for path, name, status in (
+        (f"{place}/react", "", 422),
+        (f"{place}/react", "<b>", 422),
+        (f"{place}/react", "dog", 422),
+        (f"{place}/unreact", "🎉", 404),
+        ("/announcements/1/react", "🎉", 404),
+    ):
+        await browser.get("/local")
+        await browser.send(path, name=name)
+        assert (browser.status, "Validation" in browser.text) == (status, False), (path, name)
+    for name in ("🎉", ":cat:"):
+        await browser.get("/local")
+        await browser.send(f"{place}/react", name=name, back="/local")
+        assert (browser.status, browser.location) == (303, "/local")
+    await browser.get("/local")
+    assert re.findall(r'value="(\S+)" aria-pressed="(\w+)"', browser.page) == [("🎉", "true"), ("cat", "true")]
+    assert "🎉 2" in browser.text
+    assert '/media/cat.png"' in browser.page
+    await browser.send(f"{place}/unreact", name="🎉")
+    await browser.get("/local")
+    assert 'value="🎉" aria-pressed="false"' in browser.page

@@ -15,6 +15,7 @@ from web.pages import (
     feeds,
     filters,
     health,
+    kept_back,
     lists,
     looking,
     moving,
@@ -35,7 +36,7 @@ from web.pages.posts import thread
 __all__ = ["not_found", "prepare", "profile", "routes", "show_error", "thread"]
 
 _FILES = (
-    static, announced, feeds, site, entry, consent, writing, posts, people, looking, lists,
+    static, announced, feeds, site, entry, consent, writing, posts, people, looking, lists, kept_back,
     settings, filters, reading, security, codes, signing_up, moving, health,
 )  # fmt: skip
 

@@ -1,13 +1,15 @@
 """Lists of posts: the first page, home, public, local, hashtags; and notifications."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 from sqlalchemy import Connection
 
-from social import follows, instance, notifications, tagged, tags, timelines
+from social import follows, instance, notification_requests, notifications, tagged, tags, timelines
 from social.errors import NotFound
+from social.notification_requests import RequestView
+from social.notifications import NotificationView
 from social.pages import Page
 from social.tagged import Asked
 from social.text import normalise_tag
@@ -18,6 +20,8 @@ from web.pages.frame import cursors, older, viewer_id
 from web.paging import page_of
 
 routes = web.RouteTableDef()
+
+REQUESTS: Final = 5  # people whose news are kept back, on the page of news
 
 _FEW = Page(limit=8)
 
@@ -122,7 +126,7 @@ def _list(
 async def notified(request: web.Request) -> web.Response:
     """To open the page is to have seen what is on it."""
     signed, page = await frame.member(request), page_of(request)
-    found, asking = await request.app[DATABASE].read(_news, signed.account.id, page)
+    found, asking, waiting = await request.app[DATABASE].read(_news, signed.account.id, page)
     seen_before = signed.user.notifications_read
     if found and found[0].notification.id > seen_before:
         await request.app[DATABASE].write(notifications.read, signed.account.id, found[0].notification.id)
@@ -133,6 +137,8 @@ async def notified(request: web.Request) -> web.Response:
         place="notifications",
         found=found,
         asking=asking,
+        waiting=waiting,
+        shown_requests=REQUESTS,
         seen_before=seen_before,
         older=older(request, [view.notification.id for view in found], page),
     )
@@ -140,6 +146,10 @@ async def notified(request: web.Request) -> web.Response:
 
 def _news(
     tx: Connection, account_id: int, page: Page
-) -> tuple[list[notifications.NotificationView], list[follows.Listed]]:
-    asking = follows.requests_page(tx, account_id, Page(limit=40)) if page.max_id is None else []
-    return notifications.page(tx, account_id, page), asking
+) -> tuple[list[NotificationView], list[follows.Listed], list[RequestView]]:
+    """On the first page also who waits for an answer, and what is kept back."""
+    found = notifications.page(tx, account_id, page)
+    if page.max_id is not None:
+        return found, [], []
+    asking = follows.requests_page(tx, account_id, Page(limit=40))
+    return found, asking, notification_requests.page(tx, account_id, Page(limit=REQUESTS + 1))

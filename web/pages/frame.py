@@ -12,11 +12,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy import Connection
 
 from social import announcements, notifications, sessions
+from social.announcements import AnnouncementView
 from social.errors import Refusal
+from social.media import uploads
 from social.pages import Page
 from social.sessions import SignedIn
 from social.views import PostView
-from store.tables import Account, Announcement
+from store.tables import Account
 from web import auth, client_address, csrf, params
 from web.auth import SESSION
 from web.errors import STATUS
@@ -27,7 +29,7 @@ from web.uploads import Form, received
 
 TEMPLATES = web.AppKey("TEMPLATES", Environment)
 UNREAD = web.RequestKey("UNREAD", int)
-ANNOUNCED = web.RequestKey[list[Announcement]]("ANNOUNCED")
+ANNOUNCED = web.RequestKey[list[AnnouncementView]]("ANNOUNCED")
 FOLDER: Final = Path(__file__).parent.parent
 
 VISIBILITY_WORDS: Final = {
@@ -81,6 +83,7 @@ def prepare(app: web.Application) -> None:
         fact=lambda html, account: markup.fact(html, account, app[ORIGIN]),
         safe=markup.safe_html,
         line=lambda text, emojis=None: markup.line(text, emojis, app[ORIGIN]),
+        file_address=lambda name: uploads.address(app[ORIGIN], name),
         visibility_words=VISIBILITY_WORDS,
         quote_words=QUOTE_WORDS,
         verdict=unwanted.verdict,
@@ -107,7 +110,7 @@ async def look(request: web.Request) -> SignedIn | None:
     return signed
 
 
-def _news(tx: Connection, account_id: int, now: datetime) -> tuple[int, list[Announcement]]:
+def _news(tx: Connection, account_id: int, now: datetime) -> tuple[int, list[AnnouncementView]]:
     return notifications.unread(tx, account_id), announcements.unread(tx, account_id, now)
 
 
@@ -193,7 +196,8 @@ def _told(request: web.Request, signed: SignedIn | None) -> dict[str, Any]:
     if signed is not None:
         banners = [one for one in banners if not one.is_ahead(now)]
     said = {one.announced_as for one in banners}
-    return {"banners": banners, "announced": [it for it in request.get(ANNOUNCED, []) if it.id not in said]}
+    announced = [view for view in request.get(ANNOUNCED, []) if view.announcement.id not in said]
+    return {"banners": banners, "announced": announced}
 
 
 def usual_policy(*, forms: bool = True) -> str:
