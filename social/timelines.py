@@ -4,6 +4,8 @@ The home feed holds a reader's own posts and those of whom he follows.  A commen
 if he follows that one too, or was answered himself; while its parent is unknown it waits (social/posts/healing.py).
 Direct posts are not in it: they are notified.
 
+What is among the newest of a feed already, by itself or by somebody's boost, is not boosted into it again.
+
 The feed of a list is written at arrival, too: it has what its members bring into the home feed, as far as the list
 wants answers.  Members of an exclusive list are there instead of home.
 """
@@ -14,10 +16,12 @@ from typing import Any, Final
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Table,
     and_,
     bindparam,
     delete,
     exists,
+    func,
     literal,
     or_,
     select,
@@ -48,10 +52,12 @@ from store.tables import (
 from store.tables.base import Id
 
 FILL: Final = 40  # posts that a new follow brings into the home feed
+AGAIN: Final = 40  # so far down in a feed must a post be, for a boost to bring it up; as in Mastodon
 
 _IDS = bindparam("ids", expanding=True, type_=Id)
 _OWNER, _AUTHOR = bindparam("owner", type_=Id), bindparam("author", type_=Id)
 _parent, _original, _also = posts.alias("parent"), posts.alias("boosted"), follows.alias("also")
+_shown = posts.alias("shown")
 
 
 def _belongs() -> ColumnElement[bool]:
@@ -98,15 +104,41 @@ def _kept_in_a_list() -> ColumnElement[bool]:
     )
 
 
+def _is_new(feed: Table, owner: ColumnElement[int], reader: ColumnElement[int]) -> ColumnElement[bool]:
+    """Is `posts` no boost, or one of what is not among the newest in the `feed` (home, or a list) of `owner`?"""
+    entries, newest = feed.alias("entries"), feed.alias("newest")
+    of, what = entries.c[0], entries.c.post_id
+    depth = (
+        select(newest.c.post_id).where(newest.c[0] == of).order_by(newest.c.post_id.desc()).offset(AGAIN - 1).limit(1)
+    )
+    itself, boost = _shown.c.id == posts.c.boost_of_id, _shown.c.boost_of_id == posts.c.boost_of_id
+    there = exists().where(
+        or_(itself, boost),
+        of == owner,
+        what == _shown.c.id,
+        what >= func.coalesce(depth.scalar_subquery(), 0),
+        wanted(_shown, reader),
+    )
+    return or_(posts.c.boost_of_id.is_(None), ~there)
+
+
 _FOR_FOLLOWERS = (
     select(follows.c.follower_id, posts.c.id)
     .join_from(posts, follows, follows.c.target_id == posts.c.author_id)
     .join(users, users.c.account_id == follows.c.follower_id)
     .outerjoin(_parent, _parent.c.id == posts.c.reply_to_id)
-    .where(posts.c.visibility != "direct", follows.c.accepted, _belongs(), ~_kept_in_a_list())
+    .where(
+        posts.c.visibility != "direct",
+        follows.c.accepted,
+        _belongs(),
+        ~_kept_in_a_list(),
+        _is_new(home_entries, follows.c.follower_id, follows.c.follower_id),
+    )
 )
-_FOR_AUTHORS = select(users.c.account_id, posts.c.id).join_from(
-    posts, users, and_(users.c.account_id == posts.c.author_id, posts.c.visibility != "direct")
+_FOR_AUTHORS = (
+    select(users.c.account_id, posts.c.id)
+    .join_from(posts, users, and_(users.c.account_id == posts.c.author_id, posts.c.visibility != "direct"))
+    .where(_is_new(home_entries, users.c.account_id, users.c.account_id))
 )
 
 
@@ -159,6 +191,7 @@ def _for_lists() -> Any:
             posts.c.visibility != "direct",
             or_(list_members.c.follower_id.is_(None), and_(follows.c.accepted, _belongs())),
             wants,
+            _is_new(list_entries, lists.c.id, lists.c.account_id),
         )
     )
 

@@ -102,8 +102,8 @@ async def test_the_follower_of_one_does_not_open_his_private_words_to_others(db,
     await db.write(follow, bob, alice)
     post = await say(db, origin, alice, "between us", visibility="private")
     boost = await db.write(boosts.boost, alice.id, post.id, datetime.now(UTC))
-    row = {"owner_id": eve.id, "post_id": boost.id}
-    await db.write(lambda tx: tx.execute(home_entries.insert(), row) and None)
+    rows = [{"owner_id": one.id, "post_id": boost.id} for one in (bob, eve)]
+    await db.write(lambda tx: tx.execute(home_entries.insert(), rows) and None)
     assert (await shown(db, [boost.id], (bob, eve)))[boost.id].home == {bob.id}
 
 

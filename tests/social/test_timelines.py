@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import BigInteger, Column, MetaData, Table, create_engine, insert, select, update
 
-from social import boosts, tagged, timelines
+from social import boosts, mutes, tagged, timelines
 from social.pages import Page
 from social.paging import MOST, Paged, padded, parted
 from social.posts import publish
@@ -153,6 +153,35 @@ async def test_boosts_obey_the_follow_and_blocks(db):
     assert await db.read(home, alice) == [boost.id]
     for reader in (quiet, blocker, blocked):
         assert await db.read(home, reader) == []
+
+
+async def test_what_is_on_top_of_a_feed_is_not_boosted_into_it(db):
+    alice, bob, carl, dora = await local(db, "alice"), remote("bob"), remote("carl"), remote("dora")
+    await stored(db, bob, carl, dora)
+    for one in (bob, carl, dora):
+        await db.write(follow, alice, one)
+
+    async def boosted(by, post):
+        uri = f"https://far.test/{by.username}/{post.id}"
+        boost = await db.write(boosts.receive_announce, by, uri, post.id, NOW, "public", NOW)
+        return boost.id in await db.read(home, alice)
+
+    old, *newer = await arrive(db, *((bob, note(bob)) for _ in range(timelines.AGAIN + 1)))
+    assert not await boosted(carl, newer[0])
+    assert await boosted(carl, old)
+    assert not await boosted(dora, old)
+
+
+async def test_the_boost_of_somebody_muted_does_not_stand_before_others(db):
+    alice, bob, carl, dora = await local(db, "alice"), remote("bob"), remote("carl"), remote("dora")
+    await stored(db, bob, carl, dora)
+    for one in (carl, dora):
+        await db.write(follow, alice, one)
+    (post,) = await arrive(db, (bob, note(bob)))
+    await db.write(mutes.mute, alice.id, carl.id, NOW)
+    for by in (carl, dora):
+        last = await db.write(boosts.receive_announce, by, f"{by.uri}/b/1", post.id, NOW, "public", NOW)
+    assert await shown(db, timelines.home_page, alice.id, Page()) == [last.id]
 
 
 async def test_a_new_follow_fills_the_feed_and_its_end_empties_it(db, monkeypatch):

@@ -70,7 +70,7 @@ async def test_a_server_that_nobody_looked_at_yet_has_a_page(owner):
 async def test_all_that_was_written_down_is_shown_and_no_markup_of_others(owner):
     browser, folder, _ = owner
     state.write_json(folder / "findings.json", {"at": NOW.isoformat(), "findings": [
-        {"id": "disk", "severity": "error", "says": "The <i>disk</i> is full", "evidence": "0 bytes", "remedy": "rm"},
+        {"id": "disk", "severity": "error", "says": "The <i>disk</i> is full", "evidence": "0 bytes", "remedy": "`<`"},
         {"id": "fine", "severity": "ok", "says": "All is fine", "evidence": "", "remedy": ""}]})  # fmt: skip
     state.write_json(
         folder / "backups.json", {"backups": {"b-1": {"created": NOW.isoformat(), "level": "E3", "size": 9e6}}}
@@ -83,7 +83,17 @@ async def test_all_that_was_written_down_is_shown_and_no_markup_of_others(owner)
     samples.close()
     page = await browser.get("/admin/health?span=week")
     assert browser.status == 200
-    for part in ("The &lt;i&gt;disk", "less than a tenth", "b-1", "E3", "9 MB", "worked", "now 100 MB", "at most 5"):
+    for part in (
+        "The &lt;i&gt;disk",
+        "less than a tenth",
+        "b-1",
+        "E3",
+        "9 MB",
+        "worked",
+        "now 100 MB",
+        "at most 5",
+        "<code>&lt;</code>",
+    ):
         assert part in page, part
     assert "All is fine" not in page
 

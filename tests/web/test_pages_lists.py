@@ -142,8 +142,10 @@ async def test_a_filter_is_made_changed_and_deleted(sqlite_db, people):
 
 async def test_filtered_posts_are_folded_or_not_there(sqlite_db, people):
     browser, alice, bob = people
-    cat, dog, own = [
-        await say(sqlite_db, who, text) for who, text in ((bob, "a cat"), (bob, "a dog"), (alice, "my cat"))
+    carol = await browsing.person(sqlite_db, ORIGIN, "carol")
+    cat, _, own, dog = [
+        await say(sqlite_db, who, text)
+        for who, text in ((bob, "a cat"), (bob, "a dog"), (alice, "my cat"), (carol, "another dog"))
     ]
     answer = await say(sqlite_db, bob, "@alice cat? no!", reply_to_id=own.id)
     await say(sqlite_db, bob, "on the other hand", reply_to_id=answer.id)

@@ -91,6 +91,7 @@ def prepare(app: web.Application) -> None:
     environment.filters.update(
         web=markup.web_address,
         shown=lambda address: markup.shown_address(address, app[ORIGIN]),
+        coded=markup.coded,
         iso=markup.iso,
         in_full=markup.in_full,
         day=markup.day,

@@ -21,6 +21,7 @@ from web.pages import addresses
 
 _TAG = re.compile(r'(<[^<>"]*(?:"[^"]*"[^<>"]*)*>)')
 _SHORTCODE = re.compile(r":([A-Za-z0-9_]{1,64}):")
+_TYPED = re.compile(r"`([^`]+)`")
 _LINK = re.compile(r"<a ([^<>]*)>")
 _HREF = re.compile(r'href="([^"]*)"')
 _HASHTAG = re.compile(r'<a [^<>]*class="[^"]*\bhashtag\b[^"]*"[^<>]*>(#(?:<span>)?(\w{1,100})(?:</span>)?)</a>')
@@ -113,6 +114,15 @@ def _here(href: str, people: Mapping[str, str], origin: Origin) -> str | None:
     if origin.is_ours(href):
         return addresses.local(href.removeprefix(origin.base_url), "/")
     return None
+
+
+def coded(text: str) -> Markup:
+    """A plain sentence of ours in which `what is to be typed` stands between backticks.
+
+    >>> coded("`ls <x>`, then look")
+    Markup('<code>ls &lt;x&gt;</code>, then look')
+    """
+    return Markup(_TYPED.sub(r"<code>\1</code>", escape(text)))  # noqa: S704  escaped
 
 
 def iso(when: datetime) -> str:
