@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from social import apps, sessions, users
 from social.apps import Bearer
-from social.errors import Invalid, NotAllowed, Unauthorised
+from social.errors import Invalid, NotAllowed, NotFound, Unauthorised
 from social.secrets import sha256
 from social.sessions import SignedIn
 from store.tables import Account, App, Token, User
@@ -76,10 +76,7 @@ def anybody(*wanted: str) -> Callable[[ForAnybody], Handler]:
     def declare(handler: ForAnybody) -> Handler:
         @wraps(handler)
         async def asked(request: web.Request) -> web.StreamResponse:
-            found = await bearer(request)
-            if found is not None:
-                check_scopes(found, wanted)
-            return await handler(request, found.account if found else None)
+            return await handler(request, await _maybe(request, wanted))
 
         DECLARED[asked] = "anybody, " + " or ".join(wanted)
         return asked
@@ -128,7 +125,11 @@ def reader(*wanted: str) -> Callable[[ForReader], Handler]:
             token = _sent(request)
             if not token:
                 raise Unauthorised(_INVALID)
-            return await handler(request, Reader(request, token, wanted))
+            try:
+                return await handler(request, Reader(request, token, wanted))
+            except (Invalid, NotFound):  # of what is asked wrongly nobody hears whose token is none
+                await _caller(request, wanted)
+                raise
 
         DECLARED[asked] = " or ".join(wanted)
         return asked
@@ -145,7 +146,11 @@ def any_reader(*wanted: str) -> Callable[[ForAnyReader], Handler]:
             token = _sent(request)
             if token == "":
                 raise Unauthorised(_INVALID)
-            return await handler(request, AnyReader(request, token, wanted))
+            try:
+                return await handler(request, AnyReader(request, token, wanted))
+            except (Invalid, NotFound):
+                await _maybe(request, wanted)
+                raise
 
         DECLARED[asked] = "anybody, " + " or ".join(wanted)
         return asked
@@ -270,6 +275,15 @@ async def _caller(request: web.Request, wanted: tuple[str, ...], *, waiting: boo
     caller = _person(found, wanted)
     await _seen(request, caller)
     return caller
+
+
+async def _maybe(request: web.Request, wanted: tuple[str, ...]) -> Account | None:
+    """Raises: Unauthorised for a token that is none, NotAllowed outside its scopes."""
+    found = await bearer(request)
+    if found is None:
+        return None
+    check_scopes(found, wanted)
+    return found.account
 
 
 def _person(found: Bearer, wanted: tuple[str, ...]) -> Caller:

@@ -35,8 +35,9 @@ async def test_what_is_for_people_is_refused_to_whoever_is_not_signed_in(quiet: 
 async def test_a_token_that_is_wrong_or_revoked_is_refused_everywhere(quiet: Site):
     for method, path, scopes in ROUTES:
         if scopes != "public":
-            answer = await quiet.call(method, filled(path, "114"), "wrong")
-            assert (answer.status, bool(answer.error)) == (401, True), (method, path, answer.body)
+            for place in (filled(path, "114"), f"{filled(path, 'x')}?limit=x&max_id=x&local=x"):  # before all else
+                answer = await quiet.call(method, place, "wrong")
+                assert (answer.status, bool(answer.error)) == (401, True), (method, place, answer.body)
 
 
 async def test_a_token_does_nothing_outside_its_scopes(quiet: Site):
