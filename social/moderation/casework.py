@@ -43,9 +43,9 @@ class CaseView:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """resolved: those that are dealt with, instead of those that are not."""
+    """resolved: those that are dealt with, instead of those that are not; None: all."""
 
-    resolved: bool = False
+    resolved: bool | None = False
     reporter_id: int | None = None
     target_id: int | None = None
 
@@ -53,7 +53,9 @@ class Filter:
 def listed(tx: Connection, asked: Filter, page: Page) -> list[CaseView]:
     """The newest first; a fixed number of queries."""
     closed = reports.c.resolved_at.is_not(None)
-    query: Select[Any] = select(reports.c.id).where(closed if asked.resolved else ~closed)
+    query: Select[Any] = select(reports.c.id)
+    if asked.resolved is not None:
+        query = query.where(closed if asked.resolved else ~closed)
     if asked.reporter_id is not None:
         query = query.where(reports.c.reporter_id == asked.reporter_id)
     if asked.target_id is not None:

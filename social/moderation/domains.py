@@ -40,6 +40,12 @@ def add(tx: Connection, by: Staff, ours: Collection[str], draft: PolicyDraft, no
     return change(tx, by, draft, now)
 
 
+def allow(tx: Connection, by: Staff, ours: Collection[str], host: str, now: datetime) -> HostPolicy:
+    """One that is allowed already stays so.  Raises: Invalid."""
+    there = _some(tx, EXCEPTIONS).get(hosts.clean_host(host))
+    return there or add(tx, by, ours, PolicyDraft(host, ALLOW), now)
+
+
 def change(tx: Connection, by: Staff, draft: PolicyDraft, now: datetime) -> HostPolicy:
     """Raises: Invalid."""
     made = hosts.set_draft(tx, draft, now)

@@ -11,7 +11,7 @@ from aiohttp import web
 from social.errors import Invalid
 from social.moderation import domains
 from social.moderation.domains import EXCEPTIONS, LIMITS
-from social.moderation.hosts import ALLOW, LIMIT, SEVERITIES, PolicyDraft
+from social.moderation.hosts import LIMIT, SEVERITIES, PolicyDraft
 from social.numbers import number_of
 from store.tables import HostPolicy
 from web import auth, params
@@ -99,7 +99,7 @@ async def list_allows(request: web.Request, _: Caller) -> web.Response:
 @auth.staff(WRITE_ALLOWS, least="admin")
 async def add_allow(request: web.Request, caller: Caller) -> web.Response:
     given = await params.read(request)
-    made = await do(request, caller, domains.add, _ours(request), PolicyDraft(given.text("domain"), ALLOW))
+    made = await do(request, caller, domains.allow, _ours(request), given.text("domain"))
     return answer(_allow(made))
 
 

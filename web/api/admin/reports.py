@@ -24,11 +24,16 @@ WRITE: Final = "admin:write:reports"
 
 
 @routes.get("/api/v1/admin/reports")
-@spec(answers=list[shapes.AdminReport], query={"resolved": bool, "account_id": str, "target_account_id": str, **PAGE})
+@spec(
+    answers=list[shapes.AdminReport],
+    query={"resolved": bool, "unresolved": bool, "account_id": str, "target_account_id": str, **PAGE},
+)
 @auth.staff(READ)
 async def list_(request: web.Request, caller: Caller) -> web.Response:
     asked, page = of_query(request), page_of(request, usual=100, most=200)
-    wanted = Filter(asked.flag("resolved"), asked.id("account_id"), asked.id("target_account_id"))
+    resolved = asked.flag("resolved")
+    everything = resolved and asked.flag("unresolved")
+    wanted = Filter(None if everything else resolved, asked.id("account_id"), asked.id("target_account_id"))
     found = await request.app[DATABASE].read(casework.listed, wanted, page)
     frame = framed(request, caller.account)
     return answer([admin_report(it, frame) for it in found], links(request, [it.report.id for it in found], page))

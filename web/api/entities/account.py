@@ -76,7 +76,7 @@ def account(it: Account, origin: Origin, moved: Account | None = None) -> shapes
         "hide_collections": it.hide_collections,
         "emojis": emojis(it.emojis, origin),
         "roles": [_role(it.role)] if it.role and not it.is_gone else [],
-        "fields": [{"name": f["name"], "value": f["value"], "verified_at": f.get("verified_at")} for f in it.fields],
+        "fields": _fields(it),
     }
     if it.is_local:
         entity["noindex"] = not it.indexable
@@ -159,7 +159,13 @@ def profile(own: Account, user: User, tags: Sequence[FeaturedView], origin: Orig
         "show_featured": wishes.show_featured,
         "attribution_domains": own.attribution_domains,
         "featured_tags": [featured_tag(tag, origin) for tag in tags],
+        "formatted_note": own.note,
+        "formatted_fields": _fields(own),
     }
+
+
+def _fields(it: Account) -> list[shapes.AccountField]:
+    return [{"name": f["name"], "value": f["value"], "verified_at": f.get("verified_at")} for f in it.fields]
 
 
 def _typed_fields(own: Account) -> list[shapes.AccountField]:

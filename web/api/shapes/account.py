@@ -118,7 +118,7 @@ class FeaturedTag(TypedDict):
 
 
 class Profile(TypedDict):
-    """What somebody may change of his own account: `note` and `fields` as typed."""
+    """What somebody may change of his own account: `note` and `fields` as typed, and as they look."""
 
     id: str
     display_name: str
@@ -140,6 +140,8 @@ class Profile(TypedDict):
     show_featured: bool
     attribution_domains: list[str]
     featured_tags: list[FeaturedTag]
+    formatted_note: str
+    formatted_fields: list[AccountField]
 
 
 class Suggestion(TypedDict):
