@@ -273,6 +273,7 @@ async def _metrics(house: House) -> bytes:
             *metrics.of_reading(took, up=up),
             *kept,
             *metrics.of_backups(house.settings.data_dir, now),
+            *metrics.of_checks(house.settings.data_dir, now),
             *metrics.of_process(),
         ]
     )

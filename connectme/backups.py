@@ -1,6 +1,7 @@
 """What ops/backup needs to know of this server, and the one lock of all who make, prove or remove backups.
 
-The worker makes backups and drills by itself: each in a process of its own, of low priority, one at a time.
+The worker makes backups, drills and checks of the data by itself: each in a process of its own, of low priority, one
+at a time.
 """
 
 import asyncio
@@ -18,11 +19,13 @@ from connectme import __version__
 from connectme.errors import Failure
 from connectme.loop import until
 from connectme.settings import Settings
+from ops import state
 from ops.backup import records
 from ops.backup.create import Source
 from ops.backup.places import Folder, InBucket, Place
 from ops.backup.retention import Keep
 from ops.backup.verify import Scratch
+from ops.watch import looks
 from store.bucket import Bucket
 from store.bucket import Place as BucketPlace
 
@@ -31,6 +34,12 @@ log = logging.getLogger(__name__)
 LOOK: Final = 60.0  # seconds between two looks at what is due
 FIRST: Final = timedelta(minutes=15)  # after the start: a server that is tried out for a minute makes no backup
 AGAIN: Final = timedelta(hours=1)  # after one that failed
+WORDS: Final = {
+    "backup": ("backup", "create", "--then-prune"),
+    "drill": ("drill", "run"),
+    "check": ("db", "check"),
+}
+_SEE: Final = {"backup": "backup list", "drill": "drill list", "check": "db check"}
 
 
 class Busy(Failure):
@@ -82,7 +91,7 @@ def keep_of(settings: Settings) -> Keep:
 
 
 def due(settings: Settings, started: datetime, now: datetime) -> str | None:
-    """What has to be done now: "backup", "drill" or nothing."""
+    """What has to be done now: "backup", "drill", "check" or nothing."""
     if now - started < FIRST:
         return None
     known = records.backups(settings.data_dir)
@@ -91,7 +100,10 @@ def due(settings: Settings, started: datetime, now: datetime) -> str | None:
         return "backup"
     drills = records.drills(settings.data_dir)
     last = datetime.fromisoformat(drills[-1]["at"]) if drills else None
-    return "drill" if made and _is_old(last, timedelta(days=settings.drill_every_days), now) else None
+    if made and _is_old(last, timedelta(days=settings.drill_every_days), now):
+        return "drill"
+    checked = looks.last_check(settings.data_dir / state.FOLDER)
+    return "check" if _is_old(checked, timedelta(days=settings.check_every_days), now) else None
 
 
 def _is_old(last: datetime | None, every: timedelta, now: datetime) -> bool:
@@ -115,10 +127,10 @@ class Schedule:
             await until(stop, LOOK)
 
     async def _do(self, what: str, stop: asyncio.Event) -> bool:
-        words = ("backup", "create", "--then-prune") if what == "backup" else ("drill", "run")
+        """Is it done, whatever came of it?"""
         log.info("%s: begins", what)
         child = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "connectme", *words, env={**os.environ, **self._settings.environment()},
+            sys.executable, "-P", "-m", "connectme", *WORDS[what], env={**os.environ, **self._settings.environment()},
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, preexec_fn=_politely,
         )  # fmt: skip
         ended, stopped = asyncio.ensure_future(child.wait()), asyncio.ensure_future(stop.wait())
@@ -128,8 +140,8 @@ class Schedule:
             child.terminate()
         status = await ended
         if status and not stop.is_set():
-            log.error("%s: failed; `connectme backup list` and `connectme drill list` say why", what)
-        return status == 0
+            log.error("%s: not well; `connectme %s` says why", what, _SEE[what])
+        return status == 0 or due(self._settings, self._started, datetime.now(UTC)) != what
 
 
 def _politely() -> None:

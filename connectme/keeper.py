@@ -67,6 +67,7 @@ class Keeper:
             found_at=looks.moment(found) if isinstance(found, dict) else None,
             backups=_newest(self._folder / "backups.json"),
             drills=_newest(self._folder / "drills.json"),
+            check=_check(self._folder / "integrity.json"),
         )
 
     def components(self) -> Mapping[str, str]:
@@ -107,6 +108,15 @@ def _open(folder: Path) -> list[tuple[str, str, datetime]]:
         for rule in alerts.RULES
         if rule.id in opened
     ]
+
+
+def _check(file: Path) -> Note | None:
+    found = state.read_json(file)
+    when = looks.moment(found) if isinstance(found, dict) else None
+    if when is None:
+        return None
+    faults = [one for one in looks.entries(found.get("findings", [])) if one.get("severity") in ("error", "warning")]
+    return {"when": when, "faults": faults, "seconds": found.get("seconds")}
 
 
 def _newest(file: Path) -> Sequence[Note]:

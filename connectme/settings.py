@@ -114,6 +114,8 @@ class Settings:
     backup_keep_monthly: int = 6
     #: Days between two drills, in which the newest backup is started and tried; 0: none.
     drill_every_days: int = 7
+    #: Days between two checks of all that is in the database, which the worker makes by itself; 0: none.
+    check_every_days: int = 7
     #: How many processes answer requests.  SQLite takes one; PostgreSQL about one per core.
     web_processes: int = 1
     #: How many processes read the inbox and deliver.  SQLite takes one; PostgreSQL about one per core.
@@ -201,6 +203,7 @@ class Settings:
         "backup_keep_weekly": values.number(0, 1000),
         "backup_keep_monthly": values.number(0, 1000),
         "drill_every_days": values.number(0, 365),
+        "check_every_days": values.number(0, 365),
         "web_processes": values.number(0, values.MOST_PROCESSES),
         "worker_processes": values.number(0, values.MOST_PROCESSES),
         "trusted_proxies": values.networks,

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 
 from connectme.schema import newest
 from connectme.settings import Settings
@@ -40,6 +41,7 @@ def watched(settings: Settings) -> Watched:
         status_dir=settings.status_dir,
         every=float(settings.watch_every),
         serves=settings.web_processes > 0,
+        check_every=timedelta(days=settings.check_every_days),
     )
 
 

@@ -98,6 +98,8 @@ RULES: Final = (
          "Run `connectme drill run`.", scale=24 * HOUR),
     Rule("integrity", "integrity", 0, "`connectme db check` found {} errors",
          "Run `connectme db check`; `--repair --dry-run` shows what could be mended."),
+    Rule("check-old", "check_late", 24 * HOUR, "the check of the data is {} days late",
+         "Run `connectme db check`, and look in the log of the worker why it did not.", scale=24 * HOUR),
     Rule("doctor", "findings", 0, "`connectme doctor` found {} errors", "Run `connectme doctor`; it says what to do.",
          lasts=60),
     Rule("certificate", "certificate_days", 14, "the certificate ends in {} days",

@@ -22,7 +22,9 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection, func, select
 
+from ops import state
 from ops.backup import records
+from ops.watch import looks
 from outbox import deliver
 from store.tables import counts, hosts, jobs, media, posts, spooled
 
@@ -147,6 +149,23 @@ def of_backups(data_dir: Path, now: datetime) -> list[Metric]:
         GaugeMetricFamily("connectme_drill_age_seconds", "Age of the newest drill that worked", value=age(last["at"])),
         GaugeMetricFamily("connectme_rto_seconds", "From backup to service, in that drill", value=last["rto_seconds"]),
     ]
+
+
+def of_checks(data_dir: Path, now: datetime) -> list[Metric]:
+    """Of the last check of the data (`connectme db check`): its age, what it found, how long it took.  -1: none."""
+    found = state.read_json(data_dir / state.FOLDER / "integrity.json")
+    note = found if isinstance(found, dict) else {}
+    last = looks.moment(note)
+    faults = [one for one in looks.entries(note.get("findings", [])) if one.get("severity") in ("error", "warning")]
+    says = "Faults that the last check of the data found"
+    return [
+        GaugeMetricFamily(
+            "connectme_integrity_age_seconds", "Age of the last check of the data",
+            value=(now - last).total_seconds() if last else -1.0,
+        ),
+        GaugeMetricFamily("connectme_integrity_faults", says, value=len(faults) if last else -1.0),
+        GaugeMetricFamily("connectme_integrity_seconds", "Time that it took", value=note.get("seconds", -1.0)),
+    ]  # fmt: skip
 
 
 def of_process(more: Mapping[str, float] | None = None) -> list[Metric]:

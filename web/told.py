@@ -51,6 +51,7 @@ class Notes:
     found_at: datetime | None
     backups: Sequence[Note]
     drills: Sequence[Note]
+    check: Note | None  # of the data; with `when` it was made, and the `faults` that it found
 
 
 class Keeper(Protocol):

@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+import time
 from datetime import UTC, datetime
 
 import click
@@ -59,7 +60,9 @@ def check(context: Context, *, repair: bool, dry_run: bool, as_json: bool) -> No
     settings = context.settings()
 
     async def examine(db: Database) -> integrity.Report:
+        begun = time.monotonic()
         found = await integrity.check(db, datetime.now(UTC), repair=repair and not dry_run)
+        found.seconds = round(time.monotonic() - begun, 1)
         integrity.keep(settings.data_dir, found)
         return found
 

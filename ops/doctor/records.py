@@ -14,11 +14,14 @@ from ops.change import progress
 from ops.doctor.case import Case, age
 from ops.doctor.embedded import opened
 from ops.doctor.words import ill, well
-from ops.findings import Finding
-from ops.watch import looks
+from ops.findings import Finding, Severity
+from ops.watch import looks, samples
 
 FRESH: Final = timedelta(hours=26)  # of a backup
 PROVED: Final = timedelta(days=8)  # of a drill
+LATE: Final = timedelta(days=1)  # of a check of the data, after it was due
+FILLS: Final = 24.0, 3.0  # hours until the disk is full: soon, very soon
+RECENT: Final = 900.0  # seconds: samples that end before tell nothing of now
 WAITS: Final = timedelta(minutes=5)  # in the spool
 MANY: Final = 1_000  # messages at rest
 TOLD: Final = timedelta(days=1)  # that a repair did not get all
@@ -66,6 +69,12 @@ def drills(case: Case) -> Iterator[Finding]:
 
 def integrity(case: Case) -> Iterator[Finding]:
     found = _note(case, "integrity.json")
+    every = timedelta(days=case.settings.check_every_days)
+    last = looks.moment(found) if isinstance(found, dict) else None
+    since = last or _began(case)
+    if every and since and case.now - since > every + LATE:
+        evidence = f"the last was on {since:%Y-%m-%d}" if last else "none was ever made"
+        yield ill("integrity.age", "warning", evidence, age=age((case.now - since).total_seconds()))
     if not isinstance(found, dict):
         return
     faults = [one for one in looks.entries(found.get("findings", [])) if one.get("severity") in ("error", "warning")]
@@ -75,6 +84,27 @@ def integrity(case: Case) -> Iterator[Finding]:
         yield ill("integrity.last", "warning", evidence, when=when, number=len(faults))
     else:
         yield well("integrity.last", when)
+
+
+def filling(case: Case) -> Iterator[Finding]:
+    """By the estimate that the alert disk-filling goes by, of the disk with DATA_DIR."""
+    now = case.now.timestamp()
+    past = looks.free_bytes(samples.read(_folder(case) / samples.FILE, samples.COARSE, now - looks.TREND))
+    hours = looks.hours_until_full(past)
+    if hours is None or now - past[-1][0] > RECENT:
+        return
+    span = age(past[-1][0] - past[0][0])
+    if hours < FILLS[0]:
+        severity: Severity = "error" if hours < FILLS[1] else "warning"
+        evidence = f"full in about {hours:.0f} hours at the rate of the last {span}"
+        yield ill("disk.filling", severity, evidence, hours=f"{hours:.0f}", folder=case.settings.data_dir)
+    else:
+        yield well(
+            "disk.filling",
+            f"it does not fill at the rate of the last {span}"
+            if hours > 24 * 365
+            else f"full in about {age(hours * 3600)} at the rate of the last {span}",
+        )
 
 
 def repair(case: Case) -> Iterator[Finding]:
@@ -132,4 +162,4 @@ def _began(case: Case) -> datetime | None:
     return datetime.fromtimestamp(file.stat().st_mtime, UTC) if file.exists() else None
 
 
-CHECKS: Final = (change, backups, drills, integrity, repair, spool)
+CHECKS: Final = (change, backups, drills, integrity, filling, repair, spool)

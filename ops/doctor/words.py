@@ -145,6 +145,14 @@ WORDS: Final[dict[str, Words]] = {
         "server goes read-only by itself and nothing acknowledged is lost; it goes on by itself when there is "
         "room.",
     ),
+    "disk.filling": Words(
+        "the disk will not be full within a day",
+        "the disk of {folder} is full in about {hours} hours if it goes on like this",
+        "Find what grows: `du -xh --max-depth=2 {folder} | sort -h | tail`. The cache of other servers' files: "
+        "`connectme media prune --cache`, and a lower MEDIA_CACHE_MB; old backups: `connectme backup prune`; logs: "
+        "`journalctl --vacuum-size=200M`. Else give it a larger disk. With too little left the server stops taking "
+        "posts by itself (DISK_RESERVE_MB); what other servers send goes on.",
+    ),
     "disk.system": Words(
         "the disk is one that a database may lie on",
         "{what} lies on {kind}, a file system of the network",
@@ -484,6 +492,12 @@ WORDS: Final[dict[str, Words]] = {
         "Compare S3_ENDPOINT, S3_REGION, S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY (`connectme settings`) with what "
         "the provider shows. The key has to be allowed to list, read, write and delete in the bucket; a wrong clock is "
         "refused, too (network.clock). Uploads fail until it works; nothing that is there is lost.",
+    ),
+    "integrity.age": Words(
+        "the data was checked when it was due",
+        "the data was not checked for {age}",
+        "The worker does it by itself every CHECK_EVERY_DAYS days: does one run, and what does its log say of `check`? "
+        "`connectme db check` does it now, while the server runs.",
     ),
     "integrity.last": Words(
         "the last check of the data found nothing",

@@ -44,6 +44,7 @@ class Report:
     at: datetime
     findings: list[Finding] = field(default_factory=list)
     repaired: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0  # that it took
 
     def add(self, name: str, severity: Severity, says: str, evidence: str = "", remedy: str = "") -> None:
         self.findings.append(Finding(name, severity, says, evidence, remedy, fixable=remedy == REPAIR))
@@ -55,6 +56,7 @@ class Report:
     def facts(self) -> dict[str, Any]:
         return {
             "at": self.at.isoformat(),
+            "seconds": self.seconds,
             "findings": [asdict(one) for one in self.findings],
             "repaired": self.repaired,
         }

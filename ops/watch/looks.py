@@ -23,6 +23,7 @@ _INSTANCE: Final = "SELECT value FROM fact WHERE name = 'instance'"
 _SHORT: Final = 1800.0  # seconds: a disk that is watched for less has no trend
 _CLOCK: Final = timedelta(hours=3)  # for which a look at the clocks of others holds
 _NEVER_FULL: Final = 10_000.0  # hours
+TREND: Final = 6 * 3600.0  # seconds of the disk's past by which its future is told
 
 
 def disk(place: Path) -> dict[str, float]:
@@ -47,6 +48,11 @@ def hours_until_full(free: Sequence[tuple[float, float]]) -> float | None:
     if slope >= 0:
         return _NEVER_FULL
     return round(min(free[-1][1] / -slope / 3600, _NEVER_FULL), 1)
+
+
+def free_bytes(past: Sequence[tuple[int, Mapping[str, float]]]) -> list[tuple[float, float]]:
+    """Of samples, for `hours_until_full`."""
+    return [(at, seen["disk_free"]) for at, seen in past if "disk_free" in seen]
 
 
 def database(file: Path) -> str | None:
@@ -117,8 +123,11 @@ def total(numbers: Mapping[str, float], name: str, *labels: str) -> float:
     )
 
 
-def records(folder: Path, now: datetime, since: datetime) -> dict[str, float]:
-    """What other parts wrote down: backups, drills, findings.  What never was is as old as the server."""
+def records(folder: Path, now: datetime, since: datetime, check_every: timedelta = timedelta()) -> dict[str, float]:
+    """What other parts wrote down: backups, drills, findings.  What never was is as old as the server.
+
+    check_every: between two checks of the data; 0: the server makes none by itself.
+    """
     found = {}
     backup = newest_backup(folder)
     found["backup_age"] = (now - (backup or since)).total_seconds()
@@ -130,6 +139,8 @@ def records(folder: Path, now: datetime, since: datetime) -> dict[str, float]:
     when = moment(clock) if isinstance(clock, dict) else None
     if when and now - when < _CLOCK and isinstance(clock.get("seconds"), int | float):
         found["clock_skew"] = abs(clock["seconds"])
+    if check_every:
+        found["check_late"] = (now - (last_check(folder) or since) - check_every).total_seconds()
     for name in ("findings", "integrity"):
         found[name] = float(len(errors(state.read_json(folder / f"{name}.json"))))
     return found
@@ -170,6 +181,12 @@ def newest_backup(folder: Path) -> datetime | None:
     """Of those that are not known to be damaged."""
     made = [one for one in entries(state.read_json(folder / "backups.json")) if not one.get("damage")]
     return max((when for one in made if (when := moment(one))), default=None)
+
+
+def last_check(folder: Path) -> datetime | None:
+    """Of the data, by `connectme db check`."""
+    found = state.read_json(folder / "integrity.json")
+    return moment(found) if isinstance(found, dict) else None
 
 
 def last_drill(folder: Path) -> dict[str, Any] | None:

@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -35,7 +35,6 @@ RECORDS_EVERY: Final = 60.0  # … at what others wrote down
 CERTIFICATE_EVERY: Final = 3600.0
 PING_EVERY: Final = 60.0
 RENDER_EVERY: Final = 300.0
-TREND: Final = 6 * 3600.0  # seconds of the disk's past by which its future is told
 WINDOW: Final = 600.0  # seconds in which restarts and refused signatures are counted
 ERROR_WINDOW: Final = 120.0
 FEW: Final = 10  # answers with 5xx that are no trend
@@ -63,6 +62,7 @@ class Watched:
     status_dir: Path | None = None
     every: float = EVERY  # seconds between two looks
     serves: bool = True  # are there web processes here?
+    check_every: timedelta = timedelta()  # between two checks of the data; 0: none by itself
 
     @property
     def pace(self) -> float:
@@ -169,7 +169,7 @@ class Monitor:
             if self._examine is not None:
                 with suppress(OSError):  # a disk that is full is seen below
                     self._examine(moment)
-            self._kept |= looks.records(self._folder, moment, self._begun(moment))
+            self._kept |= looks.records(self._folder, moment, self._begun(moment), self._watched.check_every)
             self._kept |= self._trend(now)
         return {**self._kept, **values}
 
@@ -270,8 +270,8 @@ class Monitor:
         return found == self._instance
 
     def _trend(self, now: float) -> dict[str, float]:
-        past = self._samples.since(COARSE, now - TREND) if self._samples else []
-        hours = looks.hours_until_full([(at, seen["disk_free"]) for at, seen in past if "disk_free" in seen])
+        past = self._samples.since(COARSE, now - looks.TREND) if self._samples else []
+        hours = looks.hours_until_full(looks.free_bytes(past))
         return {} if hours is None else {"disk_hours": hours}
 
     def _begun(self, now: datetime) -> datetime:

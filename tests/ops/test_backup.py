@@ -276,6 +276,13 @@ def test_a_drill_is_reported_whether_it_works_or_not(lite: Source, place: Folder
     numbers = metrics.render(metrics.of_backups(data, NOW + timedelta(hours=1))).decode()
     assert "connectme_backup_age_seconds 3600.0" in numbers
     assert "connectme_drill_age_seconds 0.0" in numbers
+    assert "connectme_integrity_age_seconds -1.0" in metrics.render(metrics.of_checks(data, NOW)).decode()
+    state.write_json(state.folder(data) / "integrity.json", {
+        "at": NOW.isoformat(), "seconds": 2.5, "findings": [{"severity": "warning"}, {"severity": "ok"}]})  # fmt: skip
+    numbers = metrics.render(metrics.of_checks(data, NOW + timedelta(hours=1))).decode()
+    for line in ("connectme_integrity_age_seconds 3600.0", "connectme_integrity_faults 1.0",
+                 "connectme_integrity_seconds 2.5"):  # fmt: skip
+        assert line in numbers
     (place.root / made.name / "spool.sqlite").write_bytes(b"")
     bad = drill.run(place, data, scratch, SCHEMA, NOW + timedelta(hours=2))
     assert not bad["ok"]
@@ -406,11 +413,15 @@ def test_the_worker_makes_backups_and_drills_when_they_are_due(tmp_path: Path) -
         return backups.due(changed, NOW, NOW + timedelta(hours=hours))
 
     assert (due(0.1), due(0.3)) == (None, "backup")
-    assert due(0.3, backup_every_hours=0) is None
+    assert due(0.3, backup_every_hours=0, check_every_days=0) is None
     known = {"created": NOW.isoformat(), "level": "E1"}
     state.write_json(state.folder(settings.data_dir) / records.BACKUPS, {"backups": {"one": known}})
     assert due(1) == "drill"
     records.note_drill(settings.data_dir, {"at": NOW.isoformat(), "ok": True})
-    assert (due(23), due(24), due(24, backup_every_hours=48)) == (None, "backup", None)
+    assert (due(23), due(24), due(24, backup_every_hours=48)) == ("check", "backup", "check")
     assert due(24 * 7, backup_every_hours=0) == "drill"
-    assert due(24 * 7, backup_every_hours=0, drill_every_days=0) is None
+    assert due(24 * 7, backup_every_hours=0, drill_every_days=0) == "check"
+    assert due(1, backup_every_hours=0, check_every_days=0) is None
+    state.write_json(state.folder(settings.data_dir) / "integrity.json", {"at": NOW.isoformat(), "findings": []})
+    off = {"backup_every_hours": 0, "drill_every_days": 0}
+    assert (due(24 * 6, **off), due(24 * 7, **off), due(24 * 7, check_every_days=8, **off)) == (None, "check", None)

@@ -7,6 +7,7 @@ import random
 import re
 import shutil
 import sqlite3
+import time
 from contextlib import closing
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -21,6 +22,7 @@ from ops.backup import records
 from ops.change import progress
 from ops.doctor import case, embedded, places, runbook
 from ops.doctor.words import PLACES, WORDS
+from ops.watch.samples import Samples
 from store.database import Database
 from tests.ops.doctoring import Patient, claimed, copied
 from tests.people import rsa_pem
@@ -228,7 +230,7 @@ def test_notes_of_other_parts_are_read(patient):
     records.note_drill(patient.folder, {"at": then.isoformat(), "ok": False, "says": "no table"})
     state.write_json(folder / "integrity.json", {"at": "2026-11-01", "findings": [{"id": "x", "severity": "error"}]})
     found = patient.minute()
-    assert set(found) == {"schema.change", "backup.age", "drill.last", "integrity.last"}
+    assert set(found) == {"schema.change", "backup.age", "drill.last", "integrity.last", "integrity.age"}
     assert "2 of 5" in found["schema.change"].says
     assert "2026-01-01" in found["backup.age"].evidence
     assert "no table" in found["drill.last"].says
@@ -236,9 +238,29 @@ def test_notes_of_other_parts_are_read(patient):
     damaged = SimpleNamespace(name="20260102T000000Z", created=datetime.now(UTC), size=5, encrypted=False)
     records.note(patient.folder, damaged, "E1", then)
     records.note_drill(patient.folder, {"at": datetime.now(UTC).isoformat(), "ok": True, "says": "it serves"})
-    assert set(patient.minute()) == {"integrity.last"}
+    assert set(patient.minute()) == {"integrity.last", "integrity.age"}
+    state.write_json(folder / "integrity.json", {"at": datetime.now(UTC).isoformat(), "findings": []})
+    assert set(patient.minute()) == set()
     records.note_damage(patient.folder, damaged.name, "a byte is wrong")
     assert "backup.age" in patient.minute()
+
+
+def test_a_disk_that_fills_is_told_with_the_hours_that_are_left(patient):
+    now, file = int(time.time()), state.folder(patient.folder) / "samples.db"
+
+    def filling(free, ends=0):
+        file.unlink(missing_ok=True)
+        kept = Samples(file)
+        for n in range(7):
+            kept.add(now - ends - 3600 + n * 600, {"disk_free": float(free - n * (1 << 30))})
+        kept.close()
+        return patient.minute().get("disk.filling")
+
+    assert filling(20 << 30, ends=7200) is None  # that was two hours ago
+    assert filling(1000 << 30) is None
+    found = filling(20 << 30)
+    assert (found.severity, found.evidence) == ("error", "full in about 2 hours at the rate of the last 60 min")
+    assert filling(80 << 30).severity == "warning"
 
 
 def test_damaged_notes_are_passed_over(patient):

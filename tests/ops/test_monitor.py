@@ -247,3 +247,19 @@ def test_an_errand_to_nobody_says_so_and_hears_the_clock(web):
 def test_nobody_answers_is_an_answer(tmp_path):
     assert asking.ask("127.0.0.1:1", "/livez", timeout=1).status == 0
     assert asking.ask(f"unix:{tmp_path}/none", "/livez", timeout=1).status == 0
+
+
+def test_a_check_of_the_data_that_is_late_is_an_alert_until_it_is_made(web, tmp_path):
+    now = time.time()
+    monitor = Monitor(watched(web, tmp_path, check_every=timedelta(days=7)), list)
+    monitor.tick(now)
+    for n in range(4):
+        monitor.tick(now + 8.1 * DAY + 61 * n)
+    assert "check-old" in alerts.is_open(alerts.load(state.folder(tmp_path)))
+    later = now + 8.2 * DAY
+    state.write_json(state.folder(tmp_path) / "integrity.json", {"at": datetime.fromtimestamp(later, UTC).isoformat()})
+    for n in range(4):
+        monitor.tick(later + 61 * n)
+    assert "check-old" not in alerts.is_open(alerts.load(state.folder(tmp_path)))
+    assert "check_late" not in Monitor(watched(web, tmp_path), list).tick(later)
+    monitor.close()

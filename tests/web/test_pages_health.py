@@ -79,10 +79,14 @@ async def test_all_that_was_written_down_is_shown_and_no_markup_of_others(owner)
     alerts.save(folder, {"disk-low": alerts.Alert(NOW.timestamp(), 0.05, opened=NOW.timestamp())})
     samples = Samples(folder / "samples.db")
     for n in range(6):
-        samples.add(NOW.timestamp() - 1800 + n * 300, {"memory": 1e8 + n, "spool_waiting": float(n)})
+        samples.add(NOW.timestamp() - 1800 + n * 300, {"memory": 1e8 + n, "spool_waiting": float(n), "disk_hours": 5.0})
     samples.close()
+    state.write_json(folder / "integrity.json", {"at": NOW.isoformat(), "seconds": 3.0, "findings": [
+        {"severity": "warning", "says": "2 counters are <i>wrong</i>"}]})  # fmt: skip
     page = await browser.get("/admin/health?span=week")
     assert browser.status == 200
+    for part in ("2 counters are &lt;i&gt;", "1 fault", "full in about 5 h"):
+        assert part in page, part
     for part in (
         "The &lt;i&gt;disk",
         "less than a tenth",

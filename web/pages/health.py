@@ -1,6 +1,6 @@
 """/admin/health, for owner and admins: what is wrong, how it has been, backups and their proofs, incidents, queues."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -15,12 +15,13 @@ from web.keys import DATABASE, KEEPER
 from web.pages import addresses, charts, frame
 from web.pages.charts import Line, Subject
 from web.params import Params
-from web.told import Keeper
+from web.told import Keeper, Sample
 
 routes = web.RouteTableDef()
 
 _SPANS: Final = {"day": 86_400, "week": 7 * 86_400}
 _HOSTS: Final = 50
+_SOON: Final = 7 * 24.0  # hours until the disk is full that are worth a line
 _SUBJECTS: Final = (
     Subject("Queues", (Line("to others", "deliveries_waiting"), Line("from others", "spool_waiting")), charts.count),
     Subject("Oldest in the queues",
@@ -55,6 +56,7 @@ async def _page(request: web.Request, says: str = "") -> web.Response:
         span=chosen if chosen in _SPANS else "day",
         charts=[charts.draw(subject, samples, begin, now.timestamp()) for subject in _SUBJECTS],
         notes=keeper.notes(),
+        full=_full(samples, now.timestamp()),
         incidents=[one for one in keeper.incidents() if one.is_open][:20],
         components=keeper.components(),
         totals=totals,
@@ -63,6 +65,12 @@ async def _page(request: web.Request, says: str = "") -> web.Response:
         size=charts.size,
         length=charts.span,
     )
+
+
+def _full(samples: Sequence[Sample], now: float) -> float | None:
+    """Hours until the disk is full, by the estimate of the alert disk-filling; None: not soon, or nobody looked."""
+    hours = next((seen["disk_hours"] for at, seen in reversed(samples) if "disk_hours" in seen and now - at < 900), 1e9)
+    return hours if hours < _SOON else None
 
 
 def _queues(tx: Connection) -> tuple[Totals, list[HostQueue]]:
