@@ -20,6 +20,7 @@ def main(asked: list[str]) -> int:
     if unknown := set(asked) - set(_RUN):
         print(f"there is no benchmark {unknown.pop()!r}; there are: {', '.join(_RUN)}", file=sys.stderr)
         return 2
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the modules of a server that is installed are compiled
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
         for part in asked or PARTS:

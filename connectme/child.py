@@ -1,6 +1,7 @@
 """`python -m connectme.child web 0`: a process that `connectme serve` starts.
 
     web N, worker N   run until told to stop, or until the parent is gone
+    nursery …         starts several of those ("web 0" "worker 0") that share what they load: connectme/nursery.py
     prepare           fills an empty database, refuses one that cannot be used; then ends
     change            brings an older database to this version, ends with its parent, goes on where a killed one was
 
@@ -8,10 +9,12 @@ Not a command of `connectme`: people have no use for it, and it does without cli
 process 3 MB.  Its settings come from the environment that the parent made.
 """
 
+import gc
 import logging as log_of
 import os
 import resource
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
@@ -28,21 +31,51 @@ from ops.change import progress
 log = log_of.getLogger("connectme.serve")
 HOME = Path(__file__).parent.parent  # where `connectme` and its sister packages are imported from
 FILES = 65_536  # connections, mostly: shells allow 1,024, which an idle thousand of strangers uses up
+WORK = {"web": "connectme.app:serve_web", "worker": "connectme.worker:run_worker"}
+USED = {"connectme.loop", "uvloop", "aiosqlite", "store.sqlite"}  # by all, a moment later
 AWAY = 75  # EX_TEMPFAIL of sysexits.h: the database may be there later
 BACK = "start the version that you had before, or try once more with `connectme db upgrade`"
 
 
-def main(kind: str, number: str = "0") -> NoReturn:
+def main(kind: str, *more: str) -> NoReturn:
+    if kind == "nursery":
+        raise_all(more[:-1], int(more[-1]))
     if kind != "prepare":
         leave_with_parent()
     settings = Settings.load()
-    logging.set_up(settings, f"{kind} {number}" if kind in ("web", "worker") else kind)
+    logging.set_up(settings, " ".join([kind, *more]))
     if kind == "web":
-        leave(ended("connectme.app:serve_web", settings, index=int(number)))
+        leave(ended(WORK[kind], settings, index=int(more[0])))
     if kind == "worker":
-        leave(ended("connectme.worker:run_worker", settings))
+        leave(ended(WORK[kind], settings))
     prepare(settings, changes=kind == "change")
     leave(0)
+
+
+def raise_all(names: Sequence[str], ids: int) -> NoReturn:
+    """Loads what all of them need, once; forks them when told to, and ends.  ids: where their process ids are written.
+
+    No thread may run yet: a child would have none of them, and whatever lock one of them held for ever.
+    """
+    gc.disable()  # what it takes away leaves holes, which the children would fill: and each with something else
+    for name in {WORK[name.partition(" ")[0]].partition(":")[0] for name in names} | USED:
+        with suppress(ImportError):  # whoever needs it says that it is not there
+            import_module(name)
+    gc.freeze()  # it would write into all that is shared
+    gc.enable()
+    if not os.read(0, 1):
+        os._exit(1)  # the supervisor has ended
+    pids = []
+    for name in names:
+        if (pid := os.fork()) == 0:
+            os.close(ids)
+            os.setpgid(0, 0)  # as those that are started alone
+            with suppress(OSError):
+                Path("/proc/self/comm").write_text(name, encoding="ascii")  # all have the same command line
+            main(*name.split())
+        pids.append(pid)
+    os.write(ids, " ".join(map(str, pids)).encode())
+    os._exit(0)
 
 
 def argv(*words: str) -> tuple[str, ...]:

@@ -4,7 +4,8 @@
                        └─ worker 0 … worker M-1   read the inbox, deliver
 
 A child is a program of its own (exec, not fork alone): nothing that the parent has in memory is shared, and
-the parent stays small because it imports neither the server nor the database.
+the parent stays small because it imports neither the server nor the database.  At the start they may come from a
+nursery, and share among themselves: connectme/nursery.py.
 
 * A child that ends is started again, after 0.5 s, then twice as long each time up to 10 s; when it has lived
   for a minute, the count begins anew.  One that says `NO_USE` (exit status 78) would fail in the same
@@ -23,8 +24,9 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import FrameType
+
+from connectme.nursery import Adopted, Command, Nursery
 
 log = logging.getLogger(__name__)
 
@@ -35,20 +37,12 @@ NO_USE = 78  # EX_CONFIG of sysexits.h: wrong settings, wrong database
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
-    """What a child runs."""
-
-    name: str  # "web 0"
-    argv: tuple[str, ...]
-
-
 class Child:
     """One command, and the process that runs it now."""
 
     def __init__(self, command: Command, environment: Mapping[str, str] | None) -> None:
         self.command = command
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Adopted | None = None
         self.due = 0.0  # when to start it, on the monotonic clock
         self._environment = environment
         self.restarts = 0
@@ -57,11 +51,15 @@ class Child:
 
     def start(self, now: float) -> None:
         # In a group of its own: Ctrl-C in the terminal reaches the parent alone, which passes it on.
-        self.process = subprocess.Popen(  # noqa: S603  our own command
-            self.command.argv, stdin=subprocess.PIPE, env=self._environment, process_group=0
+        self._runs(
+            subprocess.Popen(  # noqa: S603  our own command
+                self.command.argv, stdin=subprocess.PIPE, env=self._environment, process_group=0
+            ),
+            now,
         )
-        self._started = now
-        log.info("%s started as process %s", self.command.name, self.process.pid)
+
+    def adopt(self, pid: int, now: float) -> None:
+        self._runs(Adopted(pid), now)
 
     def ended(self, now: float) -> int | None:
         """The exit status if the process has ended since the last look; it is then due to start again."""
@@ -77,6 +75,10 @@ class Child:
         if self.process is not None:
             self.process.send_signal(number)
 
+    def _runs(self, process: subprocess.Popen[bytes] | Adopted, now: float) -> None:
+        self.process, self._started = process, now
+        log.info("%s started as process %s", self.command.name, process.pid)
+
     def _let_go(self) -> None:
         if self.process is not None and self.process.stdin is not None:
             self.process.stdin.close()
@@ -88,12 +90,20 @@ class Supervisor:
 
     environment: of the children; by default the parent's own.
     grace:       seconds that they have to finish.
+    nursery:     makes all of them together, the first time; None: each is started alone.
     """
 
     def __init__(
-        self, commands: Sequence[Command], environment: Mapping[str, str] | None = None, *, grace: float = GRACE
+        self,
+        commands: Sequence[Command],
+        environment: Mapping[str, str] | None = None,
+        *,
+        grace: float = GRACE,
+        nursery: Nursery | None = None,
     ) -> None:
         self._children = [Child(command, environment) for command in commands]
+        self._nursery = nursery
+        self._is_born = nursery is None
         self._grace = grace
         self._signals = 0  # to stop, until now
         self._status = 0
@@ -101,6 +111,8 @@ class Supervisor:
     def run(self) -> int:
         """Exit status: 0 stopped when asked to, 1 a child could not go on or had to be killed."""
         with _Bell(self._asked) as bell:
+            if self._nursery is not None:
+                self._nursery.go()
             while not self._signals and not self._status:
                 bell.wait(self._look_after(time.monotonic()))
             self._stop(bell)
@@ -117,6 +129,8 @@ class Supervisor:
 
     def _look_after(self, now: float) -> float | None:
         """Starts what is due; returns the seconds until the next is, None when all are running."""
+        if not self._is_born and not self._born(now):
+            return None
         for child in self._children:
             status = child.ended(now)
             if status == NO_USE:
@@ -130,7 +144,20 @@ class Supervisor:
                 child.start(now)
         return min((child.due - now for child in self._children if child.process is None), default=None)
 
+    def _born(self, now: float) -> bool:
+        """Has the nursery done its work?  Where it failed, its children are started alone."""
+        if self._nursery is None or (pids := self._nursery.ended()) is None:
+            return False
+        self._is_born = True
+        if not pids:
+            log.warning("what they load could not be shared; starting each alone")
+        for child, pid in zip(self._children, pids, strict=False):
+            child.adopt(pid, now)
+        return True
+
     def _stop(self, bell: "_Bell") -> None:
+        if self._nursery is not None and not self._is_born:
+            self._nursery.stop()
         signals, end = self._signals, time.monotonic() + self._grace
         log.info("stopping")
         self._tell_all(signal.SIGTERM)

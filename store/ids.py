@@ -54,9 +54,18 @@ class Maker:
             return (self._ms << _SHIFT) | self._node | self._sequence
 
 
-_make = Maker(node())
-# For moments of the past: begins anywhere, so that two processes hardly ever meet.
-_earlier = itertools.count(random.getrandbits(_SHIFT))
+def _begin() -> None:
+    """In each process, also in one that was forked: it would make the ids of its parent."""
+    global _make, _earlier  # noqa: PLW0603
+    _make = Maker(node())
+    # For moments of the past: begins anywhere, so that two processes hardly ever meet.
+    _earlier = itertools.count(random.getrandbits(_SHIFT))
+
+
+_make: Maker
+_earlier: "itertools.count[int]"
+_begin()
+os.register_at_fork(after_in_child=_begin)
 
 
 def new_id(at_ms: int | None = None) -> int:

@@ -12,10 +12,11 @@ from connectme import __version__, logging
 from connectme.child import AWAY, argv, ended, environment, leave
 from connectme.cli.common import Context, example, passes
 from connectme.lock import alone
+from connectme.nursery import Command, Nursery, is_possible
 from connectme.schema import Away, WrongDatabase, look, newest
 from connectme.settings import Settings
 from connectme.sockets import free_address
-from connectme.supervisor import Command, Supervisor
+from connectme.supervisor import Supervisor
 from connectme.values import is_local
 from connectme.watching import watching
 from ops import belonging
@@ -39,6 +40,8 @@ def serve(context: Context, bind: str | None, *, single_process: bool) -> None:
     logging.set_up(settings, "supervisor")
     with alone(settings):
         settings = context.settings(bind=free_address(settings))
+        commands = [] if single_process else _commands(settings)
+        nursery = _nursery(commands, settings)  # loads while the database is looked at
         _examined(settings)
         _prepared(settings)
         log.info("ConnectMe %s on %s, for %s", __version__, settings.bind, settings.base_url)
@@ -48,7 +51,7 @@ def serve(context: Context, bind: str | None, *, single_process: bool) -> None:
             with watching(settings, lambda: [("server", os.getpid(), 0)]):
                 status = ended("connectme.app:serve_single", settings)
             leave(min(status, 1))
-        supervisor = Supervisor(_commands(settings), environment(settings))
+        supervisor = Supervisor(commands, environment(settings), nursery=nursery)
         with watching(settings, supervisor.processes):
             status = supervisor.run()
         sys.exit(status)
@@ -99,3 +102,11 @@ def _commands(settings: Settings) -> list[Command]:
     web = [Command(f"web {n}", argv("web", str(n))) for n in range(settings.web_processes)]
     worker = [Command(f"worker {n}", argv("worker", str(n))) for n in range(settings.worker_processes)]
     return web + worker
+
+
+def _nursery(commands: list[Command], settings: Settings) -> Nursery | None:
+    """Where the system allows it, those that run beside each other share what they load."""
+    if len(commands) < 2 or not is_possible():
+        return None
+    names = [command.name for command in commands]
+    return Nursery(Command("nursery", argv("nursery", *names)), environment(settings))

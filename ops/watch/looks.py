@@ -4,7 +4,6 @@ Each look gives values by name; what could not be seen is left out, never guesse
 """
 
 import json
-import os
 import re
 import shutil
 import sqlite3
@@ -16,7 +15,6 @@ from typing import Any, Final
 
 from ops import state
 
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 _LINE: Final = re.compile(r"(\w+)(?:\{([^}]*)\})? (\S+)(?: \d+)?")
 _SPOOL: Final = "SELECT count(*), min(CASE WHEN due <= ? THEN received END) FROM spooled WHERE id > 0"
 _INSTANCE: Final = "SELECT value FROM fact WHERE name = 'instance'"
@@ -74,14 +72,15 @@ def spool(file: Path, now: float) -> dict[str, float]:
 
 
 def memory(processes: Iterable[int]) -> float | None:
-    """Bytes resident, of all of them; None where the system does not say."""
+    """Bytes of all of them, what they share counted once; None where the system does not say."""
     total = 0
     try:
         for number in processes:
-            total += int(Path(f"/proc/{number}/statm").read_text(encoding="ascii").split()[1]) * _PAGE
-    except (OSError, IndexError, ValueError):
+            lines = Path(f"/proc/{number}/smaps_rollup").read_text(encoding="ascii").splitlines()
+            total += next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    except (OSError, IndexError, ValueError, StopIteration):
         return None
-    return float(total)
+    return float(total * 1024)
 
 
 def ready(body: bytes) -> dict[str, float]:

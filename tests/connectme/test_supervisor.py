@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from connectme.supervisor import Command, Supervisor
+from connectme.nursery import Command
+from connectme.supervisor import Supervisor
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE = 20.0  # seconds; only a broken test waits that long
@@ -36,7 +37,8 @@ while True:
 
 PARENT = """
 import logging, sys
-from connectme.supervisor import Command, Supervisor
+from connectme.nursery import Command
+from connectme.supervisor import Supervisor
 logging.basicConfig(level="INFO", stream=sys.stderr)
 folder, child, grace, *kinds = sys.argv[1:]
 commands = [Command(f"{how} {n}", (sys.executable, "-c", child, folder, str(n), how)) for n, how in enumerate(kinds)]
