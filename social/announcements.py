@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, NoReturn
 
@@ -11,14 +11,16 @@ from sqlalchemy import Connection, Select, and_, bindparam, delete, exists, func
 from sqlalchemy.dialects import postgresql  # SQLite has the same ON CONFLICT
 
 from federation.origin import Origin
-from social import emojis, text
+from social import emojis, named, text
 from social.errors import Invalid, NotFound
 from social.events import Announced, AnnouncementDeleted, AnnouncementReacted
 from social.paging import padded
+from social.views import PostView
 from store.events import announce
 from store.ids import new_id
 from store.rows import many, one
 from store.tables import (
+    Account,
     Announcement,
     CustomEmoji,
     announcement_reactions,
@@ -101,11 +103,13 @@ class ReactionView:
 
 @dataclass(frozen=True, slots=True)
 class AnnouncementView:
-    """read: None, where it is shown to nobody in particular."""
+    """read: None, where it is shown to nobody in particular.  people and posts: what its text names; see `whole`."""
 
     announcement: Announcement
     read: bool | None
     reactions: Sequence[ReactionView] = ()
+    people: Sequence[Account] = ()
+    posts: Sequence[PostView] = ()
 
 
 def create(
@@ -127,7 +131,7 @@ def create(
     made = Announcement(
         new_id(),
         said,
-        text.render(said, {}, origin.tag),
+        text.render(said, named.targets(tx, origin, said), origin.tag),
         emojis.used(tx, origin, [said]),
         starts_at,
         ends_at,
@@ -171,6 +175,22 @@ def for_all(tx: Connection, announcement_id: int, now: datetime) -> Announcement
     """As nobody in particular sees it; None: it is over, or gone."""
     found = one(tx, _ONE_ACTIVE, Announcement, **_at(now), which=announcement_id)
     return None if found is None else AnnouncementView(found, None, _reactions(tx, [found.id], 0)[found.id])
+
+
+def whole(
+    tx: Connection, origin: Origin, found: Sequence[AnnouncementView], reader_id: int | None
+) -> list[AnnouncementView]:
+    """With the people and the posts that their texts name; a fixed number of queries, none where there are none."""
+    texts = [view.announcement.source for view in found]
+    people, posts = named.people(tx, origin, texts), named.posts(tx, origin, texts, reader_id)
+    return [
+        replace(
+            view,
+            people=[people[one] for one in dict.fromkeys(named.handles(origin, words).values()) if one in people],
+            posts=[posts[number] for number in named.post_ids(origin, words) if number in posts],
+        )
+        for view, words in zip(found, texts, strict=True)
+    ]
 
 
 def dismiss(tx: Connection, account_id: int, announcement_id: int, now: datetime) -> None:

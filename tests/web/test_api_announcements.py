@@ -11,11 +11,11 @@ from connectme.media.workshop import Workshop
 from federation.origin import Origin
 from ops import incidents, state
 from ops.ahead import Ahead, announced_as
-from social import announcements, emojis
+from social import accounts, announcements, emojis
 from social.errors import Invalid
 from store.blobs import Folder, kind_of
 from tests import samples
-from tests.people import OURS
+from tests.people import OURS, remote, stored
 from tests.web import browsing
 from tests.web.site import Site
 
@@ -83,14 +83,33 @@ async def test_members_read_react_and_put_away(site: Site):
     assert (await site.get("/api/v1/custom_emojis")).json == [listed]
 
 
+async def test_people_and_posts_in_the_text_come_along(site: Site):
+    alice, token = await site.person("alice")
+    await stored(site.db, bob := remote("bob"), gone := remote("gone", suspended_at=datetime.now(UTC)))
+    seen, hidden = await site.posted(alice, "news"), await site.posted(alice, "for some", visibility="private")
+    places = f"https://ours.test/@alice/{seen.id} and {hidden.uri}, {seen.uri}, https://ours.test/@alice/{'9' * 19}"
+    await told(site, f"Ask @alice, @alice@ours.test, @bob@far.test, @{gone.acct} or @nobody: {places}")
+    (shown,) = (await site.get(HERE, token)).json
+    people = [{"id": str(one.id), "username": one.username, "acct": one.acct, "url": one.url} for one in (alice, bob)]
+    assert shown["mentions"] == people
+    assert [(one["id"], one["favourited"]) for one in shown["statuses"]] == [(str(seen.id), False)]
+    assert f'<a href="{bob.url}" class="u-url mention">' in shown["content"]
+    await site.do(accounts.suspend, alice.id)
+    _, other = await site.person("carol")
+    (shown,) = (await site.get(HERE, other)).json
+    assert (shown["mentions"], shown["statuses"]) == (people[1:], [])
+
+
 async def test_forty_announcements_cost_as_many_queries_as_one(site: Site, queries):
-    _, token = await site.person("alice")
+    alice, token = await site.person("alice")
     await site.get(HERE, token)  # now he was seen today
     costs = []
     for number in (1, 39):
         for _ in range(number):
-            it = await told(site)
+            post = await site.posted(alice)
+            it = await told(site, f"@alice: {post.uri}")
             await site.call("PUT", f"{HERE}/{it.id}/reactions/%F0%9F%A4%94", token)
+        await site.get(HERE, token)  # now these posts are remembered
         queries.clear()
         assert (await site.get(HERE, token)).status == 200
         costs.append(len(queries))

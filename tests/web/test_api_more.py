@@ -209,7 +209,7 @@ async def test_the_server_says_what_clients_need_to_know(site: Site, path):
         assert told["stats"] == {"user_count": 1, "status_count": 1, "domain_count": 1}
     else:
         assert (told["domain"], told["registrations"]["enabled"]) == ("ours.test", False)
-        assert told["api_versions"] == {"mastodon": 7}
+        assert told["api_versions"] == {"mastodon": 9}
         assert {"urls", "vapid", "accounts", "media_attachments", "translation"} <= configuration.keys()
 
 
@@ -225,3 +225,26 @@ async def test_the_limits_that_are_told_are_those_that_hold(site: Site):
 async def test_peers_are_the_domains_we_know(site: Site):
     await stored(site.db, remote("bob"), remote("bob", "b.test"), remote("alice"))
     assert (await site.get("/api/v1/instance/peers")).json == ["b.test", "far.test"]
+
+
+async def test_no_annual_reports_are_made_and_all_that_asks_hears_so(site: Site):
+    alice, token = await site.person("alice")
+    weak, here = await site.token(alice, "read:statuses"), "/api/v1/annual_reports"
+    asked = [
+        ("GET", "", 200),
+        ("GET", "/2026", 404),
+        ("GET", "/2026/state", 200),
+        ("POST", "/2026/read", 404),
+        ("POST", "/2026/generate", 200),
+        ("GET", "/x/state", 404),
+        ("POST", "/x/generate", 404),
+    ]
+    for method, path, status in asked:
+        assert (await site.call(method, here + path, token)).status == status, path
+        assert (await site.call(method, here + path)).status == 401
+        assert (await site.call(method, here + path, weak)).status == 403
+    assert (await site.get(here, token)).json == {"annual_reports": [], "accounts": [], "statuses": []}
+    assert (await site.get(f"{here}/2026/state", token)).json == {"state": "ineligible"}
+    told = (await site.get("/api/v2/instance")).json
+    assert (told["wrapstodon"], told["configuration"]["urls"]["status"]) == (None, "https://ours.test/status")
+    assert told["configuration"]["accounts"]["max_avatar_description_length"] == 1500

@@ -3,11 +3,14 @@
 from datetime import UTC, datetime
 
 from aiohttp import web
+from sqlalchemy import Connection
 
+from federation.origin import Origin
 from social import announcements, emojis
+from social.announcements import AnnouncementView
 from web import auth
 from web.api import shapes
-from web.api.answers import answer, path_id
+from web.api.answers import answer, framed, path_id
 from web.api.entities.announcement import announcement, custom_emoji
 from web.api.spec import spec
 from web.auth import Caller
@@ -17,11 +20,16 @@ routes = web.RouteTableDef()
 
 
 @routes.get("/api/v1/announcements")
-@spec(answers=list[shapes.Announcement], partial="people and posts in the text are links only")
+@spec(answers=list[shapes.Announcement])
 @auth.person("read:accounts")
 async def get_announcements(request: web.Request, caller: Caller) -> web.Response:
-    found = await request.app[DATABASE].read(announcements.active, caller.account.id, datetime.now(UTC))
-    return answer([announcement(view, request.app[ORIGIN]) for view in found])
+    frame = framed(request, caller.account)
+    found = await request.app[DATABASE].read(_active, frame.origin, caller.account.id, frame.now)
+    return answer([announcement(view, frame) for view in found])
+
+
+def _active(tx: Connection, origin: Origin, reader_id: int, now: datetime) -> list[AnnouncementView]:
+    return announcements.whole(tx, origin, announcements.active(tx, reader_id, now), reader_id)
 
 
 @routes.post("/api/v1/announcements/{id}/dismiss")

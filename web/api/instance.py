@@ -31,6 +31,8 @@ _CONFIGURATION: Final[dict[str, Any]] = {
         "max_pinned_statuses": pins.MOST,
         "max_display_name_length": create.NAME_LIMIT,
         "max_note_length": profile.NOTE_LIMIT,
+        "max_avatar_description_length": profile.ALT_LIMIT,
+        "max_header_description_length": profile.ALT_LIMIT,
         "max_profile_fields": profile.FIELDS_LIMIT,
         "profile_field_name_limit": profile.FIELD_NAME_LIMIT,
         "profile_field_value_limit": profile.FIELD_VALUE_LIMIT,

@@ -8,6 +8,7 @@ from web import auth
 from web.api import (
     accounts,
     announcements,
+    annual_reports,
     apps,
     async_refreshes,
     bookmarks,
@@ -78,6 +79,7 @@ _FILES = (
     admin_trends,
     accounts,
     announcements,
+    annual_reports,
     apps,
     async_refreshes,
     bookmarks,

@@ -299,7 +299,9 @@ class Hub:
     async def _announce(self, event: Announced, now: datetime) -> None:
         view = await self._db.read(announcements.for_all, event.announcement_id, now)
         if view is not None:
-            await self._everybody("announcement", Payload(orjson.dumps(announcement(view, self._origin))))
+            (full,) = await self._db.read(announcements.whole, self._origin, [view], None)
+            told = announcement(full, Frame(self._origin, now, None))
+            await self._everybody("announcement", Payload(orjson.dumps(told)))
 
     async def _plain(self, event: object) -> None:
         """What needs nothing from the database."""

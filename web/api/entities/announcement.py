@@ -7,10 +7,12 @@ from social.text import find_hashtags, normalise_tag
 from store.tables import CustomEmoji
 from web.api import shapes
 from web.api.entities.account import emojis, moment
+from web.api.entities.frame import Frame
+from web.api.entities.status import status
 
 
-def announcement(view: AnnouncementView, origin: Origin) -> shapes.Announcement:
-    it = view.announcement
+def announcement(view: AnnouncementView, frame: Frame) -> shapes.Announcement:
+    it, origin = view.announcement, frame.origin
     entity: shapes.Announcement = {
         "id": str(it.id),
         "content": it.html,
@@ -19,8 +21,10 @@ def announcement(view: AnnouncementView, origin: Origin) -> shapes.Announcement:
         "all_day": it.all_day,
         "published_at": moment(it.published_at),
         "updated_at": moment(it.updated_at),
-        "mentions": [],
-        "statuses": [],
+        "mentions": [
+            {"id": str(one.id), "username": one.username, "acct": one.acct, "url": one.url} for one in view.people
+        ],
+        "statuses": [status(post, frame) for post in view.posts],
         "tags": [
             {"name": normalise_tag(tag), "url": origin.tag(normalise_tag(tag))} for tag in find_hashtags(it.source)
         ],

@@ -14,8 +14,9 @@ from web.keys import Config
 
 # Clients switch features on by it.  Never N unless all steps up to N work: 2 grouped notifications, their policy,
 # merged requests; 3 attribution_domains; 4 media deleted alone and with a post; 5 filters that blur; 7 quotes and who
-# may quote; 8 /api/v1/profile; 9 descriptions of avatar and header; 10 collections, supported_types.
-API_VERSION: Final = 7
+# may quote; 8 /api/v1/profile, and annual reports where a server offers them; 9 descriptions of avatar and header;
+# 10 collections, supported_types.
+API_VERSION: Final = 9
 
 
 _ICONS: Final = ("48x48", "72x72", "192x192", "512x512")
@@ -74,8 +75,9 @@ def instance_v2(origin: Origin, config: Config, facts: Facts, configuration: Map
         "version": config.software,
         "source_url": config.source_url,
         "description": config.description,
+        "wrapstodon": None,
         "usage": {"users": {"active_month": facts.usage.active_month}},
-        "thumbnail": {"url": picture, "versions": {"@1x": picture}},
+        "thumbnail": {"url": picture, "description": config.title, "versions": {"@1x": picture}},
         "icon": [{"src": origin.url(f"/static/icon-{size.partition('x')[0]}.png"), "size": size} for size in _ICONS],
         "languages": list(config.languages),
         "configuration": _more(origin, config, facts, configuration),
@@ -102,7 +104,7 @@ def _more(origin: Origin, config: Config, facts: Facts, configuration: Mapping[s
         **configuration,
         "urls": {
             "streaming": origin.streaming,
-            "status": None,
+            "status": origin.url("/status"),
             "about": origin.url("/about"),
             "privacy_policy": origin.url("/privacy-policy"),
             "terms_of_service": origin.url("/terms-of-service") if facts.has_terms else None,

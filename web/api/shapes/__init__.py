@@ -39,6 +39,7 @@ from web.api.shapes.admin import (
     AdminTrendsLink,
 )
 from web.api.shapes.announcement import Announcement, Reaction
+from web.api.shapes.annual_report import AnnualReports, AnnualReportState
 from web.api.shapes.app import Application, ApplicationWithSecret, Token, UserInfo
 from web.api.shapes.conversation import Conversation
 from web.api.shapes.error import Error
@@ -126,6 +127,8 @@ __all__ = [
     "AdminTag",
     "AdminTrendsLink",
     "Announcement",
+    "AnnualReportState",
+    "AnnualReports",
     "Application",
     "ApplicationWithSecret",
     "AsyncRefresh",

@@ -1,9 +1,9 @@
 """What the staff says to all members."""
 
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
 from web.api.shapes.account import CustomEmoji
-from web.api.shapes.status import StatusMention, StatusTag
+from web.api.shapes.status import Status, StatusMention, StatusTag
 
 
 class Reaction(TypedDict):
@@ -26,7 +26,7 @@ class Announcement(TypedDict):
     updated_at: str | None
     read: NotRequired[bool]
     mentions: list[StatusMention]
-    statuses: list[Any]
+    statuses: list[Status]
     tags: list[StatusTag]
     emojis: list[CustomEmoji]
     reactions: list[Reaction]

@@ -80,6 +80,7 @@ class Instance(TypedDict):
     version: str
     source_url: str
     description: str
+    wrapstodon: str | None
     usage: dict[str, Any]
     thumbnail: dict[str, Any]
     icon: list[dict[str, str]]
