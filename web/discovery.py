@@ -115,10 +115,11 @@ async def nodeinfo_links(request: web.Request) -> web.Response:
     return _json({"links": [*links, {"rel": _APPLICATION, "href": origin.instance_actor}]})  # FEP-2677
 
 
-@routes.get("/nodeinfo/{version:2\\.[01]}")
+@routes.get("/nodeinfo/2.0")
+@routes.get("/nodeinfo/2.1")
 async def nodeinfo(request: web.Request) -> web.Response:
     """Source: https://nodeinfo.diaspora.software/schema.html, FEP-f1d5."""
-    version, config = request.match_info["version"], request.app[CONFIG]
+    version, config = request.path.rpartition("/")[2], request.app[CONFIG]
     usage = await request.app[DATABASE].read(instance.usage)
     document = {
         "version": version,
