@@ -3,34 +3,41 @@
 A thing is remembered together with the row that it was made of, as the driver gave it, and is given back only for an
 equal one.  So it is never stale, whichever process changed the row, and nothing has to be told to forget.
 
-Only reads remember: what a transaction wrote may be undone.
+Only reads remember, and are reminded: what a transaction wrote may be undone.  All that read one database have one
+memory, in whichever threads they are: each look and each change is a single operation of a dict, and a row that another
+saw later or earlier is not equal, or of the same thing.
 """
 
 from typing import Any, Final, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 T = TypeVar("T")
 
-READ_ONLY: Final = "read_only"  # the execution option of connections that cannot write
+READ_ONLY: Final = "read_only"  # the execution option of connections that cannot write: the Readers they belong to
+
+
+class Readers:
+    """Stands for all connections that read one database."""
 
 
 class Memory(Generic[T]):
     def __init__(self, most: int) -> None:
-        """most: things kept for each database connection or pool."""
+        """most: things kept for each database."""
         self._most = most
-        self._kept: WeakKeyDictionary[Engine, dict[Any, tuple[Any, T]]] = WeakKeyDictionary()
+        self._kept: WeakKeyDictionary[Readers, dict[Any, tuple[Any, T]]] = WeakKeyDictionary()
 
     def get(self, tx: Connection, key: object, row: tuple[Any, ...]) -> T | None:
         """What was made of `row`; None: nothing, or it has changed since."""
-        found = self._of(tx).get(key)
+        kept = self._of(tx)
+        found = None if kept is None else kept.get(key)
         return found[1] if found is not None and found[0] == row else None
 
     def put(self, tx: Connection, key: object, row: tuple[Any, ...], made: T) -> None:
-        if not tx.get_execution_options().get(READ_ONLY):
-            return
         kept = self._of(tx)
+        if kept is None:
+            return
         kept.pop(key, None)
         if len(kept) >= self._most:  # the older half goes
             for old in list(kept)[: self._most // 2]:
@@ -41,8 +48,9 @@ class Memory(Generic[T]):
         """Everything, as when the process had just begun."""
         self._kept.clear()
 
-    def _of(self, tx: Connection) -> dict[Any, tuple[Any, T]]:
-        found = self._kept.get(tx.engine)
-        if found is None:
-            found = self._kept[tx.engine] = {}
-        return found
+    def _of(self, tx: Connection) -> dict[Any, tuple[Any, T]] | None:
+        readers = tx.get_execution_options().get(READ_ONLY)
+        if readers is None:
+            return None
+        kept = self._kept.get(readers)
+        return self._kept.setdefault(readers, {}) if kept is None else kept

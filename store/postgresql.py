@@ -7,7 +7,7 @@ from sqlalchemy import URL, Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from store.memory import READ_ONLY
+from store.memory import READ_ONLY, Readers
 from store.units import Unit, run
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ class PostgreSQL:
         self._engine = engine
         # As on SQLite, a read of several statements sees one moment; it costs no further round trip.
         self._snapshots = engine.execution_options(
-            isolation_level="REPEATABLE READ", postgresql_readonly=True, **{READ_ONLY: True}
+            isolation_level="REPEATABLE READ", postgresql_readonly=True, **{READ_ONLY: Readers()}
         )
 
     async def read(self, work: Callable[[Connection], T]) -> T:

@@ -18,7 +18,7 @@ from sqlalchemy import URL, Connection, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
-from store.memory import READ_ONLY
+from store.memory import READ_ONLY, Readers
 from store.units import Unit, run
 
 T = TypeVar("T")
@@ -58,25 +58,26 @@ class Line:
         self._tx: Connection
 
     @classmethod
-    async def open(cls, url: URL, *, read_only: bool) -> "Line":
+    async def open(cls, url: URL, readers: Readers | None = None) -> "Line":
+        """readers: those that this one belongs to, which cannot write."""
         driver = await aiosqlite.connect(
             url.database or "", factory=CallingConnection, isolation_level=None, cached_statements=512
         )
         line = cls(driver)
         synchronous = f"synchronous = {url.query.get('synchronous', 'full')}"
-        only = f"query_only = {int(read_only)}"
+        only = f"query_only = {int(readers is not None)}"
         try:
-            await line._cross(partial(line._begin, (*PRAGMAS, synchronous, only), read_only))
+            await line._cross(partial(line._begin, (*PRAGMAS, synchronous, only), readers))
         except BaseException:
             await driver.close()  # its thread, too
             raise
         return line
 
-    def _begin(self, pragmas: tuple[str, ...], read_only: bool, raw: sqlite3.Connection) -> None:
+    def _begin(self, pragmas: tuple[str, ...], readers: Readers | None, raw: sqlite3.Connection) -> None:
         for pragma in pragmas:
             raw.execute(f"PRAGMA {pragma}")
         engine = create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool, hide_parameters=True)
-        self._tx = engine.connect().execution_options(isolation_level="AUTOCOMMIT", **{READ_ONLY: read_only})
+        self._tx = engine.connect().execution_options(isolation_level="AUTOCOMMIT", **{READ_ONLY: readers})
         self._tx.begin()  # to SQLAlchemy all is one transaction; the real ones are ours, see _commit
 
     async def run(self, work: Work[T]) -> T:
@@ -137,8 +138,8 @@ class SQLite:
 
 
 async def open_engine(url: URL) -> SQLite:
-    writer = await Line.open(url, read_only=False)
-    return SQLite(writer, [await Line.open(url, read_only=True) for _ in range(READERS)], url.database or "")
+    writer, readers = await Line.open(url), Readers()
+    return SQLite(writer, [await Line.open(url, readers) for _ in range(READERS)], url.database or "")
 
 
 def _which(file: str) -> tuple[int, int] | None:

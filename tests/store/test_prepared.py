@@ -1,6 +1,8 @@
 """The short way to rows: the same rows on each engine, whatever the lengths of lists; errors as everywhere else."""
 
+import asyncio
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 import sqlalchemy
@@ -9,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from store import prepared
+from store.database import Database
 from store.memory import Memory
 from store.prepared import Change, Prepared, padded
 from store.rows import many, one
@@ -88,6 +91,20 @@ async def test_what_was_made_of_a_row_is_given_back_for_an_equal_row_only_and_wr
     assert 8 in await db.read(all_of_it)
     assert len(await db.read(all_of_it)) <= 4
     assert await db.read(lambda tx: memory.get(tx, 8, (8, "b"))) is None
+
+
+async def test_all_who_read_one_database_remember_together_and_no_others(sqlite_db, tmp_path):
+    memory: Memory[str] = Memory(4)
+    both = Barrier(2)
+
+    def read(tx, mine, others):
+        memory.put(tx, mine, (mine,), f"made of {mine}")
+        both.wait(10)
+        return memory.get(tx, others, (others,))
+
+    assert await asyncio.gather(sqlite_db.read(read, 1, 2), sqlite_db.read(read, 2, 1)) == ["made of 2", "made of 1"]
+    async with await Database.open(f"sqlite:///{tmp_path}/other.db") as other:
+        assert await other.read(lambda tx: memory.get(tx, 1, (1,))) is None
 
 
 async def test_typed_rows_are_those_of_the_query(db):
