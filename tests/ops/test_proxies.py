@@ -1,4 +1,6 @@
-"""The example for nginx, with the real one: while the server is gone, others are told to come back, people what is."""
+"""The examples for nginx and Caddy, with the real ones: while the server is gone, others are told to come back, people
+what is.
+"""
 
 import json
 import re
@@ -15,7 +17,8 @@ from urllib.request import Request, urlopen
 import pytest
 
 NGINX = shutil.which("nginx") or next((path for path in ("/usr/sbin/nginx",) if Path(path).exists()), None)
-EXAMPLE = Path(__file__).parent.parent.parent / "docs/admin/examples/nginx.conf"
+CADDY = shutil.which("caddy")
+EXAMPLES = Path(__file__).parent.parent.parent / "docs/admin/examples"
 WHOLE = """daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;
 events {{}}
 http {{
@@ -45,33 +48,63 @@ def free():
         return probe.getsockname()[1]
 
 
-@pytest.fixture
-def front(tmp_path):
-    """(address of nginx, port that the server should listen on)."""
-    if NGINX is None:
-        pytest.skip("nginx is not installed: apt-get install nginx-light")
+@pytest.fixture(params=["nginx", "caddy"])
+def front(request, tmp_path):
+    """(address of the proxy, port that the server should listen on)."""
+    make, program, package = {"nginx": (_nginx, NGINX, "nginx-light"), "caddy": (_caddy, CADDY, "caddy")}[request.param]
+    if program is None:
+        pytest.skip(f"{request.param} is not installed: apt-get install {package}")
     place = tmp_path / "status"
     (place / "api/v2").mkdir(parents=True)
     (place / "index.html").write_text("the status page")
     (place / "feed.atom").write_text("<feed/>")
     (place / "api/v2/summary.json").write_text('{"page": 1}')
     port, behind = free(), free()
-    text = EXAMPLE.read_text()
-    for pattern, value in (
-        (r"listen 443 ssl http2;", f"listen 127.0.0.1:{port};"),
-        (r"ssl_certificate\S*\s+[^;]+;", ""),
-        (r"127\.0\.0\.1:8000", f"127.0.0.1:{behind}"),
-        (r"/var/www/connectme-status", str(place)),
-    ):
-        assert re.search(pattern, text), pattern
-        text = re.sub(pattern, value, text)
-    (tmp_path / "nginx.conf").write_text(WHOLE.format(folder=tmp_path, servers=text))
-    with subprocess.Popen([NGINX, "-p", str(tmp_path), "-c", "nginx.conf"], stderr=subprocess.PIPE) as process:
+    words = make(tmp_path, place, port, behind)
+    environ = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environ) as process:
         try:
             _wait(port, process)
             yield f"http://127.0.0.1:{port}", behind
         finally:
             process.terminate()
+
+
+def _nginx(folder, place, port, behind):
+    servers = changed("nginx.conf", {
+        r"listen 443 ssl http2;": f"listen 127.0.0.1:{port};",
+        r"ssl_certificate\S*\s+[^;]+;": "",
+        r"127\.0\.0\.1:8000": f"127.0.0.1:{behind}",
+        r"/var/www/connectme-status": str(place),
+    })  # fmt: skip
+    (folder / "nginx.conf").write_text(WHOLE.format(folder=folder, servers=servers))
+    return [NGINX, "-p", str(folder), "-c", "nginx.conf"]
+
+
+def _caddy(folder, place, port, behind):
+    text = changed("Caddyfile", {
+        r"(?m)^example\.org \{": f"http://:{port} {{\n\tbind 127.0.0.1",
+        r"127\.0\.0\.1:8000": f"127.0.0.1:{behind}",
+        r"/var/www/connectme-status": str(place),
+    })  # fmt: skip
+    (folder / "Caddyfile").write_text(f"{{\n\tadmin off\n\tauto_https off\n}}\n{text}")
+    return [CADDY, "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
+
+
+def changed(example, values):
+    """The example, with another value for each pattern: for this machine."""
+    text = (EXAMPLES / example).read_text()
+    for pattern, value in values.items():
+        assert re.search(pattern, text), pattern
+        text = re.sub(pattern, value, text)
+    return text
+
+
+@pytest.mark.skipif(CADDY is None, reason="caddy is not installed: apt-get install caddy")
+def test_caddy_takes_the_example_as_it_is(tmp_path):
+    words = [CADDY, "validate", "--adapter", "caddyfile", "--config", str(EXAMPLES / "Caddyfile")]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, env={"HOME": str(tmp_path)}, check=False)
+    assert (done.returncode, "Valid configuration" in done.stdout + done.stderr) == (0, True), done.stderr
 
 
 def _wait(port, process):

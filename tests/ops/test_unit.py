@@ -1,0 +1,28 @@
+"""The example of a unit, as systemd itself reads it."""
+
+import shutil
+import subprocess
+
+import pytest
+
+from tests.test_house import ROOT
+
+EXAMPLE = ROOT / "docs/admin/examples/connectme.service"
+ANALYZE = shutil.which("systemd-analyze")
+
+
+def verified(tmp_path, text):
+    """What systemd says of it: exit status and lines.  The command that it starts is one that is here."""
+    assert "/opt/connectme/.venv/bin/connectme" in text
+    unit = tmp_path / "connectme.service"
+    unit.write_text(text.replace("/opt/connectme/.venv/bin/connectme", "/bin/true"))
+    words = [ANALYZE, "verify", "--man=no", str(unit)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not installed: apt-get install systemd")
+def test_systemd_understands_every_line_of_the_unit(tmp_path):
+    text = EXAMPLE.read_text()
+    assert verified(tmp_path, text) == (0, "")
+    assert "ProtectHom'" in verified(tmp_path, text.replace("ProtectHome", "ProtectHom"))[1]
