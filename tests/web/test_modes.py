@@ -29,6 +29,21 @@ async def test_people_get_a_page_that_says_so_without_the_database(shut: Site):
         assert int(answer.headers["Retry-After"]) > 0
 
 
+async def test_who_runs_the_server_is_told_where_to_look_and_nobody_sees_facts(site: Site):
+    """Without the database nobody's session can be checked."""
+    site.house.board.found("emergency", "the file /srv/secret.db is gone")
+    site.db.shut = "away"
+    for path in ("/admin/health", "/admin/health?span=week"):
+        answer = await site.get(path, headers={"Accept": PAGE, "Cookie": "session=x"})
+        assert answer.status == 503
+        assert int(answer.headers["Retry-After"]) > 0
+        for words in (b"connectme doctor", b"connectme maintenance status", b'href="/status"'):
+            assert words in answer.body
+        assert b"secret" not in answer.body
+    answer = await site.get("/home", headers={"Accept": PAGE})
+    assert (b"connectme doctor" in answer.body, b'href="/status"' in answer.body) == (False, True)
+
+
 async def test_health_and_what_never_needs_the_database_answer(shut: Site):
     for path in ("/livez", "/health", "/static/style.css", "/.well-known/nodeinfo", "/api/v1/streaming/health"):
         assert (await shut.get(path)).status == 200, path

@@ -214,7 +214,12 @@ def show_error(request: web.Request, status: int, text: str) -> web.Response:
     """A page that says what is wrong.  A Render of web.errors."""
     headers = {"Retry-After": "60"} if status in (429, 503) else {}
     title = _KIND.get(status, "Something went wrong")
-    return show(request, "error.html", status=status, headers=headers, title=title, says=text, noindex=True)
+    away = status == 503
+    for_admins = away and request.path.startswith("/admin/")  # no session can be checked: words for all, facts for none
+    return show(
+        request, "error.html", status=status, headers=headers, title=title, says=text, noindex=True,
+        away=away, for_admins=for_admins,
+    )  # fmt: skip
 
 
 def status_of(refusal: Refusal) -> int:
