@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from connectme.house import House
 from connectme.sentinel import touch
 from inbox import spool
+from ops import damage
 from ops.change import progress
 from social import instance
 from web.keys import Part
@@ -64,6 +65,9 @@ async def _reads(house: House) -> Part:
 
 
 async def _writes(house: House) -> Part:
+    """A damaged database may still take some, and must get none."""
+    if damage.of(house.settings.data_dir, house.settings.sqlite_file):
+        return Part(ok=False, says="is damaged")
     await house.db.write(touch)
     return Part(ok=True, says="writes")
 

@@ -4,6 +4,7 @@
     it is another one       emergency    found by the id it carries; nothing is written into it
     the file was replaced   emergency    and the house is opened anew (connectme/waiting.py)
     it takes no writes      read-only
+    pages of it are damaged read-only    whoever met them, see ops/damage.py
     the disk is nearly full read-only
     it is being changed     maintenance  state/change.json says so
 
@@ -17,6 +18,7 @@ import shutil
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from connectme.lock import is_taken
 from connectme.settings import Settings
-from ops import identity, modes, outages, state
+from ops import damage, identity, modes, outages, state
 from ops.change import progress
 from ops.findings import first_line
 from ops.modes import Board, Mode, Name
@@ -95,15 +97,19 @@ class Sentinel:
             return self._board.server.name, self._board.server.reason  # as connectme/waiting.py has it
         if self._file is not None and (why := self._replaced(self._file)):
             return "emergency", why
+        broken = self._damage()
         try:
             async with asyncio.timeout(PATIENCE):
-                found = await self._aside.read(identity.instance_id)
+                found, cut = await self._aside.read(_seen, self._file)
         except (SQLAlchemyError, OSError) as error:
             return "emergency", f"the database does not answer: {first_line(error)}"
         if found != self._instance:
             return "emergency", "this is another database than the one that was opened; bring that one back"
         if self._is_changing():
             return "maintenance", "the database is being changed"
+        if broken or cut:
+            self._db.damage = self._db.damage or cut
+            return "read-only", f"the database is damaged: {broken or cut}"
         return await self._writing()
 
     async def _writing(self) -> tuple[Name, str]:
@@ -118,6 +124,17 @@ class Sentinel:
         except (SQLAlchemyError, OSError) as error:
             return "read-only", f"the database takes no writes: {first_line(error)}"
         return "normal", ""
+
+    def _damage(self) -> str:
+        """What this process or another one met."""
+        if says := self._db.damage or self._aside.damage:
+            try:
+                damage.note(self._data_dir, self._file, says, datetime.now(UTC))
+            except OSError as error:
+                log.warning("that the database is damaged cannot be written down: %s", error)
+                return says
+            self._db.damage = self._aside.damage = ""
+        return damage.of(self._data_dir, self._file)
 
     def _replaced(self, file: Path) -> str:
         found = _which(file)
@@ -155,6 +172,13 @@ def _which(file: Path | None) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return (found.st_dev, found.st_ino, found.st_size) if found else None
+
+
+def _seen(tx: Connection, file: Path | None) -> tuple[str, str]:
+    """Whose the database is, and what is missing of its file."""
+    found = identity.instance_id(tx)
+    cut = damage.cut_short(file, lambda pragma: int(tx.exec_driver_sql(pragma).scalar_one())) if file else ""
+    return found, cut
 
 
 def touch(tx: Connection) -> None:

@@ -38,6 +38,9 @@ class Engine(Protocol):
     def is_transient(self, error: Exception, /) -> bool:
         """Would the same unit succeed when tried again: a deadlock, a serialization failure?"""
 
+    def is_damage(self, error: Exception, /) -> bool:
+        """Does it say that what lies on the disk cannot be believed?"""
+
     async def close(self) -> None: ...
 
 
@@ -59,6 +62,8 @@ class Nowhere:
     def is_transient(self, _: Exception, /) -> bool:
         return False
 
+    is_damage = is_transient
+
     async def close(self) -> None:
         pass
 
@@ -76,6 +81,7 @@ class Database:
         self._lanes: set[asyncio.Task[None]] = set()
         self._closed = False
         self.shut = ""  # why nothing may be asked now; empty: all may
+        self.damage = ""  # what the engine said of pages that it could not believe; empty: it met none
 
     @classmethod
     async def open(cls, url: str) -> Self:
@@ -95,7 +101,11 @@ class Database:
         """What `f` finds.  It fails when it tries to change anything."""
         if self.shut:
             raise Away(self.shut)
-        return await self._engine.read(partial(_call, f, args, more))
+        try:
+            return await self._engine.read(partial(_call, f, args, more))
+        except Exception as error:
+            self._look_at(error)
+            raise
 
     def write(self, f: Callable[Concatenate[Connection, P], T], *args: P.args, **more: P.kwargs) -> asyncio.Future[T]:
         """What `f` returns, after it is committed.  When this raises, nothing of `f` remains.
@@ -159,6 +169,8 @@ class Database:
         for unit in units:
             if not unit.done:
                 continue
+            if unit.error is not None:
+                self._look_at(unit.error)
             for event in unit.events if unit.error is None else ():
                 self._tell(event)
             unit.settle()
@@ -168,6 +180,10 @@ class Database:
             return False
         unit.tries, unit.error, unit.results = unit.tries + 1, None, ()
         return True
+
+    def _look_at(self, error: Exception) -> None:
+        if not self.damage and self._engine.is_damage(error):
+            self.damage = str(getattr(error, "orig", error))
 
     def _tell(self, event: object) -> None:
         for listener in self.listeners:

@@ -15,6 +15,7 @@ T = TypeVar("T")
 LANES = 4
 READERS = 8
 RACES_LOST = {"40001", "40P01"}  # serialization_failure, deadlock_detected
+DAMAGE = {"XX001", "XX002"}  # data_corrupted, index_corrupted
 
 
 class PostgreSQL:
@@ -37,6 +38,9 @@ class PostgreSQL:
 
     def is_transient(self, error: Exception, /) -> bool:
         return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", "") in RACES_LOST
+
+    def is_damage(self, error: Exception, /) -> bool:
+        return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", "") in DAMAGE
 
     async def close(self) -> None:
         await self._engine.dispose()

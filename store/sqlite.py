@@ -132,6 +132,10 @@ class SQLite:
     def is_transient(self, _: Exception, /) -> bool:
         return False  # one writer, who takes the lock first: nothing to lose a race for
 
+    def is_damage(self, error: Exception, /) -> bool:
+        code = getattr(getattr(error, "orig", error), "sqlite_errorcode", 0) & 0xFF
+        return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
     async def close(self) -> None:
         for line in self._all:
             await line.close()

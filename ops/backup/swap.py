@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from ops import outages, state
+from ops import damage, outages, state
 from ops.backup.create import DATABASE
 from ops.backup.manifest import BackupError
 from ops.backup.restore import MARK, NAMES, NOTE
@@ -97,6 +97,7 @@ def _mend(data_dir: Path, note: dict[str, Any], now: datetime) -> None:
     why = f"restored from {note['backup']}"
     state.write_json(place / HOLD, {"since": now.isoformat(), "why": why})
     state.write_json(place / IDS, {"after_ms": int(now.timestamp() * 1000)})
+    damage.forget(data_dir)
     outages.restored(data_dir, since.timestamp(), now.timestamp(), why)
     outages.beat(data_dir, now.timestamp())  # the time until the server starts is another window
 

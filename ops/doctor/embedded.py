@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
-from ops import belonging
+from ops import belonging, damage
 from ops.doctor.case import Case
 from ops.doctor.words import ill, well
 from ops.findings import Finding, Severity
@@ -27,7 +27,7 @@ def opened(file: Path, mode: str = "ro") -> Iterator[sqlite3.Connection]:
 
 
 def reads(case: Case) -> Iterator[Finding]:
-    """Is it there, can it be read, and whose is it?"""
+    """Is it there, can it be read, is all of it there, and whose is it?"""
     file, known = case.settings.sqlite_file, case.known
     if file is None:
         return
@@ -39,10 +39,13 @@ def reads(case: Case) -> Iterator[Finding]:
         with opened(file) as connection:
             seen = belonging.read_sqlite(connection, str(file))
             names = {name for (name,) in connection.execute(_NAMES)}
+            cut = damage.cut_short(file, lambda pragma: int(connection.execute(pragma).fetchone()[0]))
     except sqlite3.Error as error:
         yield ill("database.reads", "error", f"{file}: {error}", file=file)
         return
     yield well("database.reads", str(file))
+    if cut:
+        yield ill("database.sound", "error", cut, file=file)
     yield from identity(case, seen, names)
 
 
@@ -95,6 +98,13 @@ def journal(case: Case) -> Iterator[Finding]:
         yield ill("database.synchronous", "warning", "DATABASE_URL", mode=synchronous)
 
 
+def met(case: Case) -> Iterator[Finding]:
+    """What the server met while it worked.  For PostgreSQL, too."""
+    file = case.settings.sqlite_file
+    if says := damage.of(case.settings.data_dir, file):
+        yield ill("database.sound", "error", says, file=file or "the database")
+
+
 def sound(case: Case) -> Iterator[Finding]:
     """Looks for damage, for half a second: all of a small database, the beginning of a large one."""
     file = case.settings.sqlite_file
@@ -117,5 +127,5 @@ def sound(case: Case) -> Iterator[Finding]:
         yield ill("database.sound", "error", "; ".join(str(row) for row in rows).replace("\n", " "), file=file)
 
 
-CHECKS: Final = (reads, journal)
+CHECKS: Final = (reads, journal, met)
 THOROUGH: Final = (sound,)

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ops import findings
-from ops.doctor import embedded, places, records
+from ops.doctor import embedded, locks, places, records
 from ops.doctor.case import Case, Settings, run
 from ops.findings import Finding
 
-CHECKS: Final = (*places.CHECKS, *embedded.CHECKS, *records.CHECKS)
+CHECKS: Final = (*places.CHECKS, *embedded.CHECKS, *locks.CHECKS, *records.CHECKS)
 
 
 def look(settings: Settings, newest: str, now: datetime | None = None) -> list[Finding]:

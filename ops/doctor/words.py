@@ -179,8 +179,9 @@ WORDS: Final[dict[str, Words]] = {
         "{file} is not there",
         "For a new server: `connectme serve` makes it. Else look at DATABASE_URL and DATA_DIR (`connectme "
         "settings`); if it was deleted while the server runs, do not stop the server: `ls -l /proc/PID/fd | grep "
-        "deleted` shows the file, and `cp /proc/PID/fd/N {file}.saved` saves it. Otherwise `connectme backup "
-        "list`, then `connectme backup restore`.",
+        "deleted` shows the file and, beside it, its log (-wal). Both are one database: `cp /proc/PID/fd/N "
+        "{file}.saved; cp /proc/PID/fd/M {file}.saved-wal`. Stop the server, and name the copies as the lost ones "
+        "were. Otherwise `connectme backup list`, then `connectme backup restore`.",
     ),
     "database.rights": Words(
         "the database can be read and written",
@@ -201,10 +202,20 @@ WORDS: Final[dict[str, Words]] = {
     "database.sound": Words(
         "the pages of the database are sound",
         "pages of {file} are damaged",
-        "Stop the server. Keep the file: `cp {file}* /some/other/disk/`. Restore the newest proved backup: "
-        "`connectme backup list`, `connectme backup restore`. What came in since is in the spool and in other "
-        "servers, and is fetched again. Damage comes from disks, from memory, or from copying a file in use: look"
-        " at `dmesg | tail -50`, and never copy with cp while the server runs.",
+        "The server writes nothing more into it and keeps what arrives in the spool. 1. Stop the server, and keep "
+        "the file: `cp {file}* /some/other/disk/`. 2. `connectme db check` reads all of it: when it finds nothing, "
+        "start the server again, the damage was in memory. 3. Else restore the newest proved backup: `connectme "
+        "backup list`, `connectme backup restore NAME --into ./restored`, `connectme backup swap ./restored`; start "
+        "the server, look at it, and `connectme delivery release`. What came in since the backup is in the spool or "
+        "in other servers, and is fetched again. Damage comes from disks, from memory, or from copying a file in "
+        "use: look at `dmesg | tail -50`, and never copy with cp while the server runs.",
+    ),
+    "database.locked": Words(
+        "no other program keeps the database from being written",
+        "{who} has {file} locked, and nothing can be written",
+        "`ps -fp {number}` shows what it is: a shell of sqlite3 with an open transaction, a script, a backup by hand. "
+        "End it (`kill {number}`; nothing of the server is lost by it), and let it work on a copy: `connectme backup "
+        "create` makes one while the server runs. The server goes on by itself.",
     ),
     "database.journal": Words(
         "the database uses a write-ahead log",

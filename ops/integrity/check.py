@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Text, bindparam, select
 from sqlalchemy.exc import DatabaseError
 
-from ops import state
+from ops import damage, state
 from ops.doctor import content
 from ops.findings import Finding, Severity
 from ops.integrity import counts, rows
@@ -81,7 +81,9 @@ async def check(db: Database, now: datetime, *, repair: bool = False) -> Report:
 
 
 def keep(data_dir: Path, report: Report) -> None:
-    """Raises: OSError."""
+    """Damage that was met before and is not there any more is forgotten.  Raises: OSError."""
+    if any(one.id == "integrity.engine" and one.severity == "ok" for one in report.findings):
+        damage.forget(data_dir)
     state.write_json(state.folder(data_dir) / FILE, report.facts())
 
 

@@ -1,15 +1,22 @@
 """The sentinel: what it makes of a database that is gone, replaced, read-only, or on a full disk."""
 
+import os
 import shutil
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
+from sqlalchemy.exc import DatabaseError
 
 from connectme.sentinel import Sentinel
-from ops import identity
+from ops import damage, identity
 from ops.change import progress
+from ops.integrity import check as integrity
 from ops.modes import Mode
 from store.database import Away
 from store.sqlite import Replaced
@@ -106,3 +113,68 @@ async def test_a_database_that_is_being_changed_is_maintenance(site: Site, senti
     assert (await looks(sentinel, 2)).name == "maintenance"
     progress.tell(folder, change, stage="done")
     assert (await looks(sentinel, 3)).is_normal
+
+
+def overwrite(file: Path, table: str) -> None:
+    with closing(sqlite3.connect(file)) as link:
+        link.execute("PRAGMA wal_checkpoint(truncate)")
+        (root,) = link.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", [table]).fetchone()
+        (size,) = link.execute("PRAGMA page_size").fetchone()
+    with file.open("r+b") as stream:
+        stream.seek((root - 1) * size)
+        stream.write(b"\x55" * size)
+
+
+def rules(tx: Connection) -> int:
+    return int(tx.exec_driver_sql("SELECT count(*) FROM rule").scalar_one())
+
+
+def rule(tx: Connection) -> None:
+    tx.exec_driver_sql("DELETE FROM rule WHERE hint = 'x'")
+
+
+@pytest.mark.parametrize("how", ["read", "written", "written with others"])
+async def test_whoever_meets_a_damaged_page_makes_the_server_read_only(site: Site, sentinel: Sentinel, how: str):
+    folder = site.house.settings.data_dir
+    overwrite(file_of(site), "rule")
+    with pytest.raises(DatabaseError, match="malformed"):
+        match how:
+            case "read":
+                await site.db.read(rules)
+            case "written":
+                await site.db.write(rule)
+            case _:
+                well, ill = site.db.write(identity.note_proxy_key), site.db.write(rule)
+                await well
+                await ill
+    mode = await looks(sentinel, 2)
+    assert mode.name == "read-only"
+    assert "malformed" in mode.reason
+    again = Sentinel(site.house.board, site.db.aside(), site.house.settings, sentinel._instance, site.house.lost)
+    assert "malformed" in (await looks(again, 2)).reason  # the others know, too
+    integrity.keep(folder, await integrity.check(site.db, datetime.now(UTC)))
+    assert damage.of(folder, file_of(site))  # it is still there
+    await site.db.read(identity.instance_id)
+
+
+async def test_damage_is_over_with_its_file_or_when_the_whole_file_is_sound(site: Site, sentinel: Sentinel):
+    file, folder = file_of(site), site.house.settings.data_dir
+    damage.note(folder, file, "database disk image is malformed", datetime.now(UTC))
+    assert (await looks(sentinel, 2)).name == "read-only"
+    integrity.keep(folder, await integrity.check(site.db, datetime.now(UTC)))
+    assert (await looks(sentinel, 3)).is_normal
+    damage.note(folder, file, "database disk image is malformed", datetime.now(UTC))
+    shutil.copy(file, file.with_suffix(".new"))
+    file.with_suffix(".new").replace(file)
+    assert damage.of(folder, file) == ""
+
+
+async def test_a_file_that_was_cut_short_is_damaged_also_when_nobody_reads_there(site: Site, sentinel: Sentinel):
+    file = file_of(site)
+    with closing(sqlite3.connect(file)) as link:
+        link.execute("PRAGMA wal_checkpoint(truncate)")
+    os.truncate(file, file.stat().st_size - 4096)
+    mode = await looks(sentinel, 2)
+    assert mode.name == "read-only"
+    assert "cut short" in mode.reason
+    assert (await looks(sentinel, 3)).name == "read-only"

@@ -7,6 +7,8 @@ import random
 import re
 import shutil
 import sqlite3
+import subprocess
+import sys
 import time
 from contextlib import closing
 from datetime import UTC, datetime
@@ -17,7 +19,7 @@ import pytest
 
 from connectme.cli import main
 from federation.keys import KeyPair
-from ops import state
+from ops import damage, state
 from ops.backup import records
 from ops.change import progress
 from ops.doctor import case, embedded, places, runbook
@@ -101,6 +103,37 @@ def test_a_page_that_was_overwritten_is_found_and_a_copy_mends_it(patient):
     shutil.copy(copy, patient.file)
     copy.unlink()
     assert patient.ill() == {}
+
+
+def test_a_file_that_was_cut_short_is_seen_each_minute(patient):
+    with closing(sqlite3.connect(patient.file, isolation_level=None)) as server:
+        server.execute("PRAGMA wal_checkpoint(truncate)")
+        server.execute("INSERT INTO fact VALUES ('a', 'b')")
+        os.truncate(patient.file, patient.file.stat().st_size - 4 * 4096)
+        assert "cut short" in patient.minute()["database.sound"].evidence
+    os.truncate(patient.file, patient.file.stat().st_size // 2)
+    assert "malformed" in patient.minute()["database.reads"].evidence
+
+
+def test_damage_that_the_server_met_is_told_until_the_file_is_another(patient):
+    damage.note(patient.folder, patient.file, "database disk image is malformed", datetime.now(UTC))
+    for found in (patient.ill(), patient.minute()):
+        assert "malformed" in found["database.sound"].evidence
+    shutil.copy(patient.file, patient.file.with_suffix(".copy"))
+    patient.file.with_suffix(".copy").replace(patient.file)
+    assert patient.minute() == {}
+
+
+def test_whoever_has_the_database_locked_is_named(patient):
+    words = f"import sqlite3, time; c = sqlite3.connect({str(patient.file)!r}); c.execute('BEGIN IMMEDIATE'); print(1)"
+    holder = [sys.executable, "-uc", f"{words}; time.sleep(60)"]
+    with subprocess.Popen(holder, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        found = patient.minute()["database.locked"]
+        process.kill()
+    assert f"process {process.pid} (python" in found.says
+    assert f"`kill {process.pid}`" in found.remedy
+    assert patient.minute() == {}
 
 
 def test_a_dropped_index_is_seen_each_minute_and_made_anew(patient):

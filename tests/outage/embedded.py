@@ -1,8 +1,11 @@
 """What a wrong maintenance does to SQLite."""
 
+import asyncio
+import json
 import os
 import shutil
 import sqlite3
+import sys
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from tests.outage.scene import Scene
 
 SHUT = ("refused",)
 GONE = ("emergency", "alert database-down", "status page")
+DAMAGED = ("doctor database.sound", "alert database-read-only", "status page")
 _URL = "sqlite:///{}"
 
 
@@ -134,6 +138,51 @@ async def fixed(scene: Scene, finding: Finding) -> None:
     await scene.run("doctor", "--fix")
 
 
+async def overwritten(scene: Scene) -> None:
+    """The pages at the top of what posts lie in, as a disk may return them that is about to fail."""
+    await scene.run("backup", "create")
+    with closing(sqlite3.connect(scene.file, timeout=10)) as link:
+        link.execute("PRAGMA wal_checkpoint(truncate)")
+        roots = [row[0] for row in link.execute("SELECT rootpage FROM sqlite_master WHERE tbl_name = 'post'")]
+        (size,) = link.execute("PRAGMA page_size").fetchone()
+    scene.begins()
+    with scene.file.open("r+b", buffering=0) as stream:
+        for root in roots:
+            stream.seek((root - 1) * size)
+            stream.write(b"\x55" * size)
+
+
+async def cut(scene: Scene) -> None:
+    await scene.run("backup", "create")
+    with closing(sqlite3.connect(scene.file, timeout=10)) as link:
+        link.execute("PRAGMA wal_checkpoint(truncate)")
+    scene.begins()
+    os.truncate(scene.file, scene.file.stat().st_size * 2 // 3)
+
+
+async def restored(scene: Scene, finding: Finding) -> None:
+    says(finding, "Stop the server", "`connectme backup list`", "`connectme delivery release`")
+    await scene.stop()
+    [backup] = json.loads(await scene.run("backup", "list", "--json"))["backups"]
+    there = {"./restored": str(scene.server.folder / "restored")}
+    await scene.does(finding, "connectme backup restore", NAME=backup["name"], **there)
+    await scene.does(finding, "connectme backup swap", **there)
+    scene.server.start()
+    await scene.server.ready()
+    await scene.does(finding, "connectme delivery release")
+
+
+async def held(scene: Scene) -> None:
+    """A shell with a transaction that somebody forgot."""
+    words = f"import sqlite3, time; c = sqlite3.connect({str(scene.file)!r}, timeout=60); c.execute('BEGIN IMMEDIATE')"
+    scene.begins()
+    await asyncio.create_subprocess_exec(sys.executable, "-c", f"{words}; time.sleep(600)")
+
+
+async def ended(scene: Scene, finding: Finding) -> None:
+    await scene.does(finding, "kill")
+
+
 async def full(scene: Scene) -> None:
     """A log that grew, in the data folder."""
     scene.begins()
@@ -164,6 +213,10 @@ FAULTS = [
     Fault("The file belongs to another user", "SQLite", wrong_owner, GONE, "files.owner", owner_back, cannot=not_root),
     Fault("An index was dropped", "SQLite", dropped_index, ("doctor schema.parts", "alert doctor"),
           "schema.parts", fixed),
+    Fault("A page is damaged", "SQLite", overwritten, ("read-only", *DAMAGED), "database.sound", restored, loses=True),
+    Fault("The file is cut short", "SQLite", cut, ("read-only", *DAMAGED), "database.sound", restored, loses=True),
+    Fault("Another program keeps it locked", "SQLite", held,
+          ("read-only", "alert database-read-only", "status page"), "database.locked", ended),
     Fault("The disk is full", "SQLite", full, ("read-only", "alert disk-low"), "disk.room",
           emptied, shut=True, disk_mb=600, cannot=not_root),
 ]  # fmt: skip

@@ -112,6 +112,7 @@ class Scene:
     # What a fault does.
 
     def begins(self) -> None:
+        self.receiver.heard.clear()  # what a machine that is slow to start made of it
         self.watch.begins()
 
     async def start_with(self, **settings: str) -> None:
