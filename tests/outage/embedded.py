@@ -15,7 +15,7 @@ from tests.outage.scene import Scene
 
 SHUT = ("refused",)
 GONE = ("emergency", "alert database-down", "status page")
-DAMAGED = ("doctor database.sound", "alert database-read-only", "status page")
+DAMAGED = ("doctor database.sound", "status page")
 _URL = "sqlite:///{}"
 
 
@@ -163,7 +163,7 @@ async def cut(scene: Scene) -> None:
 async def restored(scene: Scene, finding: Finding) -> None:
     says(finding, "Stop the server", "`connectme backup list`", "`connectme delivery release`")
     await scene.stop()
-    [backup] = json.loads(await scene.run("backup", "list", "--json"))["backups"]
+    [backup] = json.loads(await scene.run("backup", "list", "--json"))
     there = {"./restored": str(scene.server.folder / "restored")}
     await scene.does(finding, "connectme backup restore", NAME=backup["name"], **there)
     await scene.does(finding, "connectme backup swap", **there)
@@ -213,8 +213,10 @@ FAULTS = [
     Fault("The file belongs to another user", "SQLite", wrong_owner, GONE, "files.owner", owner_back, cannot=not_root),
     Fault("An index was dropped", "SQLite", dropped_index, ("doctor schema.parts", "alert doctor"),
           "schema.parts", fixed),
-    Fault("A page is damaged", "SQLite", overwritten, ("read-only", *DAMAGED), "database.sound", restored, loses=True),
-    Fault("The file is cut short", "SQLite", cut, ("read-only", *DAMAGED), "database.sound", restored, loses=True),
+    Fault("A page is damaged", "SQLite", overwritten, ("read-only", "alert database-read-only", *DAMAGED),
+          "database.sound", restored, loses=True),
+    Fault("The file is cut short", "SQLite", cut, ("read-only", "alert database-down", *DAMAGED),
+          "database.sound", restored, loses=True),
     Fault("Another program keeps it locked", "SQLite", held,
           ("read-only", "alert database-read-only", "status page"), "database.locked", ended),
     Fault("The disk is full", "SQLite", full, ("read-only", "alert disk-low"), "disk.room",

@@ -116,10 +116,10 @@ async def replay(fault: Fault, lane: Lane, *, every: int) -> Result:
         told = dict(scene.watch.told)
         found = await scene.examined()
         assert fault.finding not in found, f"it is not mended: {found[fault.finding]}"
-        return Result(fault, told, kept, await _settled(scene), back)
+        return Result(fault, told, kept, await settled(scene), back)
 
 
-async def _settled(scene: Scene) -> Count:
+async def settled(scene: Scene) -> Count:
     """When nobody says anything any more, and all that was said has arrived; else what has not."""
     await scene.traffic.end()
     end = monotonic() + SETTLED

@@ -217,13 +217,13 @@ class Scene:
     # What is there.
 
     async def held(self) -> Held:
-        if self.admin_url:
-            return Held(*[Counter(await self.rows(query)) for query in (_REMOTE, _LOCAL, _NOTICES)])
-        with closing(sqlite3.connect(self.file, timeout=10)) as db:
-            return Held(*(Counter(row[0] for row in db.execute(query)) for query in (_REMOTE, _LOCAL, _NOTICES)))
+        return Held(*[Counter(await self.column(query)) for query in (_REMOTE, _LOCAL, _NOTICES)])
 
-    async def rows(self, query: str) -> list[Any]:
-        """The first column, as the superuser of PostgreSQL."""
+    async def column(self, query: str) -> list[Any]:
+        """The first one; of PostgreSQL as its superuser."""
+        if not self.admin_url:
+            with closing(sqlite3.connect(self.file, timeout=10)) as db:
+                return [row[0] for row in db.execute(query)]
         import asyncpg  # noqa: PLC0415  where it is installed
 
         connection = await asyncpg.connect(self.admin_url)

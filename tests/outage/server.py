@@ -1,6 +1,8 @@
 """What a wrong maintenance does to PostgreSQL."""
 
+import asyncio
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -8,6 +10,7 @@ from sqlalchemy import make_url
 
 from ops.findings import Finding
 from tests import postgresql
+from tests.outage.embedded import fixed
 from tests.outage.fault import Fault, quoted, says
 from tests.outage.scene import Scene
 from tests.postgresql import do
@@ -19,6 +22,15 @@ GONE = ("emergency", "alert database-down", "status page")
 def url(scene: Scene, *, database: str = "", role: str = "") -> str:
     there = make_url(scene.admin_url)
     return str(there.set(database=database or there.database, username=role or there.username))
+
+
+def place_of(scene: Scene) -> Path:
+    """The folder of the cluster."""
+    return Path(str(make_url(scene.admin_url).query["host"]))
+
+
+def postmaster(scene: Scene) -> int:
+    return int((place_of(scene) / "data/postmaster.pid").read_text().split()[0])
 
 
 async def another_instance(scene: Scene) -> None:
@@ -42,14 +54,44 @@ async def url_back(scene: Scene, finding: Finding) -> None:
 
 
 async def killed(scene: Scene) -> None:
-    place = Path(str(make_url(scene.admin_url).query["host"]))
     scene.begins()
-    os.kill(int((place / "data/postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+    os.kill(postmaster(scene), signal.SIGKILL)
 
 
 async def started(scene: Scene, finding: Finding) -> None:
     says(finding, "systemctl status postgresql")
-    postgresql.start(Path(str(make_url(scene.admin_url).query["host"])))
+    postgresql.start(place_of(scene))
+
+
+async def another_encoding(scene: Scene) -> None:
+    await do(url(scene, database="postgres"),
+             "CREATE DATABASE ascii TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'")  # fmt: skip
+    await scene.start_with(DATABASE_URL=url(scene, database="ascii"))
+
+
+async def too_few_connections(scene: Scene) -> None:
+    await do(scene.admin_url, "ALTER SYSTEM SET max_connections = 24")
+    scene.begins()
+    await asyncio.to_thread(postgresql.restart, place_of(scene))
+
+
+async def more_connections(scene: Scene, finding: Finding) -> None:
+    says(finding, "restart PostgreSQL")
+    found = re.search(r"Set `max_connections` to (\d+) or more", finding.remedy)
+    assert found
+    await do(scene.admin_url, f"ALTER SYSTEM SET max_connections = {found[1]}")
+    await asyncio.to_thread(postgresql.restart, place_of(scene))
+
+
+async def dropped_index(scene: Scene) -> None:
+    scene.begins()
+    await do(scene.admin_url, "DROP INDEX ix_post_author_id")
+
+
+async def unchecked(scene: Scene) -> None:
+    """For an import by hand that was to be quick."""
+    scene.begins()
+    await do(scene.admin_url, "ALTER TABLE post DISABLE TRIGGER ALL")
 
 
 async def no_rights(scene: Scene) -> None:
@@ -63,9 +105,16 @@ async def read_only(scene: Scene) -> None:
     await scene.start_with()
 
 
+_BEGINS = {
+    "postgresql.rights": "GRANT",
+    "postgresql.writable": "SET default",
+    "postgresql.constraints": "ALTER TABLE",
+}
+
+
 async def said_in_psql(scene: Scene, finding: Finding) -> None:
     """Word by word, as whoever may do it."""
-    words = quoted(finding, "GRANT") if finding.id == "postgresql.rights" else quoted(finding, "SET default")
+    words = quoted(finding, _BEGINS[finding.id])
     await do(scene.admin_url, *filter(None, map(str.strip, words.split(";"))))
 
 
@@ -80,6 +129,14 @@ FAULTS = [
     Fault("Settings name the database of another instance", "PostgreSQL", another_instance, SHUT,
           "identity.other", url_back, shut=True),
     Fault("Settings name an empty database", "PostgreSQL", empty, SHUT, "identity.lost", url_back, shut=True),
+    Fault("Settings name a database of another encoding", "PostgreSQL", another_encoding, SHUT,
+          "postgresql.encoding", url_back, shut=True),
+    Fault("max_connections is too low", "PostgreSQL", too_few_connections,
+          ("doctor postgresql.connections", "alert doctor"), "postgresql.connections", more_connections),
+    Fault("An index was dropped", "PostgreSQL", dropped_index, ("doctor schema.parts", "alert doctor"),
+          "schema.parts", fixed),
+    Fault("Foreign keys are not enforced", "PostgreSQL", unchecked,
+          ("doctor postgresql.constraints", "alert doctor"), "postgresql.constraints", said_in_psql),
     Fault("PostgreSQL is killed (kill -9)", "PostgreSQL", killed, GONE, "postgresql.answers", started),
     Fault("Settings name a role without rights", "PostgreSQL", no_rights, GONE, "postgresql.rights", said_in_psql),
     Fault("Transactions are read-only by default", "PostgreSQL", read_only,
