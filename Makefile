@@ -34,8 +34,8 @@ check: .venv/dev ## style, types, layers, tests; CI runs it, and test-slow
 demo: .venv/run  ## two servers on this machine that talk with each other
 	$(BIN)/python -m connectme.demo
 
-drill: .venv/dev ## the outage replayed, each fault on a real server, into docs/reliability.md; minutes
-	$(BIN)/python -m tests.outage docs/reliability.md
+drill: .venv/dev ## the outage replayed, each fault on a real server, into docs/reliability.md, or some: ONLY=disk; minutes
+	$(BIN)/python -m tests.outage docs/reliability.md $(addprefix --only ,$(ONLY))
 
 bench: .venv/dev ## rates and CPU time of the hot paths, on SQLite and PostgreSQL
 	$(BIN)/python -m benchmarks

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, inspect
 
 from connectme import __version__
 from connectme.bus import Bus
+from connectme.examining import examining
 from connectme.gather import Gatherer
 from connectme.lock import using
 from connectme.media.cache import Cache
@@ -98,7 +99,7 @@ async def _opened(settings: Settings, origin: Origin) -> AsyncIterator[House]:
         async with _furnished(settings, origin, db, known) as house:
             await house.rules.read(db)
             sentinel = Sentinel(house.board, db, settings, known.instance, house.lost)
-            async with sentinel.watching():
+            async with sentinel.watching(), examining(settings):
                 yield house
 
 

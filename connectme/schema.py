@@ -16,6 +16,7 @@ from connectme.errors import Failure
 from connectme.settings import Settings
 from ops import belonging
 from ops.belonging import Ours, Seen
+from ops.doctor.words import ill
 from ops.findings import first_line
 
 if TYPE_CHECKING:
@@ -143,6 +144,9 @@ async def postgresql_seen(url: str) -> Seen:
 
 
 async def asked(connection: "asyncpg.Connection") -> Seen:
+    """Raises: CannotUse, for an encoding that has no place for what people write."""
+    if (encoding := await connection.fetchval("SHOW server_encoding")) != "UTF8":
+        raise CannotUse(belonging.refusal(ill("postgresql.encoding", "error", encoding, found=encoding)))
     rows = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = ANY(current_schemas(false))")
     tables = {row[0] for row in rows}
     found = await connection.fetchval(belonging.VERSION) if belonging.VERSION_TABLE in tables else None

@@ -40,15 +40,15 @@ def errors(findings: Iterable[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.severity == "error"]
 
 
-def keep(data_dir: Path, findings: Sequence[Finding], now: datetime) -> None:
+def keep(data_dir: Path, findings: Sequence[Finding], now: datetime, *, file: str = FILE) -> None:
     """Raises: OSError."""
     value = {"at": now.isoformat(), "findings": [asdict(finding) for finding in findings]}
-    state.write_json(state.folder(data_dir) / FILE, value)
+    state.write_json(state.folder(data_dir) / file, value)
 
 
-def kept(data_dir: Path) -> Kept | None:
+def kept(data_dir: Path, file: str = FILE) -> Kept | None:
     """The last ones; None when there are none, or the file is damaged."""
-    return _read(state.read_json(data_dir / state.FOLDER / FILE))
+    return _read(state.read_json(data_dir / state.FOLDER / file))
 
 
 def _read(value: Any) -> Kept | None:

@@ -1,6 +1,6 @@
 """The checks that are made at every start and, by the supervisor, each minute: they cost some milliseconds.  Light."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ops import findings
@@ -11,9 +11,14 @@ from ops.findings import Finding
 CHECKS: Final = (*places.CHECKS, *embedded.CHECKS, *locks.CHECKS, *records.CHECKS)
 
 
+SERVED: Final = "postgresql.json"  # what a server process found (connectme/examining.py), for want of a driver here
+FRESH: Final = timedelta(minutes=3)
+
+
 def look(settings: Settings, newest: str, now: datetime | None = None) -> list[Finding]:
     """newest: the number of the newest migration that this code knows (connectme.schema.newest())."""
-    return run(CHECKS, Case(settings, newest, now or datetime.now(UTC)))
+    case = Case(settings, newest, now or datetime.now(UTC))
+    return [*run(CHECKS, case), *_served(case)]
 
 
 def look_and_keep(settings: Settings, newest: str, now: datetime | None = None) -> list[Finding]:
@@ -23,3 +28,11 @@ def look_and_keep(settings: Settings, newest: str, now: datetime | None = None) 
     if settings.data_dir.is_dir():
         findings.keep(settings.data_dir, found, now)
     return found
+
+
+def _served(case: Case) -> tuple[Finding, ...]:
+    """Nothing when it is old: then no server runs, or none can reach the database, and others say so."""
+    if case.settings.sqlite_file is not None:
+        return ()
+    kept = findings.kept(case.settings.data_dir, SERVED)
+    return kept.findings if kept is not None and case.now - kept.at < FRESH else ()

@@ -27,9 +27,11 @@ INVALID: Final = (
     " WHERE NOT i.indisvalid AND c.relnamespace = current_schema()::text::regnamespace"
 )
 _OFF: Final = (
-    "SELECT 'triggers of ' || c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+    "SELECT 'triggers of ' || c.relname, format('ALTER TABLE %I ENABLE TRIGGER ALL;', c.relname)"
+    " FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
     " WHERE t.tgenabled = 'D' AND c.relnamespace = current_schema()::text::regnamespace"
-    " UNION SELECT k.conname::text FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid"
+    " UNION SELECT k.conname::text, format('ALTER TABLE %I VALIDATE CONSTRAINT %I;', c.relname, k.conname)"
+    " FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid"
     " WHERE NOT k.convalidated AND c.relnamespace = current_schema()::text::regnamespace ORDER BY 1"
 )
 _COLLATION: Final = (
@@ -175,14 +177,16 @@ async def valid(_: Case, connection: Any) -> AsyncIterator[Finding]:
         yield ill("postgresql.indexes", "error", names, number=len(invalid), names=names)
     else:
         yield well("postgresql.indexes", "all of them")
-    off = [row[0] for row in await connection.fetch(_OFF)]
+    rows = await connection.fetch(_OFF)
+    off, commands = [row[0] for row in rows], " ".join(dict.fromkeys(row[1] for row in rows))
     role = await connection.fetchval("SHOW session_replication_role")
     if role != "origin":
         off.insert(0, f"session_replication_role is {role}")
     if off:
         database = await connection.fetchval("SELECT current_database()")
         names = ", ".join(off)
-        yield ill("postgresql.constraints", "error", names, number=len(off), names=names, database=database)
+        places = {"number": len(off), "names": names, "commands": commands or "SHOW session_replication_role"}
+        yield ill("postgresql.constraints", "error", names, database=database, **places)
     else:
         yield well("postgresql.constraints", "all of them")
 

@@ -281,7 +281,8 @@ WORDS: Final[dict[str, Words]] = {
     "postgresql.encoding": Words(
         "the database is encoded in UTF-8",
         "the database is encoded in {found}, not in UTF8",
-        "Names and posts in other scripts cannot be stored. Make a new database: `createdb "
+        "Names and posts in other scripts cannot be stored, and the server does not start on it. If DATABASE_URL was "
+        "changed, set it back. Else make a new database: `createdb "
         "--encoding=UTF8 --template=template0 --locale=C.UTF-8 -O ROLE connectme2`. Stop the server, copy all into it "
         "(`pg_dump --encoding=UTF8 --no-owner OLD | psql -v ON_ERROR_STOP=1 connectme2`), set DATABASE_URL to it, and "
         "start again.",
@@ -338,9 +339,9 @@ WORDS: Final[dict[str, Words]] = {
     "postgresql.constraints": Words(
         "foreign keys and other constraints are enforced",
         "{number} constraints are not enforced: {names}",
-        "Somebody ran DISABLE TRIGGER, NOT VALID or session_replication_role. As the owner or a superuser, for "
-        'each table: `ALTER TABLE "TABLE" ENABLE TRIGGER ALL; ALTER TABLE "TABLE" VALIDATE CONSTRAINT "NAME";`, '
-        'then `connectme db check`. If session_replication_role is not origin: `ALTER DATABASE "{database}" RESET'
+        "Somebody ran DISABLE TRIGGER, NOT VALID or session_replication_role. As the owner or a superuser, in "
+        "psql: `{commands}`, then `connectme db check`. If session_replication_role is not origin: `ALTER "
+        'DATABASE "{database}" RESET'
         " session_replication_role`.",
     ),
     "postgresql.rights": Words(

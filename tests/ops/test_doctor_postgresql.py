@@ -2,10 +2,13 @@
 
 import asyncio
 import itertools
+from datetime import UTC, datetime
 
 import pytest
 
+from connectme import examining, schema
 from federation.keys import KeyPair
+from ops.doctor import minute
 from store.database import Database
 from tests import postgresql
 from tests.ops.doctoring import Patient, claimed
@@ -124,6 +127,24 @@ def test_a_role_without_rights_is_told_which(server, postgres):
         assert ill(server) == {}
     finally:
         server.sql(f'DROP OWNED BY "{role}"', f'DROP ROLE "{role}"')
+
+
+def test_what_a_server_process_found_is_told_by_the_supervisor_for_a_while(server):
+    server.sql("DROP INDEX ix_account_host")
+    asyncio.run(examining.look(server.settings, schema.newest()))
+    assert "ix_account_host" in server.minute()["schema.parts"].says
+    later = datetime.now(UTC) + minute.FRESH
+    assert not any(one.id == "schema.parts" for one in minute.look(server.settings, schema.newest(), later))
+    server.fix()
+    assert ill(server) == {}
+    asyncio.run(examining.look(server.settings, schema.newest()))
+    assert set(server.minute()) <= {"postgresql.durable"}
+
+
+def test_another_encoding_is_refused_at_the_start(server, postgres):
+    run(postgres.format("postgres"), "CREATE DATABASE ascii ENCODING 'SQL_ASCII' TEMPLATE template0 LOCALE 'C'")
+    with pytest.raises(schema.CannotUse, match=r"SQL_ASCII.*DATABASE_URL"):
+        schema.look(Patient(server.folder, DATABASE_URL=postgres.format("ascii")).settings)
 
 
 def test_another_encoding_is_found(server, postgres, tmp_path):

@@ -17,9 +17,9 @@ LANES = 2
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.outage", description=__doc__)
     parser.add_argument("document", nargs="?", type=Path, help="whose table is written anew")
-    parser.add_argument("--only", default="", metavar="WORD", help="faults with this in their name; writes nothing")
+    parser.add_argument("--only", action="append", metavar="WORD", help="faults with this in their name; others stay")
     arguments = parser.parse_args()
-    faults = [fault for fault in FAULTS if arguments.only in fault.id]
+    faults = [fault for fault in FAULTS if any(word in fault.id for word in arguments.only or [""])]
     with tempfile.TemporaryDirectory(prefix="drill-") as folder:
         found = asyncio.run(replay_all(faults, Path(folder), every=USUAL, lanes=LANES))
     results = [one for one in found if isinstance(one, Result)]
@@ -27,8 +27,8 @@ def main() -> int:
     for fault, one in zip(faults, found, strict=True):
         if not isinstance(one, Result):
             print(f"\n{fault.name} ({fault.engine}): {one}", file=sys.stderr)
-    if arguments.document and not arguments.only and len(results) == len(faults):
-        report.write(arguments.document, results)
+    if arguments.document and len(results) == len(faults):
+        report.write(arguments.document, results, FAULTS)
     wrong = [one for one in results if not (one.skipped or one.good)]
     return int(bool(wrong) or len(results) < len(faults))
 

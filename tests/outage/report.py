@@ -3,9 +3,11 @@
 import re
 from pathlib import Path
 
+from tests.outage.fault import Fault
 from tests.outage.replaying import Result
 
 BEGIN, END = "<!-- made by `make drill` -->\n", "<!-- end -->\n"
+_ROW = re.compile(r"^\| (.+?) \| (SQLite|PostgreSQL) \|.*$", re.MULTILINE)
 HEAD = "| fault | | noticed after | told how | kept meanwhile | lost | doubled | back after |\n" + "|---" * 8 + "|"
 
 
@@ -25,13 +27,21 @@ def _row(one: Result) -> str:
     )
 
 
-def write(document: Path, results: list[Result]) -> None:
-    before, _, rest = document.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    document.write_text(f"{before}{BEGIN}\n{table(results)}\n\n{END}{after}", encoding="utf-8")
+def write(document: Path, results: list[Result], faults: list[Fault]) -> None:
+    """The rows of `results` are written anew, those of other `faults` stay, all in the order of `faults`."""
+    before, inside, after = _parts(document)
+    rows = {(found[1], found[2]): found[0] for found in _ROW.finditer(inside)}
+    rows |= {(one.fault.name, one.fault.engine): _row(one) for one in results}
+    kept = [rows[key] for one in faults if (key := (one.name, one.engine)) in rows]
+    document.write_text(f"{before}{BEGIN}\n" + "\n".join([HEAD, *kept]) + f"\n\n{END}{after}", encoding="utf-8")
 
 
 def named(document: Path) -> list[tuple[str, str]]:
     """The faults of the document: name and engine."""
-    inside = document.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0]
-    return re.findall(r"^\| (.+?) \| (SQLite|PostgreSQL) \|", inside, re.MULTILINE)
+    return [(found[1], found[2]) for found in _ROW.finditer(_parts(document)[1])]
+
+
+def _parts(document: Path) -> tuple[str, str, str]:
+    before, _, rest = document.read_text(encoding="utf-8").partition(BEGIN)
+    inside, _, after = rest.partition(END)
+    return before, inside, after

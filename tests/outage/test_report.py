@@ -19,8 +19,11 @@ def test_a_table_is_written_in_place_of_the_one_before(tmp_path):
     document = tmp_path / "reliability.md"
     document.write_text(f"# Before\n\n{report.BEGIN}another table\n{report.END}\nAfter\n")
     fault = Fault("It is gone", "SQLite", None, ("emergency",), "identity.lost", None)
-    report.write(document, [Result(fault, {"emergency": 2.1, "status page": 9.0}, 8, Count(40, ["a"]), 3.0)])
-    assert report.named(document) == [("It is gone", "SQLite")]
+    older = Fault("It was there before", "SQLite", None, ("emergency",), "identity.lost", None)
+    report.write(document, [Result(older)], [older, fault])
+    report.write(document, [Result(fault, {"emergency": 2.1, "status page": 9.0}, 8, Count(40, ["a"]), 3.0)],
+                 [fault, older])  # fmt: skip
+    assert report.named(document) == [("It is gone", "SQLite"), ("It was there before", "SQLite")]
     text = document.read_text()
     assert text.startswith("# Before\n")
     assert text.endswith(f"{report.END}\nAfter\n")
