@@ -36,8 +36,9 @@ def drift(tx: Connection, _: Case) -> Iterator[Finding]:
         if not there:
             missing.append(name)
             continue
-        wrong += [f"{name}.{column} is missing" for column in sorted(set(table.c.keys()) - there)]
-        wrong += [f"{name}.{column} is unknown" for column in sorted(there - set(table.c.keys()))]
+        wanted = {column.name for column in table.columns}  # not its key, which is our word for it
+        wrong += [f"{name}.{column} is missing" for column in sorted(wanted - there)]
+        wrong += [f"{name}.{column} is unknown" for column in sorted(there - wanted)]
     missing += missing_indexes(tx)
     if missing:
         names = ", ".join(missing[:8]) + (" …" if len(missing) > 8 else "")
