@@ -12,7 +12,7 @@ from social.moderation.sanctions import Action
 from social.users import ROLES
 from web import auth, params
 from web.api import shapes
-from web.api.admin.common import do, person
+from web.api.admin.common import do, person, verb
 from web.api.answers import answer, framed, path_id
 from web.api.entities.account import ROLE_IDS
 from web.api.entities.admin import admin_account
@@ -26,6 +26,12 @@ routes = web.RouteTableDef()
 
 READ: Final = "admin:read:accounts"
 WRITE: Final = "admin:write:accounts"
+_UNDO: Final = {
+    "enable": sanctions.enable,
+    "unsensitive": sanctions.unsensitive,
+    "unsilence": sanctions.unsilence,
+    "unsuspend": sanctions.unsuspend,
+}
 _NAMES: Final = {"username": str, "display_name": str, "by_domain": str, "email": str, "ip": str}
 
 
@@ -121,31 +127,13 @@ async def delete(request: web.Request, caller: Caller) -> web.Response:
 
 
 @routes.post("/api/v1/admin/accounts/{id}/enable")
-@spec(answers=shapes.AdminAccount)
-@auth.staff(WRITE)
-async def enable(request: web.Request, caller: Caller) -> web.Response:
-    return await _done(request, caller, sanctions.enable)
-
-
 @routes.post("/api/v1/admin/accounts/{id}/unsensitive")
-@spec(answers=shapes.AdminAccount)
-@auth.staff(WRITE)
-async def unsensitive(request: web.Request, caller: Caller) -> web.Response:
-    return await _done(request, caller, sanctions.unsensitive)
-
-
 @routes.post("/api/v1/admin/accounts/{id}/unsilence")
-@spec(answers=shapes.AdminAccount)
-@auth.staff(WRITE)
-async def unsilence(request: web.Request, caller: Caller) -> web.Response:
-    return await _done(request, caller, sanctions.unsilence)
-
-
 @routes.post("/api/v1/admin/accounts/{id}/unsuspend")
 @spec(answers=shapes.AdminAccount)
 @auth.staff(WRITE)
-async def unsuspend(request: web.Request, caller: Caller) -> web.Response:
-    return await _done(request, caller, sanctions.unsuspend)
+async def undo(request: web.Request, caller: Caller) -> web.Response:
+    return await _done(request, caller, _UNDO[verb(request)])
 
 
 async def _done(request: web.Request, caller: Caller, unit: Any, *more: bool) -> web.Response:

@@ -30,3 +30,8 @@ def person(tx: Connection, account_id: int) -> PersonView:
     if not found:
         raise NotFound("Record not found")
     return found[0]
+
+
+def verb(request: web.Request) -> str:
+    """What is to be done: the last word of the path, where several have one route."""
+    return request.path.rstrip("/").rpartition("/")[2]

@@ -1,6 +1,6 @@
 """Reports: https://docs.joinmastodon.org/methods/admin/reports/"""
 
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
@@ -8,7 +8,7 @@ from social.moderation import casework
 from social.moderation.casework import Filter
 from web import auth, params
 from web.api import shapes
-from web.api.admin.common import do
+from web.api.admin.common import do, verb
 from web.api.answers import answer, framed, path_id
 from web.api.entities.admin import admin_report
 from web.api.spec import PAGE, spec
@@ -21,6 +21,12 @@ routes = web.RouteTableDef()
 
 READ: Final = "admin:read:reports"
 WRITE: Final = "admin:write:reports"
+_ACTS: Final = {
+    "assign_to_self": casework.assign,
+    "unassign": casework.unassign,
+    "resolve": casework.resolve,
+    "reopen": casework.reopen,
+}
 
 
 @routes.get("/api/v1/admin/reports")
@@ -58,35 +64,13 @@ async def change(request: web.Request, caller: Caller) -> web.Response:
 
 
 @routes.post("/api/v1/admin/reports/{id}/assign_to_self")
-@spec(answers=shapes.AdminReport)
-@auth.staff(WRITE)
-async def assign_to_self(request: web.Request, caller: Caller) -> web.Response:
-    return await _done(request, caller, casework.assign)
-
-
 @routes.post("/api/v1/admin/reports/{id}/unassign")
-@spec(answers=shapes.AdminReport)
-@auth.staff(WRITE)
-async def unassign(request: web.Request, caller: Caller) -> web.Response:
-    return await _done(request, caller, casework.unassign)
-
-
 @routes.post("/api/v1/admin/reports/{id}/resolve")
-@spec(answers=shapes.AdminReport)
-@auth.staff(WRITE)
-async def resolve(request: web.Request, caller: Caller) -> web.Response:
-    return await _done(request, caller, casework.resolve)
-
-
 @routes.post("/api/v1/admin/reports/{id}/reopen")
 @spec(answers=shapes.AdminReport)
 @auth.staff(WRITE)
-async def reopen(request: web.Request, caller: Caller) -> web.Response:
-    return await _done(request, caller, casework.reopen)
-
-
-async def _done(request: web.Request, caller: Caller, unit: Any) -> web.Response:
-    await do(request, caller, unit, path_id(request))
+async def act(request: web.Request, caller: Caller) -> web.Response:
+    await do(request, caller, _ACTS[verb(request)], path_id(request))
     return await _shown(request, caller)
 
 

@@ -13,7 +13,7 @@ from social.numbers import number_of
 from store.tables import Card
 from web import auth
 from web.api import shapes
-from web.api.admin.common import do
+from web.api.admin.common import do, verb
 from web.api.admin.hashtags import shown_tag
 from web.api.answers import answer, framed, path_id
 from web.api.entities.admin import publisher
@@ -42,17 +42,13 @@ async def tags(request: web.Request, _: Caller) -> web.Response:
 
 
 @routes.post("/api/v1/admin/trends/tags/{id}/approve")
-@spec(answers=shapes.AdminTag)
-@auth.staff(WRITE)
-async def approve_tag(request: web.Request, caller: Caller) -> web.Response:
-    return await _judge_tag(request, caller, allowed=True)
-
-
 @routes.post("/api/v1/admin/trends/tags/{id}/reject")
 @spec(answers=shapes.AdminTag)
 @auth.staff(WRITE)
-async def reject_tag(request: web.Request, caller: Caller) -> web.Response:
-    return await _judge_tag(request, caller, allowed=False)
+async def judge_tag(request: web.Request, caller: Caller) -> web.Response:
+    name = await request.app[DATABASE].read(hashtags.name_of, path_id(request))
+    found = await do(request, caller, hashtags.change, name, {"trendable": _allows(request)})
+    return answer(shown_tag(request, found))
 
 
 @routes.get("/api/v1/admin/trends/statuses")
@@ -65,17 +61,14 @@ async def statuses(request: web.Request, caller: Caller) -> web.Response:
 
 
 @routes.post("/api/v1/admin/trends/statuses/{id}/approve")
-@spec(answers=shapes.Status)
-@auth.staff(WRITE)
-async def approve_status(request: web.Request, caller: Caller) -> web.Response:
-    return await _judge_status(request, caller, allowed=True)
-
-
 @routes.post("/api/v1/admin/trends/statuses/{id}/reject")
 @spec(answers=shapes.Status)
 @auth.staff(WRITE)
-async def reject_status(request: web.Request, caller: Caller) -> web.Response:
-    return await _judge_status(request, caller, allowed=False)
+async def judge_status(request: web.Request, caller: Caller) -> web.Response:
+    number, frame = path_id(request), framed(request, caller.account)
+    view = await request.app[DATABASE].read(trends.trending_post, number, caller.account.id)
+    await do(request, caller, _judge, "post", str(number), str(number), _allows(request))
+    return answer(status(view, frame))
 
 
 @routes.get("/api/v1/admin/trends/links")
@@ -89,17 +82,14 @@ async def links(request: web.Request, _: Caller) -> web.Response:
 
 
 @routes.post("/api/v1/admin/trends/links/{id}/approve")
-@spec(answers=shapes.AdminTrendsLink)
-@auth.staff(WRITE)
-async def approve_link(request: web.Request, caller: Caller) -> web.Response:
-    return await _judge_link(request, caller, allowed=True)
-
-
 @routes.post("/api/v1/admin/trends/links/{id}/reject")
 @spec(answers=shapes.AdminTrendsLink)
 @auth.staff(WRITE)
-async def reject_link(request: web.Request, caller: Caller) -> web.Response:
-    return await _judge_link(request, caller, allowed=False)
+async def judge_link(request: web.Request, caller: Caller) -> web.Response:
+    card: Card = await request.app[DATABASE].read(trends.card, path_id(request))
+    await do(request, caller, _judge, "link", str(card.id), card.url, _allows(request))
+    (view,) = await request.app[DATABASE].read(trends.look, [card], datetime.now(UTC))
+    return answer(_link(request, view, _allows(request)))
 
 
 @routes.get("/api/v1/admin/trends/links/publishers")
@@ -113,37 +103,15 @@ async def sites(request: web.Request, _: Caller) -> web.Response:
 
 
 @routes.post("/api/v1/admin/trends/links/publishers/{id}/approve")
-@spec(answers=shapes.AdminPreviewCardProvider)
-@auth.staff(WRITE)
-async def approve_site(request: web.Request, caller: Caller) -> web.Response:
-    return answer(publisher(await do(request, caller, publishers.judge, path_id(request), True)))
-
-
 @routes.post("/api/v1/admin/trends/links/publishers/{id}/reject")
 @spec(answers=shapes.AdminPreviewCardProvider)
 @auth.staff(WRITE)
-async def reject_site(request: web.Request, caller: Caller) -> web.Response:
-    return answer(publisher(await do(request, caller, publishers.judge, path_id(request), False)))
+async def judge_site(request: web.Request, caller: Caller) -> web.Response:
+    return answer(publisher(await do(request, caller, publishers.judge, path_id(request), _allows(request))))
 
 
-async def _judge_tag(request: web.Request, caller: Caller, *, allowed: bool) -> web.Response:
-    name = await request.app[DATABASE].read(hashtags.name_of, path_id(request))
-    found = await do(request, caller, hashtags.change, name, {"trendable": allowed})
-    return answer(shown_tag(request, found))
-
-
-async def _judge_status(request: web.Request, caller: Caller, *, allowed: bool) -> web.Response:
-    number, frame = path_id(request), framed(request, caller.account)
-    view = await request.app[DATABASE].read(trends.trending_post, number, caller.account.id)
-    await do(request, caller, _judge, "post", str(number), str(number), allowed)
-    return answer(status(view, frame))
-
-
-async def _judge_link(request: web.Request, caller: Caller, *, allowed: bool) -> web.Response:
-    card: Card = await request.app[DATABASE].read(trends.card, path_id(request))
-    await do(request, caller, _judge, "link", str(card.id), card.url, allowed)
-    (view,) = await request.app[DATABASE].read(trends.look, [card], datetime.now(UTC))
-    return answer(_link(request, view, allowed))
+def _allows(request: web.Request) -> bool:
+    return verb(request) == "approve"
 
 
 def _judge(tx: Connection, by: Staff, kind: str, subject: str, name: str, allowed: bool, now: datetime) -> None:
