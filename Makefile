@@ -13,7 +13,7 @@ run: .venv/run   ## the server, on http://localhost:8000
 	$(BIN)/connectme serve
 
 test: .venv/dev  ## all tests but the slow ones, or some: make test T=tests/inbox
-	$(BIN)/pytest -n auto --dist loadfile $(T)
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder $(T)
 
 test-slow: .venv/dev  ## what takes minutes: hostile peers, kill -9, outages, the API as a tool tries it
 	$(BIN)/pytest -m slow tests

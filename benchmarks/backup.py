@@ -11,7 +11,7 @@ from benchmarks.measure import Goal, show
 from benchmarks.reads import MANY, fill
 from connectme.demo import Instance
 from tests import postgresql
-from tests.pairs.conftest import free_port
+from tests.ports import free_port
 
 HELD = int(os.environ.get("BENCH_POSTS", "200000"))
 ALONE = 200  # requests before

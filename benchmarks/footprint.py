@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.measure import Goal, pss, show
 from connectme.demo import Instance
-from tests.pairs.conftest import free_port
+from tests.ports import free_port
 
 IDLE = 4.0  # seconds until it is idle
 

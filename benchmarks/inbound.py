@@ -16,7 +16,7 @@ from connectme.demo import Instance, until
 from store.database import Database
 from store.ids import new_id
 from store.tables import accounts, blank_post, posts
-from tests.pairs.conftest import free_port
+from tests.ports import free_port
 
 MESSAGES = 3_000
 FOLLOWERS = 300

@@ -11,7 +11,7 @@ from PIL import Image
 
 from benchmarks.measure import Goal, cpu, show
 from connectme.demo import Instance
-from tests.pairs.conftest import free_port
+from tests.ports import free_port
 
 PICTURES = 8
 

@@ -16,7 +16,7 @@ from benchmarks.measure import Goal, cpu, show
 from connectme.demo import Instance
 from store.database import Database
 from store.tables import accounts, blank_account, blank_post, follows, home_entries, mentions, post_tags, posts
-from tests.pairs.conftest import free_port
+from tests.ports import free_port
 
 HELD = 10_000
 MANY = 1_000_000

@@ -21,7 +21,7 @@ from social.secrets import sha256
 from store.database import Database
 from store.ids import new_id
 from store.tables import accounts, blank_account, tokens, users
-from tests.pairs.conftest import free_port
+from tests.ports import free_port
 
 LISTENERS = 1_000
 POSTS = 200

@@ -1,6 +1,5 @@
 """A throw-away S3-compatible store on this machine: moto's server."""
 
-import socket
 import subprocess
 import sys
 import time
@@ -9,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+
+from tests.ports import free_port
 
 BUCKET = "files"
 KEYS = {"S3_REGION": "us-east-1", "S3_ACCESS_KEY_ID": "key", "S3_SECRET_ACCESS_KEY": "the-secret"}
@@ -23,8 +24,7 @@ def why_not() -> str:
 @contextmanager
 def store(folder: Path) -> Iterator[str]:
     """Its address; BUCKET is in it."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
     log = (folder / "log").open("wb")
     with log, subprocess.Popen([sys.executable, "-m", "moto.server", "-p", str(port)], stdout=log, stderr=log) as moto:

@@ -11,7 +11,7 @@ from aiohttp import web
 from playwright.async_api import Browser, Page
 
 from connectme.demo import Instance
-from tests.pairs.conftest import free_port
+from tests.ports import free_port
 
 pytestmark = pytest.mark.browser
 

@@ -164,10 +164,10 @@ async def test_a_body_may_take_longer_than_the_headers():
         body = orjson.dumps({"id": there.url("/a")})
         whole = http(200, body, ACTIVITY)
         there.writer.write(whole[: -len(body)])
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.6)
         return body
 
-    async with talking(script, limits=Limits(headers=0.15, total=10)) as (ours, there):
+    async with talking(script, limits=Limits(headers=0.5, total=10)) as (ours, there):
         assert await ours.fetch_document(there.url("/a"), Budget(20))
 
 
@@ -182,13 +182,16 @@ async def test_slow_redirects_share_one_time_limit():
 
 
 async def test_a_host_is_asked_a_few_things_at_a_time():
-    here, most = 0, 0
+    here, most, together = 0, 0, asyncio.Event()
 
     async def script(there, request):
         nonlocal here, most
         here += 1
         most = max(here, most)
-        await asyncio.sleep(0.01)
+        if here == 2:
+            together.set()
+        await together.wait()
+        await asyncio.sleep(0.01)  # in which a third would come
         here -= 1
         return http(202)
 

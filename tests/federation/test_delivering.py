@@ -1,5 +1,4 @@
 import asyncio
-import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -31,6 +30,7 @@ from tests.federation.talking import (
     talking,
 )
 from tests.federation.wire import Request, Script, Wire, http, wire
+from tests.ports import free_port
 
 # Signatures
 
@@ -166,11 +166,9 @@ async def test_a_delivery_to_a_silent_host_is_given_up():
 
 
 async def test_a_delivery_to_nobody_is_unreachable():
-    with socket.create_server(("127.0.0.1", 0)) as nobody:
-        port = nobody.getsockname()[1]
     async with client() as ours:
         with pytest.raises(Unreachable):
-            await ours.post(f"http://127.0.0.1:{port}/inbox", BODY, KEY)
+            await ours.post(f"http://127.0.0.1:{free_port()}/inbox", BODY, KEY)
 
 
 async def test_a_kept_connection_that_ends_in_this_moment_is_no_failure():

@@ -30,6 +30,7 @@ from store.bucket import Bucket, Place
 from store.tables import hosts
 from tests import s3
 from tests.ops.doctoring import settings
+from tests.ports import free_port
 from tests.web.site import running
 
 
@@ -48,11 +49,6 @@ def serving(issued):
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     issued.configure_cert(context)
     return context
-
-
-def free():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 class Front:
@@ -85,7 +81,7 @@ class Front:
 @asynccontextmanager
 async def fronted(tmp_path, template, authority, ca_file, **more):
     """(front, look): the server behind a proxy; `look()` gives the findings by id."""
-    port = free()
+    port = free_port()
     name = f"localhost:{port}"
     folder = tmp_path / "data"
     folder.mkdir()
@@ -135,7 +131,7 @@ async def test_a_server_behind_a_good_proxy_is_well_and_each_fault_of_the_proxy_
             one = (await look())[f"network.{check}"]
             assert (one.severity, says.lower() in one.says.lower()) == (severity, True), one
         front.wrong = set()
-        front.behind = f"http://127.0.0.1:{free()}"
+        front.behind = f"http://127.0.0.1:{free_port()}"
         found = await look()
         assert (found["network.address"].severity, "network.signature" in found) == ("error", False)
 
@@ -158,7 +154,7 @@ async def test_the_echo_tells_nobody_else_anything(tmp_path, sqlite_template, au
 
 
 async def test_a_server_that_does_not_run_is_no_fault_of_the_network(tmp_path):
-    ours = settings(tmp_path, DOMAIN=f"localhost:{free()}", BASE_URL="", BIND=f"127.0.0.1:{free()}")
+    ours = settings(tmp_path, DOMAIN=f"localhost:{free_port()}", BASE_URL="", BIND=f"127.0.0.1:{free_port()}")
     found = await network.look(Case(ours, schema.newest(), datetime.now(UTC)), {})
     assert {one.id: one.severity for one in found} == {"network.serves": "notice", "network.clock": "ok"}
 
@@ -245,7 +241,7 @@ class Mails(Controller):
         self.letters = []
         more = {"ssl_context": context} if at_once else {"tls_context": context, "require_starttls": True}
         self.context, self.at_once = context, at_once
-        super().__init__(self, hostname="localhost", port=free(), server_hostname="mail.test",
+        super().__init__(self, hostname="localhost", port=free_port(), server_hostname="mail.test",
                          ssl_context=more.get("ssl_context"))  # fmt: skip
 
     def factory(self):

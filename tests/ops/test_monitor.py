@@ -1,7 +1,6 @@
 """The monitor looks at a web process (a stand-in that answers as told) and tells real receivers."""
 
 import json
-import socket
 import sqlite3
 import threading
 import time
@@ -17,6 +16,7 @@ from ops import alerts, incidents, state
 from ops.watch import asking, errands
 from ops.watch.monitor import Monitor, Process, Watched
 from ops.watch.samples import DAY, read
+from tests.ports import free_port
 
 READY = {"parts": {name: {"ok": True} for name in ("database", "database_writes", "spool")}}
 
@@ -208,8 +208,7 @@ def test_receivers_are_told_and_one_that_fails_is_told_later(web, tmp_path):
         def handle_message(self, message):
             mails.append(message)
 
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     mail = Controller(Kept(), hostname="127.0.0.1", port=port, server_hostname="mail.test")
     mail.start()
     email = {"url": f"smtp://127.0.0.1:{port}", "sender": "Ours <no-reply@ours.test>", "to": ["a@b.test"],

@@ -79,10 +79,10 @@ def fill(tx: Connection) -> None:
 
 
 def _row(table: Table, number: int) -> dict[str, Any]:
-    row = {column.name: some(column, number) for column in table.columns}
+    row = {column.key: some(column, number) for column in table.columns}
     for column in table.columns:
-        if column.foreign_keys and row[column.name] is not None:
-            row[column.name] = some(_root(column), 2 - number if column.table.c.get("parent_id") is column else number)
+        if column.foreign_keys and row[column.key] is not None:
+            row[column.key] = some(_root(column), 2 - number if column.table.c.get("parent_id") is column else number)
     return row
 
 

@@ -16,6 +16,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from tests.ports import free_port
+
 NGINX = shutil.which("nginx") or next((path for path in ("/usr/sbin/nginx",) if Path(path).exists()), None)
 CADDY = shutil.which("caddy")
 EXAMPLES = Path(__file__).parent.parent.parent / "docs/admin/examples"
@@ -43,11 +45,6 @@ class Server(BaseHTTPRequestHandler):
         pass
 
 
-def free():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
-
-
 @pytest.fixture(params=["nginx", "caddy"])
 def front(request, tmp_path):
     """(address of the proxy, port that the server should listen on)."""
@@ -59,7 +56,7 @@ def front(request, tmp_path):
     (place / "index.html").write_text("the status page")
     (place / "feed.atom").write_text("<feed/>")
     (place / "api/v2/summary.json").write_text('{"page": 1}')
-    port, behind = free(), free()
+    port, behind = free_port(), free_port()
     words = make(tmp_path, place, port, behind)
     environ = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environ) as process:

@@ -14,7 +14,7 @@ from tests import postgresql
 from tests.outage.fault import Engine, Fault
 from tests.outage.scene import MORTAL, Scene, copied
 from tests.outage.traffic import Count
-from tests.pairs.conftest import free_port
+from tests.ports import free_port
 
 DURABLE = "ALTER ROLE test SET synchronous_commit = on"  # what is killed here must not lose what it acknowledged
 SETTLED = 60.0  # seconds that it may take until all has arrived everywhere

@@ -1,7 +1,6 @@
 """With real HTTP and real signatures, between this process and servers of bytes on 127.0.0.1."""
 
 import asyncio
-import socket
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -19,6 +18,7 @@ from tests.federation.talking import LAB
 from tests.federation.wire import Wire, http, wire
 from tests.outbox.rows import ALICE, LATER, count, far, followed, host, say
 from tests.people import rsa_pem
+from tests.ports import free_port
 
 QUICK = Limits(headers=0.3, total=0.6)
 
@@ -28,13 +28,6 @@ def at(server: str, number: int = 1, **more) -> Account:
     base = f"http://{server}/users/f{number}"
     inboxes = {"inbox": f"{base}/inbox", "shared_inbox": f"http://{server}/inbox"}
     return far(number, server, **{**inboxes, **more})
-
-
-def nobody() -> str:
-    """Where nobody listens."""
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{unused.getsockname()[1]}"
 
 
 async def until(reached: Callable[[], object]) -> None:
@@ -69,7 +62,7 @@ async def test_without_mail_nothing_happens(db, client):
 
 
 async def test_who_does_not_listen_is_silent_and_delays_nobody(db, client):
-    down = nobody()
+    down = f"127.0.0.1:{free_port()}"  # nobody listens there
     async with wire(accept) as up:
         await db.write(followed, at(up.host), at(down))
         for n in range(3):

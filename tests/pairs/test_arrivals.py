@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from connectme.demo import Instance, until
-from tests.pairs.conftest import free_port
 from tests.pairs.peer import AS, JSON, PUBLIC, Town, root
+from tests.ports import free_port
 
 pytestmark = pytest.mark.pairs
 

@@ -16,8 +16,9 @@ import migrations
 from connectme import demo
 from connectme.demo import Instance, until
 from federation.keys import load_private
-from tests.pairs.conftest import a_postgresql, free_port
+from tests.pairs.conftest import a_postgresql
 from tests.pairs.peer import AS, Town, pair
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.pairs, pytest.mark.slow]
 

@@ -23,9 +23,10 @@ from sqlalchemy import create_engine
 from connectme.demo import Instance, until
 from inbox import routes as inbox_routes
 from store import jobs
-from tests.pairs.conftest import a_postgresql, free_port
+from tests.pairs.conftest import a_postgresql
 from tests.pairs.hostile import create, drained, exchange, filled, memory, mutants, statuses, valid
 from tests.pairs.peer import ACTIVITY, AS, JSON, PUBLIC, Town, root
+from tests.ports import free_port
 from web import routes as web_routes
 
 pytestmark = [pytest.mark.pairs, pytest.mark.slow]

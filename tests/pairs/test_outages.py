@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from connectme.demo import Instance, until
-from tests.pairs.conftest import free_port
 from tests.pairs.peer import AS, Town
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.pairs, pytest.mark.slow]
 

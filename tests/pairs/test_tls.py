@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from connectme.demo import Instance, converse
-from tests.pairs.conftest import free_port
+from tests.ports import free_port
 
 pytestmark = pytest.mark.pairs
 

@@ -6,7 +6,6 @@ Of a server in several processes, at its usual pace and within a minute, `make d
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -17,6 +16,8 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
+
+from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 pytestmark = pytest.mark.slow
@@ -44,8 +45,7 @@ class Hook(BaseHTTPRequestHandler):
 
 
 def test_a_database_that_is_moved_away_is_told_after_two_looks_and_nothing_is_before(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        bind = f"127.0.0.1:{probe.getsockname()[1]}"
+    bind = f"127.0.0.1:{free_port()}"
     with Receiver() as receiver:
         threading.Thread(target=receiver.serve_forever, args=[0.05], daemon=True).start()
         environ = {

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from connectme.demo import Instance
-from tests.pairs.conftest import free_port
+from tests.ports import free_port
 
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 EXAMPLES = 4  # of each endpoint, beside those that its description suggests

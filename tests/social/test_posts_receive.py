@@ -268,6 +268,7 @@ async def test_a_batch_costs_the_same_statements_for_1_and_40(db, queries):
     await arrive(db, (bob, root))
 
     def batch(size):
+        chance = random.Random(size)
         return [
             (
                 author,
@@ -279,7 +280,7 @@ async def test_a_batch_costs_the_same_statements_for_1_and_40(db, queries):
                     attachments=(Attachment("image", "https://far.test/1.png"),),
                 ),
             )
-            for author in (random.choice(people) for _ in range(size))
+            for author in (chance.choice(people) for _ in range(size))
         ]
 
     counts = []

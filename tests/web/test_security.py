@@ -87,8 +87,8 @@ async def test_everything_else_ends_at_once(site: Site):
 
 
 @pytest.fixture
-async def guarded(site: Site) -> tuple[Browser, pyotp.TOTP, list[str]]:
-    """Signed in, with codes asked for."""
+async def guarded(site: Site) -> tuple[Browser, pyotp.TOTP, list[str], str]:
+    """Signed in, with codes asked for; the last is the code that turned it on."""
     browser, _ = await signed_in(site)
     page = await browser.get("/settings/codes")
     assert "<svg" in page.partition('class="qr"')[2]
@@ -100,11 +100,12 @@ async def guarded(site: Site) -> tuple[Browser, pyotp.TOTP, list[str]]:
         assert totp.secret in browser.page  # the picture that was read stays good
     await browser.send("/settings/codes/on", secret="é" * 5000, password=PASSWORD, code="1")
     assert browser.status == 422
-    await browser.send("/settings/codes/on", secret=totp.secret, password=PASSWORD, code=totp.now())
+    used = totp.now()
+    await browser.send("/settings/codes/on", secret=totp.secret, password=PASSWORD, code=used)
     assert browser.status == 200, browser.text
     recovery = re.findall(r"<li>(\w{5}-\w{5})</li>", browser.page)
     assert len(recovery) == second_factor.CODES
-    return browser, totp, recovery
+    return browser, totp, recovery, used
 
 
 async def first_step(site: Site) -> tuple[Browser, str]:
@@ -116,12 +117,11 @@ async def first_step(site: Site) -> tuple[Browser, str]:
 
 
 async def test_a_password_alone_opens_nothing_when_codes_are_asked_for(site: Site, guarded):
-    _, totp, recovery = guarded
+    _, _, recovery, used = guarded
     browser, pending = await first_step(site)
     for said in ({"pending": pending, "code": "000"}, {"pending": "x", "code": recovery[0]}, {"code": recovery[0]}):
         await browser.send("/login/code", **said)
         assert (browser.status, browser.cookies) == (403, {})
-    used = totp.now()
     await browser.send("/login/code", pending=pending, code=used)
     assert (browser.status, browser.cookies) == (403, {})  # it turned the thing on
     await browser.send("/login/code", pending=pending, code=recovery[0], next="/search")
@@ -134,7 +134,7 @@ async def test_a_password_alone_opens_nothing_when_codes_are_asked_for(site: Sit
 
 
 async def test_a_fresh_code_opens_the_door(site: Site, guarded):
-    _, totp, _ = guarded
+    _, totp, _, _ = guarded
     browser, pending = await first_step(site)
     soon = totp.at(datetime.now(UTC) + timedelta(seconds=30))
     await browser.send("/login/code", pending=pending, code=soon)
@@ -150,7 +150,7 @@ async def test_guessing_codes_is_slow(site: Site, guarded):
 
 
 async def test_it_is_turned_off_with_the_password(site: Site, guarded):
-    browser, _, recovery = guarded
+    browser, _, recovery, _ = guarded
     await browser.get("/settings/codes")
     for path in ("/settings/codes/off", "/settings/codes/renew"):
         await browser.send(path, password="wrong")
