@@ -3,6 +3,7 @@
 The server is what `connectme serve` starts: web and worker, in processes of their own, over loopback HTTP.
 """
 
+import asyncio
 import json
 import time
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from sqlalchemy import Connection, insert, select
 from benchmarks.measure import Goal, cpu, show
 from benchmarks.peer import Peer, send
 from connectme.demo import Instance, until
+from federation.signatures import ED25519, RFC9421
 from store.database import Database
 from store.ids import new_id
 from store.tables import accounts, blank_post, posts
@@ -54,20 +56,22 @@ async def measure(folder: Path, database_url: str | None, goal: Goal, rate: Goal
 
 
 async def measure_followers(folder: Path, database_url: str | None) -> None:
-    """That part alone."""
+    """That part alone; then of a server that knows Ed25519."""
     more = {"DATABASE_URL": database_url} if database_url else {}
-    server, peer = Instance(folder, free_port(), RATE_LIMITS="false", **more), Peer(free_port())
-    await peer.start()
+    server = Instance(folder, free_port(), RATE_LIMITS="false", **more)
+    old, young = Peer(free_port()), Peer(free_port(), implements=[RFC9421, ED25519])
+    await asyncio.gather(old.start(), young.start())
     try:
         server.person("alice")
         server.start()
         await server.ready()
-        new = await _followers(server, peer, 15) and await _followers(server, peer, FOLLOWERS)
-        show("a new remote follower, CPU", new, "ms", None if database_url else NEW_FOLLOWER)
+        for peer, name in ((old, "a new remote follower, CPU"), (young, "  of a server that knows Ed25519")):
+            new = await _followers(server, peer, 15) and await _followers(server, peer, FOLLOWERS)
+            show(name, new, "ms", None if database_url else NEW_FOLLOWER)
     finally:
         await server.close()
         server.stop()
-        await peer.stop()
+        await asyncio.gather(old.stop(), young.stop())
 
 
 async def measure_spool(folder: Path) -> None:

@@ -23,10 +23,13 @@ _numbers = itertools.count(1)
 
 
 class Peer:
-    def __init__(self, port: int) -> None:
+    """implements: what its software says to know (FEP-844e)."""
+
+    def __init__(self, port: int, *, implements: Sequence[str] = ()) -> None:
         self.host = f"127.0.0.1:{port}"
         self.base = f"http://{self.host}"
         self._port = port
+        self._implements = [{"href": one} for one in implements]
         self._pair = generate("rsa")
         self._runner: web.AppRunner | None = None
         self.received: list[str] = []
@@ -70,6 +73,7 @@ class Peer:
             "outbox": f"{uri}/outbox",
             "followers": f"{uri}/followers",
             "url": uri,
+            "generator": {"type": "Application", "implements": self._implements},
             "endpoints": {"sharedInbox": f"{self.base}/inbox"},
             "publicKey": {"id": f"{uri}#main-key", "owner": uri, "publicKeyPem": self._pair.public},
         }

@@ -46,7 +46,7 @@ from web.streaming.hub import Hub
 
 log = logging.getLogger(__name__)
 
-FETCHES = 4  # requests for one key: the key, its owner, WebFinger both ways
+FETCHES = 5  # requests for one key: the key, its owner, WebFinger both ways; and one with a key they do not know
 KEEP_ALIVE = 75.0  # seconds
 MODE_EVERY = 0.5  # seconds between two looks whether streams have to end
 COUNTS_EVERY = 2.0  # seconds between two moments at which counts of the inbox are written down

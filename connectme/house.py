@@ -75,6 +75,7 @@ class _Known:
     proxy_key: bytes
     push_key: VapidKey
     instance: str
+    ed25519: PrivateKey | None = None
 
 
 @asynccontextmanager
@@ -91,11 +92,17 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
 @asynccontextmanager
 async def _opened(settings: Settings, origin: Origin) -> AsyncIterator[House]:
     async with await Database.open(settings.database_url) as db:
-        key = await _own_key(db, origin)
+        own = await _own_keys(db, origin)
         newest = await db.read(facts.newest_id)
         ids.not_before(max(ids.moment_ms(newest), swap.ids_after(settings.data_dir)))
         await identity.remember(db, settings.data_dir)
-        known = _Known(key, await _proxy_key(db), await _push_key(db), await db.read(identity.instance_id))
+        known = _Known(
+            own["rsa"],
+            await _proxy_key(db),
+            await _push_key(db),
+            await db.read(identity.instance_id),
+            own.get("ed25519"),
+        )
         async with _furnished(settings, origin, db, known) as house:
             await house.rules.read(db)
             sentinel = Sentinel(house.board, db, settings, known.instance, house.lost)
@@ -128,6 +135,7 @@ async def _furnished(settings: Settings, origin: Origin, db: Database, known: _K
             guard=Guard(settings.allowed_private_networks, settings.allow_http_federation),
             user_agent=f"ConnectMe/{__version__} (+{origin.base_url}/)",
             key=known.key,
+            ed25519=known.ed25519,
             ca_file=str(settings.ca_file) if settings.ca_file else None,
             policy=rules.permits if settings.outgoing else _nobody,
         )
@@ -177,14 +185,14 @@ def _spool_tables(tx: Connection) -> None:
             tx.exec_driver_sql(f"ALTER TABLE {spooled.name} ADD COLUMN {column.name} {kind}")
 
 
-async def _own_key(db: Database, origin: Origin) -> PrivateKey:
-    """The key that signs our fetches; made when the database is new."""
+async def _own_keys(db: Database, origin: Origin) -> dict[str, PrivateKey]:
+    """The keys that sign our fetches, by kind: RSA at least.  Made when the database is new."""
     found = await db.read(_look, origin)
-    if found is None:
+    if not found:
         log.info("a new server: making its keys")
         pairs = await asyncio.to_thread(lambda: [generate("rsa"), generate("ed25519")])
         found = await db.write(_settle, origin, pairs)
-    return load_private(*found)
+    return {kind: load_private(*key) for kind, key in found.items()}
 
 
 async def _proxy_key(db: Database) -> bytes:
@@ -203,20 +211,21 @@ async def _push_key(db: Database) -> VapidKey:
     return VapidKey.load(kept)
 
 
-def _look(tx: Connection, origin: Origin) -> tuple[str, str] | None:
-    """(id, PEM), or None while there are no keys."""
+def _look(tx: Connection, origin: Origin) -> dict[str, tuple[str, str]]:
+    """(id, PEM) by kind; none while there is no RSA key."""
     try:
         identity.check(tx, origin)
     except identity.WrongDatabase as error:
         raise WrongDatabase(str(error)) from error
-    rsa = [key for key in accounts.keys_of(tx, INSTANCE_ACTOR_ID) if key.kind == "rsa" and key.private]
-    return (rsa[0].id, rsa[0].private or "") if rsa else None
+    keys = reversed(accounts.keys_of(tx, INSTANCE_ACTOR_ID))  # the first of a kind counts
+    found = {key.kind: (key.id, key.private) for key in keys if key.private}
+    return found if "rsa" in found else {}
 
 
-def _settle(tx: Connection, origin: Origin, pairs: list[KeyPair]) -> tuple[str, str]:
+def _settle(tx: Connection, origin: Origin, pairs: list[KeyPair]) -> dict[str, tuple[str, str]]:
     identity.claim(tx, origin)
     accounts.create_instance_actor(tx, origin, pairs, datetime.now(UTC))
     found = _look(tx, origin)
-    if found is None:
+    if not found:
         raise RuntimeError("the server's own actor has no RSA key")
     return found

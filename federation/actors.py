@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from federation.client import Budget, Client
 from federation.errors import Forged, Gone, Malformed, Refused, Unreachable
 from federation.keys import PublicKey, load_public
-from federation.reading import ACTOR_KINDS, Actor, host_of, read_actor, read_keys, types
+from federation.reading import ACTOR_KINDS, JSON, Actor, host_of, read_actor, read_keys, types
 from federation.webfinger import Fingered, finger, parse_handle
 
 
@@ -31,14 +31,14 @@ async def fetch_actor(client: Client, uri: str, budget: Budget) -> Met:
 
     Raises: Malformed, Forged, Gone, Refused, Unreachable.
     """
-    actor = read_actor((await client.fetch_document(uri, budget)).document)
+    actor = _read(client, (await client.fetch_document(uri, budget)).document)
     return await _met(client, actor, budget)
 
 
 async def fetch_by_handle(client: Client, handle: str, budget: Budget) -> Met:
     """The actor that `name@domain` stands for.  Raises: as fetch_actor."""
     found = await finger(client, handle, budget)
-    actor = read_actor((await client.fetch_document(found.actor_uri, budget)).document)
+    actor = _read(client, (await client.fetch_document(found.actor_uri, budget)).document)
     if actor.id != found.actor_uri:
         raise Forged(f"{found.handle} is {found.actor_uri[:200]}, which says to be {actor.id[:200]}")
     if _same(_claim(actor), found.handle):
@@ -60,12 +60,18 @@ async def fetch_key(client: Client, key_id: str, budget: Budget) -> tuple[Public
         if owner is None:
             raise Forged(f"{key_id[:200]} is not there")
         document = (await client.fetch_document(owner, budget)).document
-    actor = read_actor(document)
+    actor = _read(client, document)
     key = next((key for key in actor.keys if key.id == key_id), None)
     if key is None:
         raise Forged(f"{actor.id[:200]} has no key {key_id[:200]}")
     public = load_public(key.id, actor.id, key.material)
     return public, await _met(client, actor, budget)
+
+
+def _read(client: Client, document: JSON) -> Actor:
+    actor = read_actor(document)
+    client.learn(host_of(actor.id), actor.implements)
+    return actor
 
 
 async def _met(client: Client, actor: Actor, budget: Budget) -> Met:

@@ -9,7 +9,7 @@ Sources: ActivityPub sections 3.2 and 7; draft-cavage-http-signatures-12 and RFC
 import asyncio
 import socket
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, NoReturn, TypeVar
@@ -22,7 +22,7 @@ from federation.guard import Guard, Lookup, host_of
 from federation.keys import PrivateKey
 from federation.parsing import parse_object
 from federation.peers import ONE_KNOCK, Manner, Peer, Peers, scheme_of
-from federation.signatures import Scheme, sign
+from federation.signatures import ED25519, Scheme, sign
 from federation.transport import Limits, Reply, Transport
 
 __all__ = ["Answer", "Budget", "Client", "Fetched", "FetchedPage", "Limits"]
@@ -39,10 +39,12 @@ _MOVED: Final = (301, 302, 303, 307, 308)
 _GONE: Final = (404, 410)
 _LATER: Final = (408, 429)
 _BUSY: Final = (429, 503)
+_REFUSALS: Final = 400
 _SERVER_ERROR: Final = 500
 _ACCEPTED: Final = range(200, 300)
 _KNOCK_GET: Final = (401, 403)
 _KNOCK_POST: Final = (400, 401, 403)
+_NOT_OF_KEYS: Final = (404, 408, 410, 429, 503)  # refusals that speak of something else than an Ed25519 key
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -88,6 +90,7 @@ class Answer:
 
 class Client:
     """Made anywhere, used in one event loop; `close` it.  `key` signs the fetches: that of the instance actor.
+    `ed25519` is another of the same, for hosts that say that they know it.
 
     `policy(host)` says whether we may talk to `host` (`host:port` where the port is unusual); it is asked before each
     request, redirects included.  `lookup` stands in for the resolver of the system.
@@ -99,6 +102,7 @@ class Client:
         guard: Guard,
         user_agent: str,
         key: PrivateKey | None = None,
+        ed25519: PrivateKey | None = None,
         ca_file: str | None = None,
         policy: Callable[[str], bool] | None = None,
         clock: Callable[[], float] = time.time,
@@ -107,6 +111,7 @@ class Client:
     ) -> None:
         self.guard = guard
         self.key = key
+        self._ed25519 = ed25519
         self._headers = {"User-Agent": user_agent}
         self._policy = policy
         self._clock = clock
@@ -135,6 +140,11 @@ class Client:
     async def fetch_page(self, url: str, budget: Budget) -> FetchedPage:
         """The first megabyte of an HTML page, by an unsigned request.  Raises: as fetch_json."""
         return await self._in_time(url, self._page(url, budget))
+
+    def learn(self, host: str, implements: Collection[str]) -> None:
+        """What the software of `host` knows, as the document of one of its actors says (FEP-844e)."""
+        if ED25519 in implements:
+            self._peers.of(host).ed25519 = True
 
     async def date(self, host: str) -> str:
         """What the clock of another server says, as it heads any answer.  Raises: Refused (by us), Unreachable."""
@@ -279,15 +289,18 @@ class Client:
         if key is None:
             budget.spend()
             return await self._transport.get(url, host, peer, headers, whole=whole)
-        schemes = peer.schemes(None, now)
-        for tried in schemes:
+        manners = peer.manners(None, now, ed25519=self._ed25519 is not None)
+        for tried in manners:
             budget.spend()
-            signed = sign(tried, "GET", str(url), key, now)
+            by = self._ed25519 if self._ed25519 and tried == "ed25519" else key
+            signed = sign(scheme_of(tried), "GET", str(url), by, now)
             reply = await self._transport.get(url, host, peer, headers | signed)
             _hear(peer, reply, tried)
-            if reply.status not in _KNOCK_GET:
+            if not _minds(reply.status, tried):
                 return reply
-        if len(schemes) > 1:
+            if tried == "ed25519":
+                peer.refused_ed25519(now)
+        if len(manners) - manners.count("ed25519") > 1:
             peer.one_knock_until = now + ONE_KNOCK
         return reply
 
@@ -323,6 +336,13 @@ class Client:
             return Answer(reply.status, None, scheme, "")
         wait = answers.retry_after(reply.headers, self._clock())
         return Answer(reply.status, wait, scheme, answers.reason(reply.body))
+
+
+def _minds(status: int, tried: Manner) -> bool:
+    """Does a fetch deserve another signature?  What one actor says of Ed25519 must not cost us others of his host."""
+    if tried == "ed25519":
+        return status >= _REFUSALS and status not in _NOT_OF_KEYS
+    return status in _KNOCK_GET
 
 
 def _hear(peer: Peer, reply: Reply, tried: Manner) -> None:

@@ -8,6 +8,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from federation import answers, keys, signatures
 from federation.client import Budget
+from federation.errors import Busy, Gone, Refused
 from federation.peers import ONE_KNOCK, RSA_ONLY
 from federation.signatures import ACCEPT_SIGNATURE, ACCEPT_SIGNATURE_OF_BODY, Message, parse, verify
 from tests.federation.signing import NOW, OWNER, pair, public
@@ -239,3 +240,68 @@ async def test_hosts_do_not_speak_for_each_other():
             await post(ours, there)
         assert manners(quiet) == ["cavage", "cavage"]
         assert "ed25519" in manners(loud)
+
+
+# Fetches
+
+
+IMPLEMENTS = (signatures.RFC9421, signatures.ED25519)
+
+
+def serving(*accepted: str, refusal: int = 401) -> Script:
+    """A server whose documents are for who signs in one of these ways."""
+    return lambda there, request: itself(there, request) if signed_with(there, request) in accepted else http(refusal)
+
+
+async def fetch(ours, there, path):
+    return await ours.fetch_document(there.url(path), Budget(3))
+
+
+async def test_a_fetch_is_signed_with_rsa_until_a_document_says_that_ed25519_is_known():
+    async with talking(serving("cavage", "ed25519"), ed25519=YOUNG) as (ours, there):
+        await fetch(ours, there, "/a")
+        ours.learn(there.host, (signatures.RFC9421,))
+        await fetch(ours, there, "/b")
+        ours.learn(there.host, IMPLEMENTS)
+        ours.learn("other.test", ())
+        await fetch(ours, there, "/c")
+        assert manners(there) == ["cavage", "cavage", "ed25519"]
+
+
+@pytest.mark.parametrize("refusal", [400, 401, 403, 500])
+async def test_who_refuses_a_fetch_with_ed25519_gets_rsa_at_once_and_for_a_while(refusal):
+    now = [NOW]
+    async with talking(serving("rfc9421", refusal=refusal), ed25519=YOUNG, clock=lambda: now[0]) as (ours, there):
+        ours.learn(there.host, IMPLEMENTS)
+        await fetch(ours, there, "/a")
+        ours.learn(there.host, IMPLEMENTS)  # as each of its actors says
+        await fetch(ours, there, "/b")
+        assert manners(there) == ["ed25519", "rfc9421", "rfc9421"]
+        now[0] += RSA_ONLY + 1
+        await fetch(ours, there, "/c")
+        assert manners(there)[3:] == ["ed25519", "rfc9421"]
+
+
+@pytest.mark.parametrize(("status", "error"), [(404, Gone), (410, Gone), (429, Busy), (503, Busy)])
+async def test_what_is_not_about_the_key_is_not_asked_again(status, error):
+    async with talking(always(http(status)), ed25519=YOUNG) as (ours, there):
+        ours.learn(there.host, IMPLEMENTS)
+        with pytest.raises(error):
+            await fetch(ours, there, "/a")
+        assert manners(there) == ["ed25519"]
+
+
+async def test_who_refuses_every_fetch_is_not_asked_thrice_each_time():
+    async with talking(always(http(403)), ed25519=YOUNG) as (ours, there):
+        ours.learn(there.host, IMPLEMENTS)
+        for _ in range(3):
+            with pytest.raises(Refused):
+                await fetch(ours, there, "/a")
+        assert manners(there) == ["ed25519", "rfc9421", "cavage", "cavage", "cavage"]
+
+
+async def test_without_such_a_key_fetches_are_signed_with_rsa():
+    async with talking(serving("rfc9421")) as (ours, there):
+        ours.learn(there.host, IMPLEMENTS)
+        await fetch(ours, there, "/a")
+        assert manners(there) == ["rfc9421"]
