@@ -6,6 +6,9 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 NEEDS := setup.cfg pyproject.toml constraints.txt
 
+# The servers that tests and benchmarks start are installed ones: what they import is compiled once, not at each start.
+unexport PYTHONDONTWRITEBYTECODE
+
 help:            ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
