@@ -38,6 +38,7 @@ def watched(settings: Settings) -> Watched:
         if settings.alert_email
         else None,
         deadman=settings.deadman_url,
+        smtp=settings.smtp_url if settings.outgoing else "",
         status_dir=settings.status_dir,
         every=float(settings.watch_every),
         serves=settings.web_processes > 0,

@@ -10,7 +10,8 @@ import smtplib
 import ssl
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid, parsedate_to_datetime
 from functools import partial
@@ -32,6 +33,7 @@ class Errand(TypedDict, total=False):
     facts: dict[str, Any]  # what the webhook gets
     ping: str  # an address that wants to hear of us again and again
     certificate: str  # host:port
+    smtp: str  # the address of a mail server: does it take our name and password?
     ca_file: str
 
 
@@ -43,6 +45,8 @@ def main(errand: Errand) -> dict[str, Any]:
         _try(found, "deadman", lambda: _fetch(Request(ping), errand))  # noqa: S310  the owner's own setting
     if place := errand.get("certificate"):
         _try(found, "certificate", lambda: _certificate(place, errand.get("ca_file", "")))
+    if url := errand.get("smtp"):
+        _try(found, "mail server", lambda: _mail_server(url, errand))
     return found
 
 
@@ -84,7 +88,24 @@ def _email(where: Mapping[str, Any], errand: Errand) -> None:
     message["Date"], message["Message-ID"] = formatdate(), make_msgid(domain=where["domain"])
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(errand["body"])
-    url = urlsplit(where["url"])
+    with _connected(where["url"], errand) as server:
+        server.send_message(message)
+
+
+def _mail_server(url: str, errand: Errand) -> Mapping[str, Any]:
+    """No mail is sent."""
+    try:
+        with _connected(url, errand) as server:
+            server.noop()
+    except (OSError, smtplib.SMTPException):
+        return {"mail": 0.0}
+    return {"mail": 1.0}
+
+
+@contextmanager
+def _connected(address: str, errand: Errand) -> Iterator[smtplib.SMTP]:
+    """Signed in, where the address has a name.  Raises: OSError, SMTPException."""
+    url = urlsplit(address)
     trust = _trust(errand.get("ca_file") or None)
     host, secure = url.hostname or "", url.scheme == "smtps"
     made = (
@@ -99,7 +120,7 @@ def _email(where: Mapping[str, Any], errand: Errand) -> None:
             server.ehlo()
         if url.username:
             server.login(unquote(url.username), unquote(url.password or ""))
-        server.send_message(message)
+        yield server
 
 
 def _certificate(place: str, ca_file: str) -> Mapping[str, Any]:

@@ -33,6 +33,8 @@ EVERY: Final = float(FINE)  # seconds
 NUMBERS_EVERY: Final = 30.0  # seconds between looks at /metrics, which asks the database
 RECORDS_EVERY: Final = 60.0  # … at what others wrote down
 CERTIFICATE_EVERY: Final = 3600.0
+MAIL_EVERY: Final = 600.0  # seconds between two tries to sign in to the mail server
+MAIL_AGAIN: Final = 30.0  # … and before a failure is believed
 PING_EVERY: Final = 60.0
 RENDER_EVERY: Final = 300.0
 WINDOW: Final = 600.0  # seconds in which restarts and refused signatures are counted
@@ -59,6 +61,7 @@ class Watched:
     ntfy: str = ""
     email: Mapping[str, Any] | None = None  # url, sender, to, domain
     deadman: str = ""
+    smtp: str = ""  # the server of members' mail; empty: nobody gets any
     status_dir: Path | None = None
     every: float = EVERY  # seconds between two looks
     serves: bool = True  # are there web processes here?
@@ -117,6 +120,7 @@ class Monitor:
         self._kept: dict[str, float] = {}  # what is not looked at each time
         self._past: deque[tuple[float, dict[str, float]]] = deque(maxlen=400)  # counters of /metrics
         self._restarts: deque[tuple[float, int]] = deque(maxlen=64)
+        self._doubtful = False  # the last try of the mail server failed
         self._instance: str | None = None
         self._since: datetime | None = None
         self._shown: object = None
@@ -385,6 +389,8 @@ class Monitor:
             self._start("message", {"to": to, **what}, now, message)
         if self._watched.deadman and "ping" not in busy and self._is_due("ping", now, PING_EVERY):
             self._start("ping", {"ping": self._watched.deadman}, now)
+        if self._watched.smtp and "smtp" not in busy and self._is_due("smtp", now, MAIL_EVERY):
+            self._start("smtp", {"smtp": self._watched.smtp}, now)
         url = urlsplit(self._watched.base_url)
         public = url.scheme == "https" and "certificate" not in busy
         if public and self._is_due("certificate", now, CERTIFICATE_EVERY):
@@ -417,15 +423,29 @@ class Monitor:
             failed = dict.fromkeys(errand.message.get("to", [errand.kind]), "no answer in time")
         for kind, why in failed.items():
             log.warning("%s was not reached: %s", kind, why)
-        for name, value in (("certificate_days", "days"), ("certificate", "believed"), ("clock_skew", "skew")):
+        for name, value in (
+            ("certificate_days", "days"),
+            ("certificate", "believed"),
+            ("clock_skew", "skew"),
+        ):
             if isinstance(said.get(value), int | float):
                 self._kept[name] = abs(said[value]) if name == "clock_skew" else said[value]
+        if isinstance(said.get("mail"), int | float):
+            self._mail(said["mail"], now)
         if message := errand.message:
             message["to"], message["tries"] = [kind for kind in message["to"] if kind in failed], message["tries"] + 1
             message["due"] = now + min(30.0 * 2 ** message["tries"], 3600.0)
             if not message["to"] or message["tries"] >= TRIES:
                 self._unsent.remove(message)
             self._save()
+
+    def _mail(self, well: float, now: float) -> None:
+        """A mail server that did not answer is tried once more before it is said to be away."""
+        if well or self._doubtful:
+            self._kept["mail"] = well
+        else:
+            self._due["smtp"] = now + MAIL_AGAIN
+        self._doubtful = not well
 
     def _is_due(self, what: str, now: float, every: float) -> bool:
         due = self._due.get(what, 0.0)

@@ -262,3 +262,37 @@ def test_a_check_of_the_data_that_is_late_is_an_alert_until_it_is_made(web, tmp_
     assert "check-old" not in alerts.is_open(alerts.load(state.folder(tmp_path)))
     assert "check_late" not in Monitor(watched(web, tmp_path), list).tick(later)
     monitor.close()
+
+
+def test_the_mail_server_is_tried_without_a_mail():
+    port = free_port()
+    assert errands.main({"smtp": f"smtp://127.0.0.1:{port}"}) == {"failed": {}, "mail": 0.0}
+    got = []
+
+    class Box(Message):
+        def handle_message(self, message):
+            got.append(message)
+
+    controller = Controller(Box(), hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        assert errands.main({"smtp": f"smtp://127.0.0.1:{port}"}) == {"failed": {}, "mail": 1.0}
+        refused = f"smtp://me:wrong@127.0.0.1:{port}"  # it offers no STARTTLS, and no password goes without
+        assert errands.main({"smtp": refused})["mail"] == 0.0
+    finally:
+        controller.stop()
+    assert got == []
+
+
+def test_a_mail_server_that_is_away_twice_is_told_and_counts_for_its_component(web, tmp_path):
+    port = free_port()
+    now, monitor = time.time(), Monitor(watched(web, tmp_path, smtp=f"smtp://127.0.0.1:{port}"), list)
+    for moment in (0, 10, 41, 50, 75, 100):
+        values = monitor.tick(now + moment)
+        assert ("mail" in values) == (moment > 50), moment  # one failure is not believed
+        for errand in monitor._errands:
+            errand.process.wait(20)
+    found = alerts.load(state.folder(tmp_path))
+    assert "email-down" in alerts.is_open(found)
+    assert alerts.components(found) == {"email": "major_outage"}
+    monitor.close()
