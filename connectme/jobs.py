@@ -14,6 +14,7 @@ from federation.errors import FederationError, Unreachable
 from social.errors import Refusal, Unavailable
 from store import jobs
 from store.database import Database
+from store.prepared import Prepared
 from store.tables import Job
 from store.tables import jobs as table
 from store.tables.base import Instant
@@ -25,7 +26,7 @@ LONGEST: Final = 100.0  # seconds for one; less than its lease
 IDLE: Final = (0.1, 1.0)  # seconds between two looks, growing while there is nothing to do
 GRACE: Final = 5.0  # seconds to finish when the worker stops
 
-_DUE = select(exists().where(table.c.due <= bindparam("now", type_=Instant)))
+_DUE = Prepared(select(exists().where(table.c.due <= bindparam("now", type_=Instant))))
 
 
 class JobLoop:
@@ -135,4 +136,4 @@ class JobLoop:
 
 
 def _is_due(tx: Connection, now: datetime) -> bool:
-    return bool(tx.scalar(_DUE, {"now": now}))
+    return bool(_DUE.typed(tx, now=now)[0][0])

@@ -33,7 +33,7 @@ _ADD_APP = insert(apps)
 _APP_BY_CLIENT = select(apps).where(apps.c.client_id == bindparam("client"))
 _APP_BY_ID = select(apps).where(apps.c.id == bindparam("app"))
 _ADD_TOKEN = insert(tokens)
-_FIND_TYPED = (
+_FIND = Prepared(
     select(tokens, apps, users, accounts)
     .join(apps, apps.c.id == tokens.c.app_id)
     .outerjoin(users, users.c.account_id == tokens.c.account_id)
@@ -46,7 +46,6 @@ _FIND_TYPED = (
         users.c.disabled_at.is_(None),
     )
 )
-_FIND = Prepared(_FIND_TYPED)
 _REMEMBERED: "Memory[Bearer]" = Memory(1_000)
 _LIVE = tokens.c.revoked_at.is_(None)
 _REVOKE = update(tokens).where(_LIVE).values(revoked_at=bindparam("at", type_=Instant)).returning(tokens.c.account_id)
@@ -176,7 +175,7 @@ def token(tx: Connection, token_hash: bytes) -> Bearer | None:
     row = tuple(rows[0])
     bearer = _REMEMBERED.get(tx, token_hash, row)
     if bearer is None:
-        bearer = _bearer(tx.execute(_FIND_TYPED, {"hash_": token_hash}).one())
+        bearer = _bearer(_FIND.typed(tx, hash_=token_hash)[0])
         _REMEMBERED.put(tx, token_hash, row, bearer)
     return bearer
 

@@ -34,7 +34,7 @@ from social.sanitise import plain
 from social.visibility import VIEWER, visible, wanted
 from social.words import Query, Term, words
 from store.ids import NODE_BITS, SEQUENCE_BITS
-from store.prepared import Change
+from store.prepared import Change, Prepared, padded
 from store.tables import accounts, bookmarks, likes, media, mentions, polls, posts, users
 from store.tables.base import Id
 from store.tables.search import INDEX, unindexed
@@ -46,11 +46,11 @@ _ID_BITS: Final = NODE_BITS + SEQUENCE_BITS
 
 _IDS = bindparam("ids", expanding=True, type_=Id)
 _ASK = Change(insert(unindexed).on_conflict_do_nothing())
-_SOME = select(unindexed.c.post_id).limit(AT_ONCE).with_for_update(skip_locked=True)
-_ANY = select(unindexed.c.post_id).limit(1)
-_DONE = delete(unindexed).where(unindexed.c.post_id.in_(_IDS))
+_SOME = Prepared(select(unindexed.c.post_id).limit(AT_ONCE).with_for_update(skip_locked=True))
+_ANY = Prepared(select(unindexed.c.post_id).limit(1))
+_DONE = Change(delete(unindexed).where(unindexed.c.post_id.in_(_IDS)))
 _index = table(INDEX, column("rowid", Id), column("words"))
-_FORGET = delete(_index).where(_index.c.rowid.in_(_IDS))
+_FORGET = Change(delete(_index).where(_index.c.rowid.in_(_IDS)))
 _author, _boost = accounts.alias("author"), posts.alias("boost")
 
 
@@ -66,7 +66,7 @@ def _of(account: Any) -> ColumnElement[bool]:
 
 
 _PUBLIC = and_(posts.c.visibility == "public", _author.c.indexable, _author.c.silenced_at.is_(None))
-_FOUND_BY_SOMEBODY = (
+_FOUND_BY_SOMEBODY = Prepared(
     select(posts.c.id)
     .join(_author, _author.c.id == posts.c.author_id)
     .where(
@@ -110,20 +110,21 @@ def ask(tx: Connection, ids: Sequence[int]) -> None:
 
 def waits(tx: Connection) -> bool:
     """Is there work?  Asked often, for nothing."""
-    return tx.execute(_ANY).first() is not None
+    return bool(_ANY.rows(tx))
 
 
 def work(tx: Connection) -> int:
     """Brings the index up to date with some of the posts that `ask` was told; returns how many."""
-    waiting = list(tx.scalars(_SOME))
+    waiting = [row[0] for row in _SOME.rows(tx)]
     if not waiting:
         return 0
-    tx.execute(_FORGET, {"ids": waiting})
-    found = parts.load(tx, list(tx.scalars(_FOUND_BY_SOMEBODY, {"ids": waiting})))
+    ids = padded(waiting)
+    _FORGET.run(tx, ids=ids)
+    found = parts.load(tx, [row[0] for row in _FOUND_BY_SOMEBODY.rows(tx, ids=ids)])
     rows = [{"id": number, "words": _document(tx, said)} for number, one in found.items() if (said := _said(one))]
     if rows:
         tx.execute(_INSERT[tx.dialect.name], rows)
-    tx.execute(_DONE, {"ids": waiting})
+    _DONE.run(tx, ids=ids)
     return len(waiting)
 
 
