@@ -73,7 +73,8 @@ async def _writes(house: House) -> Part:
 
 
 async def _keeps(house: House) -> Part:
-    used = await house.spool.read(spool.size)
+    """SQLite remembers how many pages there are; whether they can be read is seen by reading."""
+    used, _ = await house.spool.read(lambda tx: (spool.size(tx), spool.stats(tx)))
     return Part(ok=used < spool.LIMIT, degraded=used * NEARLY[1] > spool.LIMIT * NEARLY[0], says=f"{used >> 20} MB")
 
 
