@@ -1,6 +1,6 @@
-"""Every twenty seconds, PostgreSQL is asked what the doctor would ask it, by a process that talks with it anyway.
+"""Every ten seconds, PostgreSQL is asked what the doctor would ask it, by a process that talks with it anyway.
 
-The supervisor is too small for a driver.  It takes what is found here for its own (ops/doctor/minute.py): an index that
+The supervisor is too small for a driver.  It takes what is found here for its own (ops/doctor/often.py): an index that
 was dropped, constraints that are off, too few connections come to the alerts like the faults of an embedded database.
 """
 
@@ -9,18 +9,15 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
-from typing import Final
 
 from connectme import schema
 from connectme.lock import is_taken
 from connectme.settings import Settings
 from ops import findings, state
-from ops.doctor import minute, postgresql
+from ops.doctor import often, postgresql
 from ops.doctor.case import Case
 
 log = logging.getLogger(__name__)
-
-LOOKS: Final = 2  # of the supervisor, between two of ours
 
 
 @asynccontextmanager
@@ -47,11 +44,11 @@ async def _run(settings: Settings) -> None:
                     await look(settings, newest)
                 except Exception:  # the next look may be better
                     log.exception("PostgreSQL could not be examined")
-            await asyncio.sleep(settings.watch_every * LOOKS)
+            await asyncio.sleep(settings.watch_every)
 
 
 async def look(settings: Settings, newest: str) -> None:
     """Raises: OSError."""
     now = datetime.now(UTC)
     found = await postgresql.look(Case(settings, newest, now))
-    findings.keep(settings.data_dir, found, now, file=minute.SERVED)
+    findings.keep(settings.data_dir, found, now, file=often.SERVED)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from connectme.schema import newest
 from connectme.settings import Settings
 from connectme.values import host_of
-from ops.doctor import minute
+from ops.doctor import often
 from ops.status import Site
 from ops.watch.monitor import Monitor, Process, Watched
 
@@ -54,7 +54,7 @@ def watching(settings: Settings, processes: Callable[[], Sequence[tuple[str, int
     monitor = Monitor(
         watched(settings),
         lambda: [Process(*one) for one in processes()],
-        examine=lambda now: minute.look_and_keep(settings, code, now),
+        examine=lambda now: often.look_and_keep(settings, code, now),
     )
     thread = threading.Thread(target=monitor.run, args=[stop], name="watch", daemon=True)
     thread.start()

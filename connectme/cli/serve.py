@@ -21,7 +21,7 @@ from connectme.values import is_local
 from connectme.watching import watching
 from ops import belonging
 from ops.belonging import refusal
-from ops.doctor import minute
+from ops.doctor import often
 
 log = log_of.getLogger("connectme.serve")
 
@@ -67,7 +67,7 @@ def _is_elsewhere(settings: Settings) -> bool:
 def _examined(settings: Settings) -> None:
     """The doctor's cheap checks.  Raises: WrongDatabase; all else is told, and the server does what it can."""
     try:
-        found = minute.look_and_keep(settings, newest())
+        found = often.look_and_keep(settings, newest())
     except OSError as error:
         log.error("the data folder cannot be written (%s); `connectme doctor` says more", error)  # noqa: TRY400  a line
         return

@@ -90,16 +90,18 @@ def folders(change: Change) -> Iterator[Finding]:
     named = {"DATA_DIR": None if new.data_dir.exists() else new.data_dir, "STATUS_DIR": new.status_dir}
     named["BACKUP_STORE"] = None if new.backup_bucket else new.backup_folder
     named["BIND"] = new.socket_path.parent if new.socket_path else None
-    for setting, folder in named.items():
-        if folder is None:
-            continue
-        if trouble := _trouble(folder, made=setting != "BIND"):
-            yield ill(
-                "settings.folders", "error", f"{folder}; this user is {os.geteuid()}",
-                name=setting, folder=folder, trouble=trouble, old=change.old.data_dir,
-            )  # fmt: skip
-        else:
-            yield well("settings.folders", ", ".join(name for name, folder in named.items() if folder))
+    looked_at = {setting: folder for setting, folder in named.items() if folder}
+    troubles = {
+        name: trouble for name, folder in looked_at.items() if (trouble := _trouble(folder, made=name != "BIND"))
+    }
+    for setting, trouble in troubles.items():
+        folder = looked_at[setting]
+        yield ill(
+            "settings.folders", "error", f"{folder}; this user is {os.geteuid()}",
+            name=setting, folder=folder, trouble=trouble, old=change.old.data_dir,
+        )  # fmt: skip
+    if looked_at and not troubles:
+        yield well("settings.folders", ", ".join(looked_at))
 
 
 def _trouble(folder: Path, *, made: bool) -> str:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from ops.doctor import content, embedded, minute, postgresql
+from ops.doctor import content, embedded, often, postgresql
 from ops.doctor.case import Case, Settings, broken, run
 from ops.findings import ORDER, Finding
 
@@ -16,7 +16,7 @@ _FIRST: Final = ("identity.", "database.reads", "database.there", "postgresql.an
 async def look(settings: Settings, newest: str, now: datetime | None = None, home: Path | None = None) -> list[Finding]:
     """home: see Case."""
     case = Case(settings, newest, now or datetime.now(UTC), home)
-    found = run((*minute.CHECKS, *embedded.THOROUGH), case)
+    found = run((*often.CHECKS, *embedded.THOROUGH), case)
     found += await postgresql.look(case)
     if not any(one.id.startswith(_FIRST) for one in found if one.severity != "ok"):
         try:

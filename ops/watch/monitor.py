@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 EVERY: Final = float(FINE)  # seconds
 NUMBERS_EVERY: Final = 30.0  # seconds between looks at /metrics, which asks the database
-RECORDS_EVERY: Final = 60.0  # … at what others wrote down
+RECORDS_EVERY: Final = 20.0  # … at what others wrote down, and with the eyes of the doctor
 CERTIFICATE_EVERY: Final = 3600.0
 MAIL_EVERY: Final = 600.0  # seconds between two tries to sign in to the mail server
 MAIL_AGAIN: Final = 30.0  # … and before a failure is believed
@@ -106,7 +106,7 @@ class Monitor:
         command: Sequence[str] | None = None,
         examine: Callable[[datetime], object] | None = None,
     ) -> None:
-        """examine: writes state/findings.json, each minute."""
+        """examine: writes state/findings.json, every RECORDS_EVERY."""
         self._watched = watched
         self._processes = processes
         self._examine = examine

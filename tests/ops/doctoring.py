@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from connectme import schema
 from connectme.settings import Settings
 from ops import identity
-from ops.doctor import fixing, minute, whole
+from ops.doctor import fixing, often, whole
 from ops.doctor.case import Case
 from tests.people import OURS
 
@@ -35,7 +35,7 @@ class Patient:
         return {one.id: one for one in self.look() if one.severity != "ok"}
 
     def minute(self):
-        return {one.id: one for one in minute.look(self.settings, schema.newest()) if one.severity != "ok"}
+        return {one.id: one for one in often.look(self.settings, schema.newest()) if one.severity != "ok"}
 
     def fix(self):
         return asyncio.run(fixing.fix(Case(self.settings, schema.newest(), datetime.now(UTC)), self.look()))

@@ -104,7 +104,7 @@ def test_every_rule_names_itself_and_a_remedy():
     for place, rule in enumerate(RULES):
         assert rule.remedy
         assert rule.line(12.0)
-        assert rule.lasts <= 50 or rule.id in ("disk-filling", "doctor"), "from fault to alert in under a minute"
+        assert rule.lasts <= 50 or rule.id == "disk-filling", "from fault to alert in under a minute"
         assert not rule.under or rule.under in [before.id for before in RULES[:place]]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from connectme import examining, schema
 from federation.keys import KeyPair
-from ops.doctor import minute
+from ops.doctor import often
 from store.database import Database
 from tests import postgresql
 from tests.ops.doctoring import Patient, claimed
@@ -133,8 +133,8 @@ def test_what_a_server_process_found_is_told_by_the_supervisor_for_a_while(serve
     server.sql("DROP INDEX ix_account_host")
     asyncio.run(examining.look(server.settings, schema.newest()))
     assert "ix_account_host" in server.minute()["schema.parts"].says
-    later = datetime.now(UTC) + minute.FRESH
-    assert not any(one.id == "schema.parts" for one in minute.look(server.settings, schema.newest(), later))
+    later = datetime.now(UTC) + often.FRESH
+    assert not any(one.id == "schema.parts" for one in often.look(server.settings, schema.newest(), later))
     server.fix()
     assert ill(server) == {}
     asyncio.run(examining.look(server.settings, schema.newest()))

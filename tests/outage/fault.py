@@ -18,7 +18,7 @@ class Fault:
     """`make` begins with `scene.begins()`, from where seconds are counted; `mend` does what the finding's remedy says.
 
     told:    all of these tell of it: "refused" (the server does not start), a mode, "alert RULE", "status page",
-             "doctor CHECK" (of each minute)
+             "doctor CHECK" (that the supervisor hears of)
     finding: the check of `connectme doctor` that names it
     shut:    nothing is taken meanwhile, not even for the spool
     loses:   what came between the last backup and the fault is gone with the file

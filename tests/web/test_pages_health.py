@@ -77,9 +77,9 @@ async def test_all_that_was_written_down_is_shown_and_no_markup_of_others(owner)
     )
     state.write_json(folder / "drills.json", [{"at": NOW.isoformat(), "ok": True, "rto_seconds": 12.0}, {"odd": 1}])
     alerts.save(folder, {"disk-low": alerts.Alert(NOW.timestamp(), 0.05, opened=NOW.timestamp())})
-    samples = Samples(folder / "samples.db")
+    samples, now = Samples(folder / "samples.db"), datetime.now(UTC).timestamp()
     for n in range(6):
-        samples.add(NOW.timestamp() - 1800 + n * 300, {"memory": 1e8 + n, "spool_waiting": float(n), "disk_hours": 5.0})
+        samples.add(now - 1800 + n * 300, {"memory": 1e8 + n, "spool_waiting": float(n), "disk_hours": 5.0})
     samples.close()
     state.write_json(folder / "integrity.json", {"at": NOW.isoformat(), "seconds": 3.0, "findings": [
         {"severity": "warning", "says": "2 counters are <i>wrong</i>"}]})  # fmt: skip

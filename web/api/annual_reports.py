@@ -20,6 +20,7 @@ routes = web.RouteTableDef()
 _NONE: Final = "none are made here"
 _HERE: Final = "/api/v1/annual_reports"
 _YEAR: Final = _HERE + "/{year}"
+_YEARS: Final = range(2000, 10_000)
 
 
 @routes.get(_HERE)
@@ -62,5 +63,5 @@ async def generate(request: web.Request, caller: Caller) -> web.Response:  # noq
 
 def _check(request: web.Request) -> None:
     """Raises: NotFound, for what is no year."""
-    if as_id(request.match_info["year"]) is None:
+    if (as_id(request.match_info["year"]) or 0) not in _YEARS:
         raise NotFound("Record not found")

@@ -1,4 +1,7 @@
-"""The checks that are made at every start and, by the supervisor, each minute: they cost some milliseconds.  Light."""
+"""The checks that are made at every start and, by the supervisor, every twenty seconds: they cost some milliseconds.
+
+Light.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
