@@ -198,7 +198,7 @@ def _finish(tx: Connection, made: Post, original: Post, now: datetime) -> None:
     tx.execute(_COUNT, {"original": original.id})
     if made.visibility != "direct":
         storing.count_posts(tx, {made.author_id: [made.published]})
-    timelines.push(tx, [made.id])
+    timelines.push_boost(tx, made.id)
     if made.published > now - storing.NEWS:
         notifications.notify(tx, original.author_id, "reblog", made.author_id, original.id, now)
     announce(tx, Posted(made.id, made.author_id))

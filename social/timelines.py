@@ -105,21 +105,20 @@ def _kept_in_a_list() -> ColumnElement[bool]:
 
 
 def _is_new(feed: Table, owner: ColumnElement[int], reader: ColumnElement[int]) -> ColumnElement[bool]:
-    """Is `posts` no boost, or one of what is not among the newest in the `feed` (home, or a list) of `owner`?"""
+    """Is `posts` a boost of what is not among the newest in the `feed` (home, or a list) of `owner`?"""
     entries, newest = feed.alias("entries"), feed.alias("newest")
     of, what = entries.c[0], entries.c.post_id
     depth = (
         select(newest.c.post_id).where(newest.c[0] == of).order_by(newest.c.post_id.desc()).offset(AGAIN - 1).limit(1)
     )
     itself, boost = _shown.c.id == posts.c.boost_of_id, _shown.c.boost_of_id == posts.c.boost_of_id
-    there = exists().where(
+    return ~exists().where(
         or_(itself, boost),
         of == owner,
         what == _shown.c.id,
         what >= func.coalesce(depth.scalar_subquery(), 0),
         wanted(_shown, reader),
     )
-    return or_(posts.c.boost_of_id.is_(None), ~there)
 
 
 _FOR_FOLLOWERS = (
@@ -132,13 +131,10 @@ _FOR_FOLLOWERS = (
         follows.c.accepted,
         _belongs(),
         ~_kept_in_a_list(),
-        _is_new(home_entries, follows.c.follower_id, follows.c.follower_id),
     )
 )
-_FOR_AUTHORS = (
-    select(users.c.account_id, posts.c.id)
-    .join_from(posts, users, and_(users.c.account_id == posts.c.author_id, posts.c.visibility != "direct"))
-    .where(_is_new(home_entries, users.c.account_id, users.c.account_id))
+_FOR_AUTHORS = select(users.c.account_id, posts.c.id).join_from(
+    posts, users, and_(users.c.account_id == posts.c.author_id, posts.c.visibility != "direct")
 )
 
 
@@ -149,6 +145,11 @@ def _write(entries: Any) -> Change:
 # SQLite takes ON CONFLICT after a compound SELECT for part of a join, unless a WHERE stands between.
 _both = union_all(_FOR_FOLLOWERS.where(posts.c.id.in_(_IDS)), _FOR_AUTHORS.where(posts.c.id.in_(_IDS))).subquery()
 _PUSH = _write(select(_both).where(true()))
+_boosted = union_all(
+    _FOR_FOLLOWERS.where(posts.c.id.in_(_IDS), _is_new(home_entries, follows.c.follower_id, follows.c.follower_id)),
+    _FOR_AUTHORS.where(posts.c.id.in_(_IDS), _is_new(home_entries, users.c.account_id, users.c.account_id)),
+).subquery()
+_PUSH_BOOST = _write(select(_boosted).where(true()))
 _FILL = _write(
     select(
         _FOR_FOLLOWERS.where(posts.c.author_id == _AUTHOR, follows.c.follower_id == _OWNER)
@@ -191,7 +192,6 @@ def _for_lists() -> Any:
             posts.c.visibility != "direct",
             or_(list_members.c.follower_id.is_(None), and_(follows.c.accepted, _belongs())),
             wants,
-            _is_new(list_entries, lists.c.id, lists.c.account_id),
         )
     )
 
@@ -202,6 +202,9 @@ def _write_lists(entries: Any) -> Change:
 
 _LIST = bindparam("list", type_=Id)
 _PUSH_LISTS = _write_lists(_for_lists().where(posts.c.id.in_(_IDS)))
+_PUSH_BOOST_LISTS = _write_lists(
+    _for_lists().where(posts.c.id.in_(_IDS), _is_new(list_entries, lists.c.id, lists.c.account_id))
+)
 _NEWEST_FOR_LISTS = _for_lists().where(posts.c.author_id == _AUTHOR).order_by(posts.c.id.desc())
 _FILL_LIST = _write_lists(
     select(_NEWEST_FOR_LISTS.where(lists.c.id == _LIST).limit(FILL).subquery("newest")).where(true())
@@ -241,6 +244,12 @@ def push(tx: Connection, ids: Sequence[int]) -> None:
     if ids:
         _PUSH.run(tx, ids=padded(ids))
         _PUSH_LISTS.run(tx, ids=padded(ids))
+
+
+def push_boost(tx: Connection, boost_id: int) -> None:
+    """The same for a boost, but where what it boosts is among the newest already."""
+    _PUSH_BOOST.run(tx, ids=[boost_id])
+    _PUSH_BOOST_LISTS.run(tx, ids=[boost_id])
 
 
 def push_tagged(tx: Connection, ids: Sequence[int]) -> None:
