@@ -103,7 +103,8 @@ def due(settings: Settings, started: datetime, now: datetime) -> str | None:
     if made and _is_old(last, timedelta(days=settings.drill_every_days), now):
         return "drill"
     checked = looks.last_check(settings.data_dir / state.FOLDER)
-    return "check" if _is_old(checked, timedelta(days=settings.check_every_days), now) else None
+    every = timedelta(days=settings.check_every_days)
+    return "check" if _is_old(checked.at if checked else None, every, now) else None
 
 
 def _is_old(last: datetime | None, every: timedelta, now: datetime) -> bool:

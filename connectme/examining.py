@@ -1,4 +1,4 @@
-"""Every ten seconds, PostgreSQL is asked what the doctor would ask it, by a process that talks with it anyway.
+"""Every WATCH_EVERY seconds, PostgreSQL is asked what the doctor would ask it, by a process that talks with it anyway.
 
 The supervisor is too small for a driver.  It takes what is found here for its own (ops/doctor/often.py): an index that
 was dropped, constraints that are off, too few connections come to the alerts like the faults of an embedded database.
@@ -7,11 +7,12 @@ was dropped, constraints that are off, too few connections come to the alerts li
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from connectme import schema
 from connectme.lock import is_taken
+from connectme.loop import beside
 from connectme.settings import Settings
 from ops import findings, state
 from ops.doctor import often, postgresql
@@ -26,13 +27,8 @@ async def examining(settings: Settings) -> AsyncIterator[None]:
     if settings.sqlite_file is not None:
         yield
         return
-    task = asyncio.create_task(_run(settings))
-    try:
+    async with beside(_run(settings)):
         yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 async def _run(settings: Settings) -> None:

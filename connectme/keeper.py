@@ -67,7 +67,7 @@ class Keeper:
             found_at=looks.moment(found) if isinstance(found, dict) else None,
             backups=_newest(self._folder / "backups.json"),
             drills=_newest(self._folder / "drills.json"),
-            check=_check(self._folder / "integrity.json"),
+            check=_check(looks.last_check(self._folder)),
         )
 
     def components(self) -> Mapping[str, str]:
@@ -110,13 +110,8 @@ def _open(folder: Path) -> list[tuple[str, str, datetime]]:
     ]
 
 
-def _check(file: Path) -> Note | None:
-    found = state.read_json(file)
-    when = looks.moment(found) if isinstance(found, dict) else None
-    if when is None:
-        return None
-    faults = [one for one in looks.entries(found.get("findings", [])) if one.get("severity") in ("error", "warning")]
-    return {"when": when, "faults": faults, "seconds": found.get("seconds")}
+def _check(last: looks.Checked | None) -> Note | None:
+    return {"when": last.at, "faults": last.faults, "seconds": last.seconds} if last else None
 
 
 def _newest(file: Path) -> Sequence[Note]:

@@ -16,8 +16,7 @@ import asyncio
 import logging
 import shutil
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -26,6 +25,7 @@ from sqlalchemy import Connection, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectme.lock import is_taken
+from connectme.loop import beside
 from connectme.settings import Settings
 from ops import damage, identity, modes, outages, state
 from ops.change import progress
@@ -57,15 +57,8 @@ class Sentinel:
         self._seen: tuple[Name, int] = ("normal", 0)
         self._told: Mode | None = None
 
-    @asynccontextmanager
-    async def watching(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(self._run())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+    def watching(self) -> AbstractAsyncContextManager[None]:
+        return beside(self._run())
 
     async def _run(self) -> None:
         with (state.folder(self._data_dir) / "sentinel.lock").open("a", encoding="ascii") as lock:

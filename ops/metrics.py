@@ -153,19 +153,14 @@ def of_backups(data_dir: Path, now: datetime) -> list[Metric]:
 
 def of_checks(data_dir: Path, now: datetime) -> list[Metric]:
     """Of the last check of the data (`connectme db check`): its age, what it found, how long it took.  -1: none."""
-    found = state.read_json(data_dir / state.FOLDER / "integrity.json")
-    note = found if isinstance(found, dict) else {}
-    last = looks.moment(note)
-    faults = [one for one in looks.entries(note.get("findings", [])) if one.get("severity") in ("error", "warning")]
-    says = "Faults that the last check of the data found"
+    last = looks.last_check(data_dir / state.FOLDER)
+    age, faults = ((now - last.at).total_seconds(), float(len(last.faults))) if last else (-1.0, -1.0)
+    took = last.seconds if last and last.seconds is not None else -1.0
     return [
-        GaugeMetricFamily(
-            "connectme_integrity_age_seconds", "Age of the last check of the data",
-            value=(now - last).total_seconds() if last else -1.0,
-        ),
-        GaugeMetricFamily("connectme_integrity_faults", says, value=len(faults) if last else -1.0),
-        GaugeMetricFamily("connectme_integrity_seconds", "Time that it took", value=note.get("seconds", -1.0)),
-    ]  # fmt: skip
+        GaugeMetricFamily("connectme_integrity_age_seconds", "Age of the last check of the data", value=age),
+        GaugeMetricFamily("connectme_integrity_faults", "Faults that the last check of the data found", value=faults),
+        GaugeMetricFamily("connectme_integrity_seconds", "Time that it took", value=took),
+    ]
 
 
 def of_process(more: Mapping[str, float] | None = None) -> list[Metric]:

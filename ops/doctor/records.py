@@ -68,20 +68,17 @@ def drills(case: Case) -> Iterator[Finding]:
 
 
 def integrity(case: Case) -> Iterator[Finding]:
-    found = _note(case, "integrity.json")
-    every = timedelta(days=case.settings.check_every_days)
-    last = looks.moment(found) if isinstance(found, dict) else None
-    since = last or _began(case)
+    last, every = looks.last_check(_folder(case)), timedelta(days=case.settings.check_every_days)
+    since = last.at if last else _began(case)
     if every and since and case.now - since > every + LATE:
         evidence = f"the last was on {since:%Y-%m-%d}" if last else "none was ever made"
         yield ill("integrity.age", "warning", evidence, age=age((case.now - since).total_seconds()))
-    if not isinstance(found, dict):
+    if last is None:
         return
-    faults = [one for one in looks.entries(found.get("findings", [])) if one.get("severity") in ("error", "warning")]
-    when = str(found.get("at", "?"))[:16]
-    if faults:
-        evidence = "; ".join(f"{one.get('id')}: {one.get('says')}" for one in faults[:5])
-        yield ill("integrity.last", "warning", evidence, when=when, number=len(faults))
+    when = last.at.isoformat()[:16]
+    if last.faults:
+        evidence = "; ".join(f"{one.get('id')}: {one.get('says')}" for one in last.faults[:5])
+        yield ill("integrity.last", "warning", evidence, when=when, number=len(last.faults))
     else:
         yield well("integrity.last", when)
 

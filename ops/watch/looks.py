@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ops import state
 
@@ -139,7 +139,8 @@ def records(folder: Path, now: datetime, since: datetime, check_every: timedelta
     if when and now - when < _CLOCK and isinstance(clock.get("seconds"), int | float):
         found["clock_skew"] = abs(clock["seconds"])
     if check_every:
-        found["check_late"] = (now - (last_check(folder) or since) - check_every).total_seconds()
+        checked = last_check(folder)
+        found["check_late"] = (now - (checked.at if checked else since) - check_every).total_seconds()
     for name in ("findings", "integrity"):
         found[name] = float(len(errors(state.read_json(folder / f"{name}.json"))))
     return found
@@ -182,10 +183,22 @@ def newest_backup(folder: Path) -> datetime | None:
     return max((when for one in made if (when := moment(one))), default=None)
 
 
-def last_check(folder: Path) -> datetime | None:
-    """Of the data, by `connectme db check`."""
+class Checked(NamedTuple):
+    """What the last check of the data (`connectme db check`) wrote down."""
+
+    at: datetime
+    faults: list[dict[str, Any]]  # errors and warnings
+    seconds: float | None
+
+
+def last_check(folder: Path) -> Checked | None:
     found = state.read_json(folder / "integrity.json")
-    return moment(found) if isinstance(found, dict) else None
+    at = moment(found) if isinstance(found, dict) else None
+    if at is None:
+        return None
+    faults = [one for one in entries(found.get("findings", [])) if one.get("severity") in ("error", "warning")]
+    took = found.get("seconds")
+    return Checked(at, faults, float(took) if isinstance(took, int | float) else None)
 
 
 def last_drill(folder: Path) -> dict[str, Any] | None:

@@ -31,9 +31,8 @@ class Trend:
 trend_verdicts = Table(
     "trend_verdict",
     metadata,
-    Column(
-        "kind", Text, primary_key=True
-    ),  # tag, post, link, publisher: may it trend?  And those of social/verdicts.py
+    # tag, post, link, publisher: may it trend?  And those of social/verdicts.py.
+    Column("kind", Text, primary_key=True),
     Column("subject", Text, primary_key=True),  # as in `trend`; of a publisher: the name of its site
     Column("allowed", Boolean, nullable=False),
     Column("account_id", Id, nullable=False),  # who said so; he may be gone
