@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, select
 
 from social.errors import Invalid
+from social.moderation.figures import midnight
 from store.tables import users
 from store.tables.base import Instant
 
@@ -34,8 +35,8 @@ def retention(tx: Connection, first: date, last: date, frequency: str) -> list[C
         raise Invalid(f"frequency is one of {', '.join(FREQUENCIES)}")
     starts = _starts(first, last, frequency)
     came: dict[date, list[date]] = {start: [] for start in starts}
-    until = _midnight(_next(starts[-1], frequency))
-    for created, seen in tx.execute(_CAME, {"since": _midnight(starts[0]), "until": until}):
+    until = midnight(_next(starts[-1], frequency))
+    for created, seen in tx.execute(_CAME, {"since": midnight(starts[0]), "until": until}):
         came[_start(_day(created), frequency)].append(_day(seen or created))
     return [Cohort(start, _stayed(came[start], starts[place:])) for place, start in enumerate(starts)]
 
@@ -69,7 +70,3 @@ def _next(start: date, frequency: str) -> date:
 
 def _day(moment: datetime) -> date:
     return moment.astimezone(UTC).date()
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)

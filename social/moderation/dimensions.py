@@ -29,13 +29,12 @@ class _Kind:
     about: str = ""
 
 
-def _ranked(key: Any, rows: Select[Any], count: Any = None) -> Select[Any]:
+def _ranked(key: Any, rows: Select[Any]) -> Select[Any]:
     """(what, how many), the most first."""
-    number = func.count() if count is None else count
     return (
-        rows.with_only_columns(key, number)
+        rows.with_only_columns(key, func.count())
         .group_by(key)
-        .order_by(number.desc(), key)
+        .order_by(func.count().desc(), key)
         .limit(bindparam("most", type_=Id))
     )
 
