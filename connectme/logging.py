@@ -1,21 +1,19 @@
 """How a process writes its log: lines of text for people, or JSON for collectors, on standard error.
 
-A line tells when, how grave, which process, who says it, what, and the id of the request or activity it
-belongs to (`REQUEST`).  Secrets among the settings, bearer tokens and passwords in addresses are masked.
+A line tells when, how grave, which process, who says it, what, and the id of the request it belongs to.  Secrets
+among the settings, bearer tokens and passwords in addresses are masked.
 """
 
 import logging
 import re
 import sys
-from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TextIO
 
+from web.request_id import REQUEST
+
 if TYPE_CHECKING:
     from connectme.settings import Settings
-
-#: What the line belongs to, such as "req 7f3a9c01"; set by the doors, empty elsewhere.
-REQUEST: ContextVar[str] = ContextVar("request", default="")
 
 TEXT = "%(at)s %(levelname)-7s %(unit)s %(name)s: %(message)s%(belongs)s"
 JSON = "%(at)s %(levelname)s %(unit)s %(name)s %(message)s %(request)s"

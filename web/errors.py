@@ -19,6 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from federation.errors import FederationError, Forged, Malformed, Refused, Unreachable
 from social.errors import Gone, Invalid, NotAllowed, NotFound, Refusal, Unauthorised, Unavailable
+from web import request_id
 from web.barred import BARRED, SAYS
 from web.keys import BOARD, ORIGIN
 
@@ -73,6 +74,7 @@ def guarded(routes: Iterable[web.RouteDef], render: Render, *, any_name: bool = 
 def guard(handler: Handler, render: Render, *, any_name: bool = False) -> Handler:
     @wraps(handler)
     async def guarded_handler(request: web.Request) -> web.StreamResponse:
+        request_id.name(request)
         try:
             if not (any_name or _is_meant(request)):
                 return render(request, 421, _OTHER_NAME.format(request.app[ORIGIN].base_url))

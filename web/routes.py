@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from web import activitypub, discovery, echo, health, media, pages, proxy, status
+from web import activitypub, discovery, echo, health, media, pages, proxy, request_id, status
 from web.api import routes as api
 from web.errors import Handler, as_json, guard, guarded
 from web.keys import ORIGIN
@@ -18,6 +18,7 @@ _FOR_PROGRAMS = ("/.well-known/{tail:.*}", "/nodeinfo/{tail:.*}", "/media/{tail:
 def add(app: web.Application) -> None:
     """Adds all routes; the last ones answer what no other does."""
     pages.prepare(app)
+    app.on_response_prepare.append(request_id.tell)
     for resource in _resources():
         app.router.register_resource(resource)
 
