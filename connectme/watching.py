@@ -10,6 +10,7 @@ from connectme.settings import Settings
 from connectme.values import host_of
 from ops.doctor import often
 from ops.status import Site
+from ops.watch.looks import Every
 from ops.watch.monitor import Monitor, Process, Watched
 
 
@@ -42,7 +43,11 @@ def watched(settings: Settings) -> Watched:
         status_dir=settings.status_dir,
         every=float(settings.watch_every),
         serves=settings.web_processes > 0,
-        check_every=timedelta(days=settings.check_every_days),
+        by_itself=Every(
+            timedelta(hours=settings.backup_every_hours),
+            timedelta(days=settings.drill_every_days),
+            timedelta(days=settings.check_every_days),
+        ),
     )
 
 

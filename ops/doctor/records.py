@@ -17,9 +17,10 @@ from ops.doctor.words import ill, well
 from ops.findings import Finding, Severity
 from ops.watch import looks, samples
 
-FRESH: Final = timedelta(hours=26)  # of a backup
-PROVED: Final = timedelta(days=8)  # of a drill
-LATE: Final = timedelta(days=1)  # of a check of the data, after it was due
+DAILY: Final = timedelta(days=1)  # a backup, where somebody else has to make it …
+WEEKLY: Final = timedelta(days=7)  # … and a drill
+HOURS_LATE: Final = timedelta(hours=2)  # of a backup, after it was due
+LATE: Final = timedelta(days=1)  # of a drill, of a check of the data
 FILLS: Final = 24.0, 3.0  # hours until the disk is full: soon, very soon
 RECENT: Final = 900.0  # seconds: samples that end before tell nothing of now
 WAITS: Final = timedelta(minutes=5)  # in the spool
@@ -42,9 +43,10 @@ def backups(case: Case) -> Iterator[Finding]:
         return  # a server that never ran has nothing to lose
     old = case.now - since
     evidence = f"the newest is of {since:%Y-%m-%d %H:%M} UTC" if newest else "none was ever made"
-    if old > FRESH:
+    every = timedelta(hours=case.settings.backup_every_hours)
+    if old > (every or DAILY) + HOURS_LATE:
         words = age(old.total_seconds()) if newest else "not there, and the server"
-        yield ill("backup.age", "warning", evidence, age=words)
+        yield ill("backup.age", _by(every), evidence, age=words)
     else:
         yield well("backup.age", evidence)
 
@@ -61,8 +63,9 @@ def drills(case: Case) -> Iterator[Finding]:
         return
     old = case.now - since
     evidence = f"the last that worked was on {since:%Y-%m-%d}" if proved else "none ever worked"
-    if old > PROVED:
-        yield ill("drill.age", "warning", evidence, age=age(old.total_seconds()))
+    every = timedelta(days=case.settings.drill_every_days)
+    if old > (every or WEEKLY) + LATE:
+        yield ill("drill.age", _by(every), evidence, age=age(old.total_seconds()))
     else:
         yield well("drill.age", evidence)
 
@@ -139,6 +142,11 @@ def spool(case: Case) -> Iterator[Finding]:
         yield well("queue.spool", f"{number} messages wait")
     if resting > MANY:
         yield ill("queue.resting", "notice", str(file), number=resting, file=file)
+
+
+def _by(every: timedelta) -> Severity:
+    """Who does it?  Where the server does not, others may, and it is told for them to know."""
+    return "warning" if every else "notice"
 
 
 def _folder(case: Case) -> Path:

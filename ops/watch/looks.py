@@ -122,25 +122,32 @@ def total(numbers: Mapping[str, float], name: str, *labels: str) -> float:
     )
 
 
-def records(folder: Path, now: datetime, since: datetime, check_every: timedelta = timedelta()) -> dict[str, float]:
-    """What other parts wrote down: backups, drills, findings.  What never was is as old as the server.
+class Every(NamedTuple):
+    """Time between two of what the server does by itself; 0: it does not."""
 
-    check_every: between two checks of the data; 0: the server makes none by itself.
-    """
+    backup: timedelta = timedelta()
+    drill: timedelta = timedelta()
+    check: timedelta = timedelta()
+
+
+NEVER: Final = Every()
+
+
+def records(folder: Path, now: datetime, since: datetime, every: Every = NEVER) -> dict[str, float]:
+    """What other parts wrote down: backups, drills, findings.  What never was is as old as the server."""
     found = {}
-    backup = newest_backup(folder)
-    found["backup_age"] = (now - (backup or since)).total_seconds()
-    drill = last_drill(folder)
-    proved = moment(drill) if drill else None
-    found["drill_age"] = (now - (proved or since)).total_seconds()
+    drill, checked = last_drill(folder), last_check(folder)
+    for name, last, between in (
+        ("backup", newest_backup(folder), every.backup),
+        ("drill", moment(drill) if drill else None, every.drill),
+        ("check", checked.at if checked else None, every.check),
+    ):
+        found[f"{name}_late"] = max((now - (last or since) - between).total_seconds(), 0.0) if between else 0.0
     found["drill_ok"] = 1.0 if drill is None else float(is_good(drill))
     clock = state.read_json(folder / "clock.json")
     when = moment(clock) if isinstance(clock, dict) else None
     if when and now - when < _CLOCK and isinstance(clock.get("seconds"), int | float):
         found["clock_skew"] = abs(clock["seconds"])
-    if check_every:
-        checked = last_check(folder)
-        found["check_late"] = (now - (checked.at if checked else since) - check_every).total_seconds()
     for name in ("findings", "integrity"):
         found[name] = float(len(errors(state.read_json(folder / f"{name}.json"))))
     return found

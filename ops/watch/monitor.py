@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -65,7 +65,7 @@ class Watched:
     status_dir: Path | None = None
     every: float = EVERY  # seconds between two looks
     serves: bool = True  # are there web processes here?
-    check_every: timedelta = timedelta()  # between two checks of the data; 0: none by itself
+    by_itself: looks.Every = looks.NEVER  # backups, drills, checks of the data
 
     @property
     def pace(self) -> float:
@@ -173,7 +173,7 @@ class Monitor:
             if self._examine is not None:
                 with suppress(OSError):  # a disk that is full is seen below
                     self._examine(moment)
-            self._kept |= looks.records(self._folder, moment, self._begun(moment), self._watched.check_every)
+            self._kept |= looks.records(self._folder, moment, self._begun(moment), self._watched.by_itself)
             self._kept |= self._trend(now)
         return {**self._kept, **values}
 

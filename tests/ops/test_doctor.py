@@ -296,6 +296,19 @@ def test_a_disk_that_fills_is_told_with_the_hours_that_are_left(patient):
     assert filling(80 << 30).severity == "warning"
 
 
+def test_backups_and_drills_are_late_by_their_own_settings(tmp_path):
+    def severities(**more):
+        patient = Patient(tmp_path, **more)
+        (file := state.folder(tmp_path) / "identity.json").touch()
+        os.utime(file, (long_ago := time.time() - 10 * 86_400, long_ago))
+        found = patient.minute()
+        return [found[name].severity if name in found else "ok" for name in ("backup.age", "drill.age")]
+
+    assert severities() == ["warning", "warning"]
+    assert severities(BACKUP_EVERY_HOURS=str(24 * 14), DRILL_EVERY_DAYS="14") == ["ok", "ok"]
+    assert severities(BACKUP_EVERY_HOURS="0", DRILL_EVERY_DAYS="0") == ["notice", "notice"]
+
+
 def test_damaged_notes_are_passed_over(patient):
     for name in ("change", "backups", "drills", "integrity", "identity"):
         for content in ("[1, 2]", '{"a": [3]}', '"x"', "{", "null", '[{"at": 5}]'):

@@ -14,6 +14,7 @@ from aiosmtpd.handlers import Message
 
 from ops import alerts, incidents, state
 from ops.watch import asking, errands
+from ops.watch.looks import Every
 from ops.watch.monitor import Monitor, Process, Watched
 from ops.watch.samples import DAY, read
 from tests.ports import free_port
@@ -250,7 +251,7 @@ def test_nobody_answers_is_an_answer(tmp_path):
 
 def test_a_check_of_the_data_that_is_late_is_an_alert_until_it_is_made(web, tmp_path):
     now = time.time()
-    monitor = Monitor(watched(web, tmp_path, check_every=timedelta(days=7)), list)
+    monitor = Monitor(watched(web, tmp_path, by_itself=Every(check=timedelta(days=7))), list)
     monitor.tick(now)
     for n in range(4):
         monitor.tick(now + 8.1 * DAY + 61 * n)
@@ -260,8 +261,27 @@ def test_a_check_of_the_data_that_is_late_is_an_alert_until_it_is_made(web, tmp_
     for n in range(4):
         monitor.tick(later + 61 * n)
     assert "check-old" not in alerts.is_open(alerts.load(state.folder(tmp_path)))
-    assert "check_late" not in Monitor(watched(web, tmp_path), list).tick(later)
+    assert Monitor(watched(web, tmp_path), list).tick(later)["check_late"] == 0.0
     monitor.close()
+
+
+def test_what_the_server_does_not_do_by_itself_is_never_late(web, tmp_path):
+    """Nor does an alert stay open that was so when it still did."""
+    now, every = time.time(), Every(*[timedelta(hours=hours) for hours in (48, 24 * 14, 24 * 7)])
+    late = {"backup-old", "drill-old", "check-old"}
+
+    def opened(by_itself, days):
+        with watching(watched(web, tmp_path, by_itself=by_itself)) as monitor:
+            for n in range(4):
+                monitor.tick(now + days * DAY + 61 * n)
+        return late & set(alerts.is_open(alerts.load(state.folder(tmp_path))))
+
+    assert opened(every, 0) == set()
+    assert opened(every, 2.05) == set()  # a backup every second day is not late on the second
+    assert opened(every, 2.1) == {"backup-old"}
+    assert opened(every, 15.1) == late
+    assert opened(Every(), 15.2) == set()
+    assert opened(Every(), 100) == set()
 
 
 def test_the_mail_server_is_tried_without_a_mail():

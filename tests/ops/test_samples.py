@@ -1,6 +1,10 @@
 """What was seen is kept for as long as it was meant to be, in a file that does not grow beyond that."""
 
+import os
 import sqlite3
+import subprocess
+import sys
+from pathlib import Path
 
 from federation.origin import Origin
 from ops import identity
@@ -80,3 +84,29 @@ def test_the_database_is_the_file_that_is_there(tmp_path):
         link.execute("INSERT INTO fact VALUES ('instance', 'abc')")
     link.close()
     assert looks.database(file) == "abc"
+
+
+def test_memory_that_processes_share_is_counted_once():
+    """Two of them, one piece of 32 MB that both have written in or read."""
+    program = """
+import mmap, os, sys
+piece = mmap.mmap(-1, 32 << 20)
+for at in range(0, len(piece), 4096):
+    piece[at] = 1
+if (child := os.fork()) == 0:
+    sum(piece[at] for at in range(0, len(piece), 4096))
+print(os.getpid(), flush=True)
+os.read(0, 1)
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdin=-1, stdout=-1, text=True) as both:
+        pids = [int(both.stdout.readline()) for _ in range(2)]
+        used, resident = looks.memory(pids), sum(rss(pid) for pid in pids)
+        both.stdin.close()
+    assert resident > 2 * 32 << 20
+    assert 32 << 20 < used < resident - (30 << 20)
+    assert looks.memory([both.pid, os.getpid()]) is None, "one that has ended says nothing, and none is guessed"
+    assert looks.memory([]) == 0.0
+
+
+def rss(pid):
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
