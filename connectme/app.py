@@ -179,7 +179,7 @@ def make_app(house: House, appender: Appender) -> web.Application:
     app[keys.POOL] = ThreadPoolExecutor(2, thread_name_prefix="slow")
     app[keys.SIGNER] = _signer(house, receiver)
     app[keys.OURSELVES] = _ourselves(house, receiver)
-    app[keys.KEEPER] = Keeper(settings)
+    app[keys.KEEPER] = Keeper(settings, house.board)
     app[keys.READY] = lambda: ready(house)
     app[keys.STARTED] = lambda: started(house)
     app[keys.METRICS] = lambda: _metrics(house)

@@ -1,42 +1,67 @@
 """The files of operations, as the web shows and changes them (web/told.py)."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from connectme.settings import Settings
 from connectme.watching import site_of
-from ops import alerts, incidents, state, status
+from ops import alerts, incidents, modes, state, status
 from ops.ahead import announced_as
 from ops.incidents import Incident
+from ops.modes import Board
 from ops.watch import looks, samples
 from social.errors import Invalid
 from web.told import Note, Notes, Sample, Step, Told
 
 AHEAD: Final = timedelta(days=3)  # planned work stands on top of pages from then on
 SHOWN: Final = 8  # backups, drills
+SHOWN_FOR: Final = 15  # seconds, of a status page that is made in memory
 
 
 class Keeper:
-    """A web.told.Keeper.  What it read it reads again when the file has changed."""
+    """A web.told.Keeper.  What it read it reads again when the file has changed.
 
-    def __init__(self, settings: Settings) -> None:
+    board: the mode of this process, which it may not have been possible to write down.
+    """
+
+    def __init__(self, settings: Settings, board: Board | None = None) -> None:
+        self._board = board or Board(settings.data_dir)
         self._data_dir, self._site = settings.data_dir, site_of(settings)
         self._folder = state.folder(settings.data_dir)
         self._place = status.folder(settings.data_dir, self._site)
         self._files: dict[str, tuple[int, bytes]] = {}
         self._told: tuple[int, list[Told]] = (-1, [])
+        self._made: dict[str, bytes] = {}
+        self._made_of: object = None
 
-    def file(self, name: str) -> bytes | None:
+    def file(self, name: str, now: float | None = None) -> bytes | None:
+        """As the supervisor wrote it; made here when that is older than what it should say."""
+        now = now or time.time()
         file = self._place / name
-        try:
+        with suppress(OSError):
             changed = file.stat().st_mtime_ns
-            if name not in self._files or self._files[name][0] != changed:
-                self._files[name] = changed, file.read_bytes()
-        except OSError:
-            return None
-        return self._files[name][1]
+            if self._holds(changed, now):
+                if name not in self._files or self._files[name][0] != changed:
+                    self._files[name] = changed, file.read_bytes()
+                return self._files[name][1]
+        made_of = self._board.mode.name, status.changed(self._folder), now // SHOWN_FOR
+        if made_of != self._made_of:
+            when = datetime.fromtimestamp(now, UTC)
+            self._made = status.files(status.gather(self._folder, self._site, when, self._board.mode.name))
+            self._made_of = made_of
+        return self._made.get(name)
+
+    def _holds(self, written: int, now: float) -> bool:
+        """Is what was written at that moment still so?  Else nobody could write it: the disk is full, or nobody runs.
+
+        Raises: OSError.
+        """
+        fresh = now - written / 1e9 < 2 * status.EVERY and written >= max(status.changed(self._folder))
+        return fresh and self._board.mode.name == modes.read(self._data_dir).name
 
     def banners(self, now: datetime) -> Sequence[Told]:
         return [

@@ -54,8 +54,8 @@ class Rule:
 
 _PARTS: Final = ("web", "api", "streaming", "federation-in", "federation-out", "media", "search")
 _ALL: Final = dict.fromkeys(_PARTS, "major_outage")
-_READING: Final = {**_ALL, "federation-in": "degraded_performance"}  # the spool goes on
-_WRITING: Final = {"api": "partial_outage", "federation-out": "partial_outage", "federation-in": "degraded_performance"}
+READING: Final = {**_ALL, "federation-in": "degraded_performance"}  # the spool goes on
+WRITING: Final = {"api": "partial_outage", "federation-out": "partial_outage", "federation-in": "degraded_performance"}
 
 RULES: Final = (
     Rule("web-down", "web", 1, "no web process answers",
@@ -63,10 +63,10 @@ RULES: Final = (
          below=True, impact="critical", parts=_ALL),
     Rule("database-down", "database", 1, "the database cannot be read",
          "Run `connectme doctor`: is it the right file or server, is it running, are the rights as they were?",
-         below=True, impact="major", parts=_READING),
+         below=True, impact="major", parts=READING),
     Rule("database-read-only", "database_writes", 1, "the database takes no writes",
          "Look for a full disk, a file of another owner, a PostgreSQL in recovery; `connectme doctor` names it.",
-         below=True, impact="major", parts=_WRITING, under="database-down"),
+         below=True, impact="major", parts=WRITING, under="database-down"),
     Rule("spool-down", "spool", 1, "what arrives cannot be kept in the spool",
          "Look at DATA_DIR/spool.db: a full disk, wrong rights?  Other servers try again for days.",
          below=True, impact="major", parts={"federation-in": "major_outage"}),

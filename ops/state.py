@@ -1,7 +1,7 @@
 """What operations remember in files, because it must be known while the database is away: DATA_DIR/state/.
 
 Light: the supervisor imports it.  A file is whole or is not there: it is written beside its place, made durable, and
-then named.
+then named.  What finds no room on the disk leaves everything as it was.
 """
 
 import json
@@ -21,21 +21,29 @@ def folder(data_dir: Path) -> Path:
 
 def write(file: Path, content: bytes) -> None:
     """Durable when this returns.  Raises: OSError; then the file is as it was."""
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        with beside.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        beside.replace(file)
-    except OSError:
-        beside.unlink(missing_ok=True)
-        raise
+    replace(file, content, durable=True)
     descriptor = os.open(file.parent, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def replace(file: Path, content: bytes, *, durable: bool = False, rights: int | None = None) -> None:
+    """Who reads it sees the old one or the new one.  Raises: OSError; then the file is as it was."""
+    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        with beside.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            if durable:
+                os.fsync(stream.fileno())
+        if rights is not None:
+            beside.chmod(rights)
+        beside.replace(file)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def write_json(file: Path, value: Any) -> None:

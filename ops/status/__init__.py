@@ -1,4 +1,5 @@
 """The status page, as files: made anew on every change, and served without the database, by us or by any web server.
+Where they cannot be written, as on a full disk, whoever serves them makes them in memory (connectme/keeper.py).
 
     STATUS_DIR/index.html  feed.atom  api/v2/{summary,status,components,incidents,…}.json
 
@@ -10,14 +11,18 @@ Light: the supervisor imports it.
 import json
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from ops import state
 from ops.status import feed, page, statuspage
-from ops.status.board import Board, Site, gather, seen
+from ops.status.board import Board, Site, changed, gather, seen
 
-__all__ = ["FOLDER", "Board", "Site", "folder", "gather", "render", "seen"]
+__all__ = ["EVERY", "FOLDER", "PAGE", "Board", "Site", "changed", "files", "folder", "gather", "render", "seen"]
 
-FOLDER = "status"
+FOLDER: Final = "status"
+PAGE: Final = "index.html"
+EVERY: Final = 300.0  # seconds after which they are made anew, whatever happened
+_RIGHTS: Final = 0o644  # for the web server in front
 
 
 def folder(data_dir: Path, site: Site) -> Path:
@@ -28,18 +33,16 @@ def render(data_dir: Path, site: Site, now: datetime) -> Board:
     """Writes all files.  Raises: OSError."""
     board = gather(state.folder(data_dir), site, now)
     place = folder(data_dir, site)
-    (place / "api" / "v2").mkdir(parents=True, exist_ok=True)
-    _write(place / "index.html", page.html(board).encode())
-    _write(place / "feed.atom", feed.atom(board).encode())
-    for name, value in statuspage.documents(board).items():
-        (place / "api" / "v2" / name).parent.mkdir(exist_ok=True)
-        _write(place / "api" / "v2" / f"{name}.json", json.dumps(value, ensure_ascii=False).encode())
+    for name, content in files(board).items():
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        state.replace(place / name, content, rights=_RIGHTS)
     return board
 
 
-def _write(file: Path, content: bytes) -> None:
-    """Readable by the web server in front.  Not made durable: it is written again in minutes."""
-    beside = file.with_name(f".{file.name}")
-    beside.write_bytes(content)
-    beside.chmod(0o644)
-    beside.replace(file)
+def files(board: Board) -> dict[str, bytes]:
+    """By name; the page itself is the last, so that all others are as new."""
+    found = {
+        f"api/v2/{name}.json": json.dumps(value, ensure_ascii=False).encode()
+        for name, value in statuspage.documents(board).items()
+    }
+    return {**found, "feed.atom": feed.atom(board).encode(), PAGE: page.html(board).encode()}

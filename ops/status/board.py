@@ -6,13 +6,15 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from ops import alerts, incidents, state
+from ops import alerts, incidents, modes, state
 from ops.incidents import COMPONENTS, Incident
 from ops.watch import looks, samples
 
 DAYS: Final = 90
 ORDER: Final = ("operational", "under_maintenance", "degraded_performance", "partial_outage", "major_outage")
 _BY_IMPACT: Final = {"minor": "degraded_performance", "major": "partial_outage", "critical": "major_outage"}
+_BY_MODE: Final = {"read-only": {"web": "partial_outage", **alerts.WRITING}, "emergency": alerts.READING}
+_MADE_OF: Final = (incidents.FILE, modes.FILE, "drills.json")
 _INDICATOR: Final = {
     "operational": "none",
     "under_maintenance": "maintenance",
@@ -76,11 +78,12 @@ class Board:
         return self.now.date() - timedelta(days=DAYS - 1)
 
 
-def gather(folder: Path, site: Site, now: datetime) -> Board:
+def gather(folder: Path, site: Site, now: datetime, mode: str | None = None) -> Board:
+    """mode: as who asks has it; None: as the file has it."""
     found = [one for one in incidents.all_of(folder) if not one.draft]
     wrong = alerts.components(alerts.load(folder))
-    mode = state.read_json(folder / "mode.json")
-    name = mode.get("name") if isinstance(mode, dict) else None
+    noted = state.read_json(folder / modes.FILE)
+    name = mode or (noted.get("name") if isinstance(noted, dict) else None)
     how = _statuses(found, wrong, str(name), now)
     days = _days(folder, now)
     drill = looks.last_drill(folder)
@@ -97,8 +100,12 @@ def gather(folder: Path, site: Site, now: datetime) -> Board:
 
 def seen(folder: Path, wrong: Mapping[str, str]) -> object:
     """What differs when the page has to be made anew."""
-    files = ("incidents.json", "mode.json", "drills.json")
-    return dict(wrong), [file.stat().st_mtime_ns if file.exists() else 0 for file in map(folder.joinpath, files)]
+    return dict(wrong), changed(folder)
+
+
+def changed(folder: Path) -> list[int]:
+    """When each of the files was, that the page is made of."""
+    return [file.stat().st_mtime_ns if file.exists() else 0 for file in map(folder.joinpath, _MADE_OF)]
 
 
 def _statuses(found: list[Incident], wrong: Mapping[str, str], mode: str, now: datetime) -> dict[str, str]:
@@ -116,8 +123,8 @@ def _statuses(found: list[Incident], wrong: Mapping[str, str], mode: str, now: d
             how |= dict.fromkeys(one.components, "under_maintenance")
     if mode == "maintenance":
         how = dict.fromkeys(COMPONENTS, "under_maintenance")
-    if mode in ("read-only", "emergency"):
-        worsen(("web", "api"), "partial_outage")
+    for part, status in _BY_MODE.get(mode, {}).items():
+        worsen((part,), status)
     return how
 
 

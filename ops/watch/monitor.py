@@ -36,7 +36,6 @@ CERTIFICATE_EVERY: Final = 3600.0
 MAIL_EVERY: Final = 600.0  # seconds between two tries to sign in to the mail server
 MAIL_AGAIN: Final = 30.0  # … and before a failure is believed
 PING_EVERY: Final = 60.0
-RENDER_EVERY: Final = 300.0
 WINDOW: Final = 600.0  # seconds in which restarts and refused signatures are counted
 ERROR_WINDOW: Final = 120.0
 FEW: Final = 10  # answers with 5xx that are no trend
@@ -120,6 +119,8 @@ class Monitor:
         self._kept: dict[str, float] = {}  # what is not looked at each time
         self._past: deque[tuple[float, dict[str, float]]] = deque(maxlen=400)  # counters of /metrics
         self._restarts: deque[tuple[float, int]] = deque(maxlen=64)
+        self._undrafted: set[str] = set()  # alerts, for want of room on the disk
+        self._is_saved = True  # what is known of alerts
         self._doubtful = False  # the last try of the mail server failed
         self._instance: str | None = None
         self._since: datetime | None = None
@@ -160,7 +161,8 @@ class Monitor:
         self._remember(now, values, quiet=quiet)
         if notices:
             self._tell(notices, now)
-        if notices or alerts.is_open(before) != alerts.is_open(self._alerts) or set(before) != set(self._alerts):
+        self._is_saved &= not notices and alerts.is_open(before) == alerts.is_open(self._alerts)
+        if not self._is_saved or set(before) != set(self._alerts):
             self._save()
         self._show(now)
         self._go(now)
@@ -321,7 +323,9 @@ class Monitor:
 
     def _draft(self, before: alerts.State, now: datetime) -> None:
         """A draft for each alert that opened and that members would feel; one that closes leaves it to the person."""
-        new = set(alerts.is_open(self._alerts)) - set(alerts.is_open(before))
+        opened = set(alerts.is_open(self._alerts))
+        new = opened - set(alerts.is_open(before)) | opened & self._undrafted
+        self._undrafted = set()
         rules = [rule for rule in alerts.RULES if rule.id in new and rule.impact != "none"]
         drafted = {one.alert for one in incidents.all_of(self._folder) if one.is_open and one.draft} if rules else set()
         for rule in rules:
@@ -335,6 +339,7 @@ class Monitor:
                 )  # fmt: skip
             except (OSError, incidents.Wrong) as error:
                 log.warning("no incident was drafted: %s", error)
+                self._undrafted.add(rule.id)
 
     def _tell(self, notices: Sequence[alerts.Notice], now: float) -> None:
         for one in notices:
@@ -359,19 +364,22 @@ class Monitor:
     def _save(self) -> None:
         try:
             alerts.save(self._folder, self._alerts, self._unsent)
+            self._is_saved = True
         except OSError as error:
             log.warning("alerts cannot be written down: %s", error)
+            self._is_saved = False
 
     def _show(self, now: float) -> None:
         """Renders the status page when something on it changed, and now and then."""
         facts = status.seen(self._folder, alerts.components(self._alerts))
-        if facts == self._shown and not self._is_due("render", now, RENDER_EVERY):
+        if facts == self._shown and not self._is_due("render", now, status.EVERY):
             return
-        self._shown, self._due["render"] = facts, now + RENDER_EVERY
         try:
             status.render(self._watched.data_dir, self.site, datetime.fromtimestamp(now, UTC))
         except OSError as error:
             log.warning("the status page cannot be written: %s", error)
+            facts = None
+        self._shown, self._due["render"] = facts, now + status.EVERY
 
     @property
     def site(self) -> status.Site:

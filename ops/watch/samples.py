@@ -93,10 +93,15 @@ class Samples:
         self._link.execute(_PUT, (step, at // step % PLACES[step], at, body))
 
     def _opened(self) -> sqlite3.Connection:
-        """A file that is damaged is put aside: what it remembers is worth less than watching."""
+        """A file that is damaged is put aside: what it remembers is worth less than watching.
+
+        Raises: sqlite3.Error, when nothing is wrong with it but that the disk is full, or it may not be written.
+        """
         try:
             return self._made()
-        except sqlite3.DatabaseError:
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+                raise
             self._file.replace(self._file.with_suffix(".damaged"))
             for more in ("-wal", "-shm"):
                 self._file.with_name(self._file.name + more).unlink(missing_ok=True)
@@ -116,9 +121,12 @@ class Samples:
 
 
 def read(file: Path, step: int, begin: float) -> list[Sample]:
-    """What another process wrote; none while there is none."""
-    with _reading(file) as link:
-        return _read(link, step, begin) if link else []
+    """What another process wrote; none while there is none, or it cannot be read."""
+    try:
+        with _reading(file) as link:
+            return _read(link, step, begin) if link else []
+    except sqlite3.Error:
+        return []
 
 
 @contextmanager

@@ -219,6 +219,6 @@ FAULTS = [
           "database.sound", restored, loses=True),
     Fault("Another program keeps it locked", "SQLite", held,
           ("read-only", "alert database-read-only", "status page"), "database.locked", ended),
-    Fault("The disk is full", "SQLite", full, ("read-only", "alert disk-low"), "disk.room",
+    Fault("The disk is full", "SQLite", full, ("read-only", "alert disk-low", "status page"), "disk.room",
           emptied, shut=True, disk_mb=600, cannot=not_root),
 ]  # fmt: skip

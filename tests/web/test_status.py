@@ -1,5 +1,6 @@
 """/status and its JSON are files, served without the database; incidents stand on top of pages."""
 
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -22,10 +23,33 @@ def render(site: Site):
 
 
 @pytest.mark.parametrize("path", PLACES)
-async def test_what_is_not_made_yet_says_so(site: Site, path):
+async def test_what_could_not_be_written_is_made_in_memory(site: Site, path):
+    site.house.board.found("read-only", "only 0 MB are free")
     answer = await site.get(path)
-    assert (answer.status, "not made yet" in answer.error) == (503, True)
-    assert answer.headers["Retry-After"]
+    assert answer.status == 200
+    if path in ("/status", "/api/v2/summary.json"):
+        assert b"Some things do not work" in answer.body
+    assert not (state.folder(site.house.settings.data_dir) / "status").exists()
+
+
+async def indicator(site: Site) -> str:
+    return (await site.get("/api/v2/status.json")).json["status"]["indicator"]
+
+
+async def test_a_page_that_is_older_than_what_it_should_say_is_not_believed(site: Site):
+    folder = render(site)
+    assert await indicator(site) == "none"
+    site.house.board.found("emergency", "the database is gone")  # and nobody could write that down
+    assert await indicator(site) == "critical"
+    site.house.board.found("normal")
+    assert await indicator(site) == "none"
+    incidents.open_(folder, "Slow pages", "We look.", NOW, impact="major", components=["web"])
+    assert await indicator(site) == "major"
+    page = folder / "status" / "api" / "v2" / "status.json"
+    page.write_bytes(page.read_bytes().replace(b"All systems work", b"From long ago"))
+    assert b"long ago" in (await site.get("/api/v2/status.json")).body
+    os.utime(page, (long_ago := NOW.timestamp() - 3600, long_ago))
+    assert b"long ago" not in (await site.get("/api/v2/status.json")).body
 
 
 async def test_all_of_it_is_served_while_the_database_is_broken(site: Site, tmp_path):
