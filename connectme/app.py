@@ -86,10 +86,10 @@ async def serve_single(settings: Settings, *, stop: asyncio.Event) -> None:
 
         async def serve(house: House, end: asyncio.Event) -> None:
             worker = Worker(house)
-            house.db.listeners.append(lambda _: worker.wake())
+            house.db.listeners.append(worker.hear)
             working = asyncio.create_task(worker.run(end))
             try:
-                await _serve(house, end, listener, first=True, wake=worker.wake)
+                await _serve(house, end, listener, first=True, wake=worker.processor.wake)
             finally:
                 end.set()
                 await working

@@ -38,6 +38,7 @@ from ops.backup import swap
 from ops.change import progress, replay
 from outbox.deliver import Deliverer
 from store.database import Away, Database
+from store.jobs import Asked
 
 log = logging.getLogger(__name__)
 
@@ -82,12 +83,14 @@ class Worker:
         self._house = house
         self._shift = asyncio.Event()  # set when all loops shall rest, or end
 
-    def wake(self) -> None:
-        """Something was written in this process: there may be work for each of them."""
-        self.processor.wake()
-        self.deliverer.wake()
-        self.jobs.wake()
+    def hear(self, event: object) -> None:
+        """A listener for Database.listeners, where more than this is done in the process: work that is found at once.
+
+        What mail there is the deliverer hears by itself; whoever keeps a message wakes the processor.
+        """
         self.indexer.wake()
+        if isinstance(event, Asked):
+            self.jobs.wake()
 
     async def run(self, stop: asyncio.Event) -> None:
         house = self._house

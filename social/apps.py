@@ -175,7 +175,7 @@ def token(tx: Connection, token_hash: bytes) -> Bearer | None:
     row = tuple(rows[0])
     bearer = _REMEMBERED.get(tx, token_hash, row)
     if bearer is None:
-        bearer = _bearer(_FIND.typed(tx, hash_=token_hash)[0])
+        bearer = _bearer(_FIND.told(tx, row, hash_=token_hash))
         _REMEMBERED.put(tx, token_hash, row, bearer)
     return bearer
 

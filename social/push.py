@@ -14,7 +14,9 @@ from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONF
 
 from social.errors import Invalid, NotFound
 from social.paging import padded
+from store.events import announce
 from store.ids import new_id
+from store.jobs import Asked
 from store.rows import one
 from store.tables import PushSubscription, facts, follows, jobs, notifications, push_subscriptions, tokens
 from store.tables.base import Id, Instant
@@ -116,6 +118,7 @@ class Address:
 def wake(tx: Connection, ids: Sequence[int], now: datetime) -> None:
     """Asks for the programs that want notifications `ids` to be woken."""
     tx.execute(_WAKE, {"ids": padded(ids), "now": now})
+    announce(tx, Asked())
 
 
 def subscribe(

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
@@ -123,8 +123,12 @@ def tidy(text: str, *, strip: bool = True) -> str:
     return text.strip() if strip else text
 
 
-def _spans(text: str) -> list[_Span]:
-    """What is more than text, in order, nothing inside another."""
+@lru_cache(4)
+def _spans(text: str) -> tuple[_Span, ...]:
+    """What is more than text, in order, nothing inside another.
+
+    Kept for a moment: of one post its mentions, its hashtags, its length and its HTML are asked one after the other.
+    """
     found = list(_links(text))
     if "@" in text:
         found += _mentions(text)
@@ -134,7 +138,7 @@ def _spans(text: str) -> list[_Span]:
     for span in sorted(found, key=lambda span: (span.start, span.kind != "link")):
         if not spans or span.start >= spans[-1].end:
             spans.append(span)
-    return spans
+    return tuple(spans)
 
 
 def _links(text: str) -> Iterator[_Span]:

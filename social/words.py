@@ -50,6 +50,8 @@ def words(text: str) -> list[str]:
     ['cafe', 'no5', '日', '本', 'so', 'on']
     """
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    if folded.isascii():
+        return [word[:LONGEST_WORD] for word in _WORD.findall(folded)][:MOST_WORDS]
     plain = "".join(character for character in folded if unicodedata.category(character) != "Mn")
     spaced = _ALONE.sub(r" \g<0> ", unicodedata.normalize("NFC", plain))
     return [word[:LONGEST_WORD] for word in _WORD.findall(spaced)][:MOST_WORDS]

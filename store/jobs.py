@@ -2,12 +2,14 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
+from store.events import announce
 from store.ids import new_id
 from store.rows import many
 from store.tables import Job, jobs
@@ -33,6 +35,11 @@ _PROGRESS = update(jobs).where(jobs.c.id == bindparam("job")).values(payload=bin
 _PUT_OFF = update(jobs).where(jobs.c.id == bindparam("job")).values(due=bindparam("again"), attempts=0, error=None)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Announced when there is a job that is due."""
+
+
 class Later(Exception):
     """Raised by a job that did a part of its work, and goes on at `due`."""
 
@@ -45,7 +52,7 @@ def ask(
     tx: Connection, kind: str, key: str, payload: dict[str, Any], now: datetime, due: datetime | None = None
 ) -> bool:
     """Queues a job; False when one with that kind and key waits already."""
-    values = {
+    values: dict[str, Any] = {
         "id": new_id(),
         "kind": kind,
         "key": f"{kind} {key}",
@@ -54,7 +61,10 @@ def ask(
         "attempts": 0,
         "error": None,
     }
-    return bool(tx.execute(_ASK, values).rowcount)
+    is_new = bool(tx.execute(_ASK, values).rowcount)
+    if is_new and values["due"] <= now:
+        announce(tx, Asked())
+    return is_new
 
 
 def claim(tx: Connection, now: datetime, most: int = 20) -> list[Job]:

@@ -121,6 +121,13 @@ class _Text:
             taken[name] = take(taken[name])
         return taken
 
+    def told(self, row: Sequence[Any]) -> list[Any]:
+        """What the driver gave, as it is meant."""
+        told = list(row)
+        for at, give in self.gives:
+            told[at] = give(told[at])
+        return told
+
 
 class _Texts:
     def __init__(self, statement: SelectBase | Insert | Update | Delete) -> None:
@@ -173,11 +180,11 @@ class Prepared(_Texts):
     def typed(self, tx: Connection, **values: Any) -> list[list[Any]]:
         """As `rows`, but with moments, JSON and all the rest, given and found."""
         text = self._text(tx, values)
-        found = [list(row) for row in _rows(tx, text.sql, text.given(text.typed(values)))]
-        for row in found:
-            for at, give in text.gives:
-                row[at] = give(row[at])
-        return found
+        return [text.told(row) for row in _rows(tx, text.sql, text.given(text.typed(values)))]
+
+    def told(self, tx: Connection, row: Sequence[Any], **values: Any) -> list[Any]:
+        """One of `rows(tx, **values)` as `typed` would have given it."""
+        return self._text(tx, values).told(row)
 
 
 class Change(_Texts):

@@ -26,6 +26,7 @@ from ops.modes import Board
 from social import moderation
 from social.posts.drafts import Draft, PollDraft
 from social.posts.publish import publish
+from store import jobs
 from store.blobs import Folder
 from store.tables import CachedKey, activities, handled, idempotency, polls, tombstones
 from store.wires import open_wire
@@ -86,12 +87,12 @@ async def test_a_follow_that_arrives_is_answered(house, peer):
     worker = Worker(house)
     running = asyncio.create_task(worker.run(stop))
     await follow_arrives(house, bob, alice)
-    worker.wake()
+    worker.processor.wake()
     async with asyncio.timeout(20):
         answer = await got.get()
     assert (answer["type"], answer["actor"]) == ("Accept", alice.uri)
     stop.set()
-    worker.wake()
+    worker.processor.wake()
     await running
 
 
@@ -114,19 +115,19 @@ async def test_only_one_reads_the_spool_and_another_takes_over(house, peer):
         await asyncio.sleep(0)
     two = asyncio.create_task(second._inbox(stops[second]))
     await follow_arrives(house, bob, alice)
-    first.wake()
+    first.processor.wake()
     async with asyncio.timeout(10):
         while (await house.spool.read(spooling.stats)).waiting:
             await asyncio.sleep(0)
     assert rounds[second] == 0
     stops[first].set()
-    first.wake()
+    first.processor.wake()
     await one
     async with asyncio.timeout(10):
         while not rounds[second]:
             await asyncio.sleep(0)
     stops[second].set()
-    second.wake()
+    second.processor.wake()
     await two
 
 
@@ -137,6 +138,20 @@ async def test_a_worker_drains(house, peer):
     await follow_arrives(house, bob, alice)
     await Worker(house).drain()
     assert (await house.spool.read(spooling.stats)).waiting == 0
+
+
+async def test_what_is_written_beside_a_worker_wakes_only_who_has_to_do_with_it(house):
+    worker, woken = Worker(house), []
+    house.db.listeners.append(worker.hear)
+    for name in ("processor", "deliverer", "jobs", "indexer"):
+        getattr(worker, name).wake = lambda name=name: woken.append(name)
+    alice = await local(house.db, "alice")
+    await house.db.write(publish, ORIGIN, alice.id, Draft("hello"), NOW)
+    assert woken == ["indexer"]
+    await house.db.write(jobs.ask, "fetch_post", "later", {}, NOW, NOW + timedelta(hours=1))
+    assert woken == ["indexer"]
+    await house.db.write(jobs.ask, "fetch_post", "now", {}, NOW)
+    assert woken == ["indexer", "indexer", "jobs"]
 
 
 async def test_the_rules_of_hosts_are_read_again(house):

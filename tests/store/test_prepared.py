@@ -110,9 +110,16 @@ async def test_all_who_read_one_database_remember_together_and_no_others(sqlite_
 async def test_typed_rows_are_those_of_the_query(db):
     person = remote("bob", id=1, also_known_as=["https://far.test/old"], fetched_at=NOW)
     await db.write(add, person)
-    found = await db.read(
-        lambda tx: Prepared(select(accounts).where(accounts.c.fetched_at == WHEN)).typed(tx, when=NOW)
-    )
+    query = Prepared(select(accounts).where(accounts.c.fetched_at == WHEN))
+    found = await db.read(lambda tx: query.typed(tx, when=NOW))
+    assert [Account(*row) for row in found] == [person]
+
+
+async def test_a_row_as_the_driver_gave_it_can_be_told_later(db):
+    person = remote("bob", id=1, also_known_as=["https://far.test/old"], fetched_at=NOW)
+    await db.write(add, person)
+    query = Prepared(select(accounts).where(accounts.c.id.in_(IDS)))
+    found = await db.read(lambda tx: [query.told(tx, row, ids=[1]) for row in query.rows(tx, ids=[1])])
     assert [Account(*row) for row in found] == [person]
 
 
