@@ -18,10 +18,11 @@ from connectme.bus import Bus
 from connectme.examining import examining
 from connectme.gather import Gatherer
 from connectme.lock import using
+from connectme.loop import beside
 from connectme.media.cache import Cache
 from connectme.media.stores import open_cache, open_store
 from connectme.media.workshop import Workshop
-from connectme.schema import WrongDatabase, looked
+from connectme.schema import Changing, WrongDatabase, looked
 from connectme.sentinel import Sentinel
 from connectme.settings import Settings
 from federation.client import Client
@@ -31,7 +32,7 @@ from federation.origin import Origin
 from federation.webpush import VapidKey
 from inbox.counts import Counts
 from inbox.rules import HostRules
-from ops import identity, state
+from ops import identity, machines, state
 from ops.backup import facts, swap
 from ops.modes import Board, Mode
 from social import accounts, push
@@ -85,7 +86,14 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with using(settings):
         await looked(settings)  # first: SQLite makes a file that is missing
-        async with _opened(settings, origin) as house:
+        async with AsyncExitStack() as stack:
+            try:
+                share = await stack.enter_async_context(machines.shared(settings.database_url))
+            except machines.Taken as error:
+                raise Changing(str(error)) from error
+            house = await stack.enter_async_context(_opened(settings, origin))
+            if share is not None:
+                await stack.enter_async_context(beside(share.keep(house.lost)))
             yield house
 
 

@@ -16,6 +16,7 @@ from connectme.errors import Failure
 from connectme.settings import Settings
 from ops import belonging
 from ops.belonging import Ours, Seen
+from ops.change import progress
 from ops.doctor.words import ill
 from ops.findings import first_line
 
@@ -81,6 +82,11 @@ async def looked(settings: Settings) -> Schema:
 
 def _judged(settings: Settings, seen: Seen) -> Schema:
     ours = Ours(settings.domain, settings.base_url, newest())
+    begun = progress.unfinished(settings.data_dir)
+    if seen.empty and begun is not None and begun.stage == "returning":
+        return Schema(None, ours.newest, empty=True)  # killed between emptying it and filling it from the snapshot
+    if why := progress.foreign(settings.data_dir, seen.change):
+        raise Changing(why)
     if wrong := belonging.judge(belonging.recall(settings.data_dir), seen, ours):
         raise WrongDatabase(belonging.refusal(wrong))
     return Schema(seen.version, ours.newest, seen.empty)

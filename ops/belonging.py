@@ -20,7 +20,7 @@ from ops.findings import Finding
 FILE: Final = "identity.json"
 VERSION_TABLE: Final = "alembic_version"
 VERSION: Final = "SELECT version_num FROM alembic_version"
-FACTS: Final = "SELECT name, value FROM fact WHERE name IN ('domain', 'base_url', 'instance')"
+FACTS: Final = "SELECT name, value FROM fact WHERE name IN ('domain', 'base_url', 'instance', 'change')"
 KEYS: Final = "SELECT public FROM account_key WHERE account_id = 1 AND private IS NOT NULL"
 
 
@@ -49,6 +49,11 @@ class Seen:
     @property
     def instance(self) -> str | None:
         return self.facts.get("instance")
+
+    @property
+    def change(self) -> str | None:
+        """One that has not ended: ops/change/mark.py."""
+        return self.facts.get("change")
 
 
 @dataclass(frozen=True, slots=True)

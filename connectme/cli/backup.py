@@ -158,7 +158,7 @@ def swap(context: Context, folder: Path, *, other_instance: bool, yes: bool, as_
     settings = _set_up(context)
     confirm(f"{settings.data_dir} is then as it was in the backup. Go on?", yes)
     with plainly(), lock.alone(settings):
-        here = swapping.Here(settings.data_dir, settings.sqlite_file, _instance(settings))
+        here = swapping.Here(settings.data_dir, settings.database_url, settings.sqlite_file, _instance(settings))
         away = swapping.swap(folder.absolute(), here, datetime.now(UTC), other_instance=other_instance)
         if other_instance:
             belonging.forget(settings.data_dir)

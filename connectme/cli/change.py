@@ -13,7 +13,7 @@ from connectme.cli.common import Context, as_json, confirm, emit, example, fail,
 from connectme.cli.database import place_of
 from connectme.lock import alone, changing
 from connectme.settings import Settings
-from ops.change import engine, plan, progress, rehearsal, replay, rollback, snapshots, upgrade
+from ops.change import engine, mark, plan, progress, rehearsal, replay, rollback, snapshots, upgrade
 from ops.change.place import NotChanged, Place
 
 
@@ -89,10 +89,11 @@ def rehearse(context: Context, scratch: str | None, *, as_json: bool) -> None:
 @click.option(
     "--confirm", "confirmed", is_flag=True, help="The last upgrade is good: keep nothing more for a rollback."
 )
+@click.option("--take-over", is_flag=True, help="The machine that began a change is gone for good: end it here.")
 @as_json
 @passes
 def upgrade_command(
-    context: Context, *, if_needed: bool, without_rehearsal: bool, confirmed: bool, as_json: bool
+    context: Context, *, if_needed: bool, without_rehearsal: bool, confirmed: bool, take_over: bool, as_json: bool
 ) -> None:
     """Bring the database to the newest migration, with a snapshot; back by itself when it is no good.
 
@@ -105,6 +106,9 @@ def upgrade_command(
             engine.write(place.spool_url, replay.end)
         emit({"confirmed": True}, "messages are no longer kept for a rollback; the snapshot stays", as_json)
         return
+    if take_over:
+        with said(), changing(settings), engine.alone(place.url):
+            engine.write(place.url, mark.clear)
     found = schema.look(settings)
     if found.state == "current" and progress.unfinished(place.data_dir) is None:
         if if_needed and not as_json:

@@ -65,6 +65,17 @@ def rows(tx: Connection) -> dict[str, int]:
     return {table.name: tx.scalar(select(func.count()).select_from(table)) or 0 for table in named}
 
 
+_WHERE = text(
+    "SELECT (SELECT system_identifier FROM pg_control_system()) || '/' || oid"
+    " FROM pg_database WHERE datname = current_database()"
+)
+
+
+def where(tx: Connection) -> str:
+    """Which database of all this is, by whatever address it was reached.  Of PostgreSQL."""
+    return str(tx.scalar(_WHERE))
+
+
 def own_key(tx: Connection) -> tuple[RSAPrivateKey, str]:
     """The key that signs for this server, and its id.  Raises: BackupError."""
     for key in accounts.keys_of(tx, INSTANCE_ACTOR_ID):

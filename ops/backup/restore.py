@@ -123,6 +123,7 @@ def _compare(manifest: Manifest, url: str) -> None:
 
 
 def _note(manifest: Manifest, url: str) -> dict[str, Any]:
+    served = manifest.engine == "postgresql"
     shown = make_url(url).render_as_string(hide_password=True)
     return {
         "backup": manifest.name,
@@ -133,6 +134,7 @@ def _note(manifest: Manifest, url: str) -> dict[str, Any]:
         "instance": manifest.instance,
         "domain": manifest.domain,
         "database": shown,
+        "where": facts.asked(url, facts.where) if served else None,
     }
 
 

@@ -12,10 +12,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
 from ops import damage, outages, state
+from ops.backup import facts
 from ops.backup.create import DATABASE
 from ops.backup.manifest import BackupError
 from ops.backup.restore import MARK, NAMES, NOTE
+from ops.findings import first_line
 
 HOLD: Final = "hold.json"  # {"since", "why"}: nothing is delivered while it is there
 IDS: Final = "ids.json"  # {"after_ms"}: no id is made of a moment before
@@ -25,6 +30,7 @@ SIDES: Final = ("-wal", "-shm", "-journal")
 @dataclass(frozen=True, slots=True)
 class Here:
     data_dir: Path
+    database_url: str
     sqlite_file: Path | None
     instance: str = ""  # of the database that belongs here, if that is known
 
@@ -49,6 +55,8 @@ def swap(folder: Path, here: Here, now: datetime, *, other_instance: bool = Fals
         )
     if note["engine"] == "sqlite" and here.sqlite_file is None:
         raise BackupError("the backup is of SQLite and database_url names PostgreSQL; take database_url out first")
+    if note["engine"] == "postgresql":
+        _see_database(note, here)
     away = here.data_dir / f"replaced-by-{note['backup']}"
     try:
         away.mkdir(mode=0o700, exist_ok=True)
@@ -65,6 +73,20 @@ def swap(folder: Path, here: Here, now: datetime, *, other_instance: bool = Fals
             " system and writable.  Correct it and give the command again: it goes on where it stopped"
         ) from error
     return away
+
+
+def _see_database(note: dict[str, Any], here: Here) -> None:
+    """Raises: BackupError, when the settings lead to another database than the one that was filled."""
+    remedy = f"set database_url to {note['database']} (with its password), and give the command again"
+    if here.sqlite_file is not None:
+        raise BackupError(f"the backup is of PostgreSQL, and database_url names SQLite; {remedy}")
+    try:
+        found = facts.asked(here.database_url, facts.where)
+    except (SQLAlchemyError, OSError) as error:
+        raise BackupError(f"the database of database_url does not answer ({first_line(error)}); {remedy}") from error
+    if note.get("where") not in (None, found):  # None: restored by an older version
+        shown = make_url(here.database_url).render_as_string(hide_password=True)
+        raise BackupError(f"database_url leads to {shown}, which is not what was restored; {remedy}")
 
 
 def _one(new: Path, old: Path, away: Path) -> None:

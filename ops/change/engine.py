@@ -7,8 +7,8 @@ A lock is waited for briefly; whoever calls tries again.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -16,6 +16,7 @@ from sqlalchemy import Connection, create_engine, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, StaticPool
 
+from ops import machines
 from ops.change.place import Locked, NotChanged
 
 T = TypeVar("T")
@@ -32,6 +33,24 @@ def read(url: str, f: Callable[[Connection], T]) -> T:
 def write(url: str, f: Callable[[Connection], T], *, wait: float = WAIT) -> T:
     """What `f` returns, after it is committed; foreign keys are not looked after.  Raises: NotChanged."""
     return _run(url, f, write=True, wait=wait)
+
+
+@contextmanager
+def alone(url: str) -> Iterator[Callable[[], None]]:
+    """No other machine has it open or changes it until the block ends; before each step, ask what is yielded.
+
+    Raises: Locked; so does what is yielded, when that holds no longer.
+    """
+    with ExitStack() as stack:
+        still = _or_locked(lambda: stack.enter_context(machines.alone(url)))
+        yield lambda: _or_locked(still)
+
+
+def _or_locked(ask: Callable[[], T]) -> T:
+    try:
+        return ask()
+    except (machines.Taken, OSError) as error:
+        raise Locked(str(error)) from error
 
 
 def _run(url: str, f: Callable[[Connection], T], *, write: bool, wait: float) -> T:

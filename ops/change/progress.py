@@ -5,6 +5,7 @@ supervisor and the web processes read it.
 """
 
 import os
+import socket
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
@@ -33,10 +34,16 @@ class Progress:
     says: str = ""
     version: str = ""  # of the code
     pid: int = 0
+    machine: str = ""
 
     @property
     def is_final(self) -> bool:
         return self.stage in FINAL
+
+    @property
+    def mark(self) -> str:
+        """What the database says of it while it goes on: ops/change/mark.py."""
+        return f"{self.since} on {self.machine}"
 
     @property
     def facts(self) -> Mapping[str, Any]:
@@ -44,7 +51,8 @@ class Progress:
 
 
 def begun(kind: str, stage: str, **more: Any) -> Progress:
-    return Progress(kind, stage, datetime.now(UTC).isoformat(timespec="seconds"), pid=os.getpid(), **more)
+    since, machine = datetime.now(UTC).isoformat(timespec="seconds"), socket.gethostname()
+    return Progress(kind, stage, since, pid=os.getpid(), machine=machine, **more)
 
 
 def tell(data_dir: Path, progress: Progress, **changed: Any) -> Progress:
@@ -67,3 +75,14 @@ def unfinished(data_dir: Path) -> Progress | None:
     """A change that runs, or was killed."""
     found = last(data_dir)
     return None if found is None or found.is_final else found
+
+
+def foreign(data_dir: Path, mark: str | None) -> str:
+    """What to do about a change that the database speaks of, and this data folder has not begun; empty: nothing."""
+    found = last(data_dir)
+    if not mark or (found is not None and found.mark == mark):
+        return ""
+    return (
+        f"a change of the database, begun {mark}, has not ended; if it was interrupted, run `connectme db upgrade`"
+        " there and it goes on, or, when that machine is gone for good, `connectme db upgrade --take-over` here"
+    )

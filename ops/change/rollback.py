@@ -57,10 +57,8 @@ def _made(tx: Connection, since: datetime) -> tuple[int | None, ...]:
 
 def back(place: Place, snapshot: Snapshot) -> tuple[Path | None, int]:
     """Brings it back.  (Where the replaced database is, messages that come again.)  Raises: NotChanged."""
-    now = progress.tell(
-        place.data_dir,
-        progress.begun("rollback", "returning", to=snapshot.schema, snapshot=snapshot.name, version=place.version),
-    )
-    again = upgrade.return_to(place, now)
+    begun = progress.begun("rollback", "returning", to=snapshot.schema, snapshot=snapshot.name, version=place.version)
+    with engine.alone(place.url):
+        again = upgrade.return_to(place, progress.tell(place.data_dir, begun))
     replaced = sorted(place.snapshots.glob("replaced-*"))
     return (replaced[-1] if replaced else None), again

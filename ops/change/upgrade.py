@@ -1,22 +1,24 @@
 """Brings the database to the newest migration, with a way back at every moment.
 
-    rehearsed? → snapshot → each migration in a transaction of its own → verified? → done
-                                                                         └ no → the snapshot is brought back
+    rehearsed? → marked, snapshot → each migration in a transaction of its own → verified? → done
+                                                                                 └ no → the snapshot is brought back
 
 Progress is written before each step, so a kill leaves one of two: before the snapshot is whole nothing has happened,
-and all begins anew; after it the same snapshot is used, and the migrations go on where they are.
+and all begins anew; after it the same snapshot is used, and the migrations go on where they are.  The database has a
+mark (mark.py) meanwhile, and other machines are shut out (ops/machines.py).
 """
 
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
 import migrations
-from ops.change import checks, engine, plan, progress, rehearsal, replay, snapshots
+from ops.change import checks, engine, mark, plan, progress, rehearsal, replay, snapshots
 from ops.change.place import Locked, NotChanged, Place
 from ops.change.progress import Progress
 
@@ -48,23 +50,44 @@ def upgrade(
 
     Raises: NotChanged; Returned; Locked.  What a killed one left is finished first.
     """
+    with engine.alone(place.url) as still:
+        before = progress.unfinished(place.data_dir)
+        if before is not None and before.stage == "returning":
+            return_to(place, before)
+            raise Returned(f"{before.says or 'an earlier change was interrupted'}; the database is as it was before")
+        found = engine.read(place.url, migrations.current) if place.file is None or place.file.exists() else None
+        if found is None:
+            return _fill(place, patience)
+        if before is not None and _is_to_go_on(place, before):
+            log.warning("going on with the change that began at %s", before.since)
+            return _changed(place, before, patience, still)
+        return _anew(place, found, rehearsed, patience, clock, still)
+
+
+def _is_to_go_on(place: Place, before: Progress) -> bool:
+    """Not when the database has its mark no more: then others have ended it, and have lived with it since."""
+    if before.stage not in ("migrating", "verifying") or not before.snapshot:
+        return False
+    if not before.machine or engine.read(place.url, mark.found) == before.mark:  # an older version made no mark
+        return True
+    progress.tell(place.data_dir, before, stage="failed", says="it was ended by others")
+    return False
+
+
+def _anew(
+    place: Place, found: str, rehearsed: bool, patience: float, clock: Callable[[], datetime], still: Callable[[], None]
+) -> Done:
+    if why := progress.foreign(place.data_dir, engine.read(place.url, mark.found)):
+        raise NotChanged(why)
     before = progress.unfinished(place.data_dir)
-    if before is not None and before.stage == "returning":
-        return_to(place, before)
-        raise Returned(f"{before.says or 'an earlier change was interrupted'}; the database is as it was before")
-    found = engine.read(place.url, migrations.current) if place.file is None or place.file.exists() else None
-    if found is None:
-        return _fill(place, patience)
-    if before is not None and before.stage in ("migrating", "verifying") and before.snapshot:
-        log.warning("going on with the change that began at %s", before.since)
-        return _changed(place, before, patience)
     numbers = plan.pending(found)
     if not numbers:
         if before is not None:
+            engine.write(place.url, mark.clear)
             progress.tell(place.data_dir, before, stage="failed", says="it was interrupted before it changed anything")
         return Done(found, found, 0, None)
     now = progress.begun("upgrade", "rehearsing", start=found, to=numbers[-1], of=len(numbers), version=place.version)
-    return _begun(place, now, rehearsed, patience, clock)
+    return _begun(place, now, rehearsed, patience, clock, still)
 
 
 def _fill(place: Place, patience: float) -> Done:
@@ -73,20 +96,31 @@ def _fill(place: Place, patience: float) -> Done:
     return Done(None, migrations.newest(), len(migrations.files()), None)
 
 
-def _begun(place: Place, now: Progress, rehearsed: bool, patience: float, clock: Callable[[], datetime]) -> Done:
+def _begun(
+    place: Place,
+    now: Progress,
+    rehearsed: bool,
+    patience: float,
+    clock: Callable[[], datetime],
+    still: Callable[[], None],
+) -> Done:
     now = progress.tell(place.data_dir, now)
     try:
         if rehearsed:
             _want_rehearsal(place, clock())
         else:
             log.warning("upgrading from %s to %s without a rehearsal", now.start, now.to)
+        still()
         now = progress.tell(place.data_dir, now, stage="snapshot")
+        engine.write(place.url, partial(mark.put, now=now))
         taken = snapshots.take(place, clock())
         engine.write(place.spool_url, replay.begin)
     except NotChanged as error:
+        with suppress(NotChanged):
+            engine.write(place.url, partial(mark.clear, only=now.mark))
         progress.tell(place.data_dir, now, stage="failed", says=str(error))
         raise
-    return _changed(place, progress.tell(place.data_dir, now, stage="migrating", snapshot=taken.name), patience)
+    return _changed(place, progress.tell(place.data_dir, now, stage="migrating", snapshot=taken.name), patience, still)
 
 
 def _want_rehearsal(place: Place, now: datetime) -> None:
@@ -105,7 +139,7 @@ def _want_rehearsal(place: Place, now: datetime) -> None:
         )
 
 
-def _changed(place: Place, now: Progress, patience: float) -> Done:
+def _changed(place: Place, now: Progress, patience: float, still: Callable[[], None]) -> Done:
     snapshot = snapshots.find(place, now.snapshot)
     numbers = plan.pending(now.start)
     left = plan.pending(engine.read(place.url, migrations.current))
@@ -113,21 +147,25 @@ def _changed(place: Place, now: Progress, patience: float) -> Done:
         for number in left:
             step = numbers.index(number) + 1
             now = progress.tell(place.data_dir, now, stage="migrating", migration=number, step=step)
+            still()
             log.info("migration %s, %s of %s", number, step, now.of)
             _patiently(partial(engine.write, place.url, partial(migrations.upgrade, to=number)), patience)
     except Locked:
         raise  # it goes on from here the next time
     except Exception as error:  # noqa: BLE001  whatever a migration raises, the way is back
-        _give_up(place, now, f"migration {now.migration} failed: {str(error).splitlines()[0]}", error)
+        _give_up(place, now, still, f"migration {now.migration} failed: {str(error).splitlines()[0]}", error)
+    still()
     now = progress.tell(place.data_dir, now, stage="verifying", migration=None)
     if wrong := checks.verify(place, snapshot.rows, numbers):
-        _give_up(place, now, f"the changed database is not as it should be: {'; '.join(wrong)}", None)
+        _give_up(place, now, still, f"the changed database is not as it should be: {'; '.join(wrong)}", None)
+    engine.write(place.url, mark.clear)
     progress.tell(place.data_dir, now, stage="done")
     snapshots.prune(place)
     return Done(now.start, now.to or "", now.of, snapshot.name)
 
 
-def _give_up(place: Place, now: Progress, why: str, error: Exception | None) -> None:
+def _give_up(place: Place, now: Progress, still: Callable[[], None], why: str, error: Exception | None) -> None:
+    still()  # what fails because PostgreSQL is away goes on when it is back
     log.error("%s; bringing back the snapshot", why)
     now = progress.tell(place.data_dir, now, stage="returning", says=why)
     return_to(place, now)
@@ -136,10 +174,22 @@ def _give_up(place: Place, now: Progress, why: str, error: Exception | None) -> 
 
 def return_to(place: Place, now: Progress) -> int:
     """Brings the snapshot of `now` back, and what the inbox handled since; how many messages that was."""
-    snapshots.bring_back(place, snapshots.find(place, now.snapshot), now.since)
+    if not _is_back(place, now):
+        snapshots.bring_back(place, snapshots.find(place, now.snapshot), now.since)
+        engine.write(place.url, mark.clear)
     again = engine.write(place.spool_url, replay.again)
     progress.tell(place.data_dir, now, stage="returned")
     return again
+
+
+def _is_back(place: Place, now: Progress) -> bool:
+    """Was it brought back, with no time to note that?  Once others may have opened it, it is not done again."""
+    if now.kind != "upgrade" or not now.machine:
+        return False
+    try:
+        return engine.read(place.url, lambda tx: migrations.current(tx) is not None and mark.found(tx) != now.mark)
+    except NotChanged:
+        return False
 
 
 def _patiently(work: Callable[[], object], patience: float) -> None:

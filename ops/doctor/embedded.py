@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from ops import belonging, damage
+from ops.change import progress
 from ops.doctor.case import Case
 from ops.doctor.words import ill, well
 from ops.findings import Finding, Severity
@@ -51,10 +52,14 @@ def reads(case: Case) -> Iterator[Finding]:
 
 def identity(case: Case, seen: belonging.Seen, names: set[str]) -> Iterator[Finding]:
     """For PostgreSQL, too.  names: of tables and indexes."""
-    known = case.known
+    known, begun = case.known, progress.unfinished(case.settings.data_dir)
+    if seen.empty and begun is not None and begun.stage == "returning":
+        return  # it is filled from the snapshot next: schema.change
     if wrong := belonging.judge(known, seen, case.ours):
         yield wrong
         return
+    if progress.foreign(case.settings.data_dir, seen.change):
+        yield ill("schema.change", "error", f"the database says so: {seen.change}", since=seen.change, step="unknown")
     whose = f"{seen.facts.get('domain', 'nobody yet')} (instance {(seen.instance or 'none')[:8]})"
     yield well("identity.other", f"{seen.place}: {whose}")
     if seen.version != case.newest:

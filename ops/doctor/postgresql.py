@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import asyncpg
 
 OLDEST: Final = 13
-EACH: Final = 13  # connections of a process at most: store/postgresql.py, and one to hear of the others
+EACH: Final = 14  # connections of a process at most: store/postgresql.py, one to hear of others, ops/machines.py
 SPARE: Final = 5  # for commands, backups, people
 SHORT: Final = 5_000  # milliseconds; below that, a timeout ends honest work
 TABLES: Final = "SELECT tablename FROM pg_tables WHERE schemaname = ANY(current_schemas(false))"

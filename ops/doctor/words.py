@@ -246,8 +246,9 @@ WORDS: Final[dict[str, Words]] = {
         "no change of the database was interrupted",
         "a change of the database was begun {since} and has not ended: step {step}",
         "If `connectme db upgrade` still runs, wait; `/startupz` shows its progress. If not, it was killed: run "
-        "`connectme db upgrade` again, it goes on where it stopped; or `connectme db rollback` brings the "
-        "snapshot from before back.",
+        "`connectme db upgrade` again, on the machine where it was begun, and it goes on where it stopped; or "
+        "`connectme db rollback` brings the snapshot from before back. Only when that machine is gone for good: "
+        "`connectme db upgrade --take-over` on another.",
     ),
     "schema.parts": Words(
         "tables and indexes are all there",

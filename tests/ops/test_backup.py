@@ -235,7 +235,7 @@ def test_a_swap_keeps_what_was_there_and_holds_deliveries(lite: Source, place: F
         spool.execute(
             "INSERT INTO spooled (id, actor_uri, body, received, attempts, due) VALUES (7, 'a', '{}', 1, 0, 1)"
         )
-    here = swap.Here(lite.data_dir, lite.sqlite_file, made.instance)
+    here = swap.Here(lite.data_dir, lite.database_url, lite.sqlite_file, made.instance)
     later = NOW + timedelta(days=1)
 
     with pytest.raises(BackupError, match="another instance"):
@@ -366,7 +366,17 @@ def test_a_backup_of_postgresql_comes_back_into_a_new_database_and_is_swapped_in
     url = restore.restore(place, made, tmp_path / "new", "", postgres.format(name))
     (served.data_dir / "media" / "ab" / "late.png").write_bytes(b"late")
 
-    away = swap.swap(tmp_path / "new", swap.Here(served.data_dir, None, made.instance), NOW)
+    here = swap.Here(served.data_dir, served.database_url, None, made.instance)
+    with pytest.raises(BackupError, match=rf"is not what was restored; set database_url to .*/{name}\?"):
+        swap.swap(tmp_path / "new", here, NOW)
+    with pytest.raises(BackupError, match=r"does not answer .* set database_url to"):
+        swap.swap(tmp_path / "new", replace(here, database_url=postgres.format("nowhere")), NOW)
+    with pytest.raises(BackupError, match="database_url names SQLite; set database_url to"):
+        swap.swap(tmp_path / "new", replace(here, sqlite_file=tmp_path / "connectme.db"), NOW)
+    assert (served.data_dir / "media" / "ab" / "late.png").exists()
+    assert swap.held(served.data_dir) is None
+
+    away = swap.swap(tmp_path / "new", replace(here, database_url=url), NOW)
 
     assert facts.asked(url, facts.look).rows == made.rows
     assert (away / "media" / "ab" / "late.png").exists()
