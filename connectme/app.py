@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.typedefs import Middleware
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectme import __version__
@@ -22,6 +23,7 @@ from connectme.attendance import Attendance
 from connectme.house import House
 from connectme.keeper import Keeper
 from connectme.loop import until
+from connectme.observing import is_traced
 from connectme.ready import ready, started
 from connectme.settings import Settings
 from connectme.sockets import open_listener
@@ -139,8 +141,8 @@ async def _serve(
 
 def make_app(house: House, appender: Appender) -> web.Application:
     """All routes, and what they need."""
-    app = web.Application(client_max_size=inbox_routes.LARGEST)
     settings = house.settings
+    app = web.Application(client_max_size=inbox_routes.LARGEST, middlewares=_middlewares(settings))
     ring = KeyRing(house.db, house.spool, lambda key_id: fetch_key(house.client, key_id, Budget(FETCHES)))
     receiver = Receiver(house.origin, ring, house.rules, appender, house.counts)
     app[inbox_routes.RECEIVER] = receiver
@@ -188,6 +190,14 @@ def make_app(house: House, appender: Appender) -> web.Application:
     web_routes.add(app)
     _stream(house, app)
     return app
+
+
+def _middlewares(settings: Settings) -> list[Middleware]:
+    if not is_traced(settings):
+        return []
+    from ops.tracing import requests  # noqa: PLC0415  an extra
+
+    return [requests]
 
 
 def _stream(house: House, app: web.Application) -> None:

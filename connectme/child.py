@@ -24,6 +24,7 @@ from typing import NoReturn
 from connectme import __version__, logging, schema
 from connectme.errors import Failure
 from connectme.lock import InUse
+from connectme.observing import observed
 from connectme.settings import PREFIX, Settings
 from connectme.supervisor import NO_USE, leave_with_parent
 from ops.change import progress
@@ -126,11 +127,19 @@ def ended(main: str, settings: Settings, **more: object) -> int:
     open_more_files()
     module, _, function = main.partition(":")
     try:
-        work, loop = import_module(module), import_module("connectme.loop")  # not in the supervisor
-        status: int = loop.run(partial(getattr(work, function), **more), settings)
+        with observed(settings, function.rpartition("_")[2]):
+            return _ended(module, function, settings, **more)
     except Failure as failure:
         log.error("%s", failure)  # noqa: TRY400  a line for people
         return NO_USE if failure.lasting else 1
+
+
+def _ended(module: str, function: str, settings: Settings, **more: object) -> int:
+    try:
+        work, loop = import_module(module), import_module("connectme.loop")  # not in the supervisor
+        status: int = loop.run(partial(getattr(work, function), **more), settings)
+    except Failure:
+        raise
     except Exception:
         log.exception("this process ends")
         return 1

@@ -22,6 +22,7 @@ from connectme.loop import beside
 from connectme.media.cache import Cache
 from connectme.media.stores import open_cache, open_store
 from connectme.media.workshop import Workshop
+from connectme.observing import is_traced
 from connectme.schema import Changing, WrongDatabase, looked
 from connectme.sentinel import Sentinel
 from connectme.settings import Settings
@@ -99,7 +100,7 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
 
 @asynccontextmanager
 async def _opened(settings: Settings, origin: Origin) -> AsyncIterator[House]:
-    async with await Database.open(settings.database_url) as db:
+    async with await _kinds(settings)[0].open(settings.database_url) as db:
         own = await _own_keys(db, origin)
         newest = await db.read(facts.newest_id)
         ids.not_before(max(ids.moment_ms(newest), swap.ids_after(settings.data_dir)))
@@ -139,7 +140,7 @@ async def _furnished(settings: Settings, origin: Origin, db: Database, known: _K
         await spool.write(_spool_tables)
         origin = replace(origin, proxy_key=known.proxy_key)
         rules = HostRules(settings.federation_mode, [origin.host], file=state.folder(settings.data_dir) / RULES)
-        client = Client(
+        client = _kinds(settings)[1](
             guard=Guard(settings.allowed_private_networks, settings.allow_http_federation),
             user_agent=f"ConnectMe/{__version__} (+{origin.base_url}/)",
             key=known.key,
@@ -173,6 +174,15 @@ async def _furnished(settings: Settings, origin: Origin, db: Database, known: _K
             Board(settings.data_dir),
             known.key is None,
         )
+
+
+def _kinds(settings: Settings) -> tuple[type[Database], type[Client]]:
+    """Those that tell what they do, where somebody wants to know."""
+    if not is_traced(settings):
+        return Database, Client
+    from ops.tracing import TracedClient, TracedDatabase  # noqa: PLC0415  an extra
+
+    return TracedDatabase, TracedClient
 
 
 def _nobody(_host: str) -> bool:

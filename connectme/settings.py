@@ -37,7 +37,9 @@ SECRETS = {
     "database_url",
     "deadman_url",
     "metrics_token",
+    "otlp_headers",
     "s3_secret_access_key",
+    "sentry_dsn",
     "smtp_url",
 }
 # Not ours, although they begin as ours do: what names the file, what the test-suite uses, and what
@@ -156,6 +158,14 @@ class Settings:
     watch_every: int = 10
     #: Where the status page is written, for a web server to serve.  By default state/status in DATA_DIR.
     status_dir: Path | None = None
+    #: An OpenTelemetry collector that is told what this server does, over HTTP: `http://127.0.0.1:4318`.
+    otlp_endpoint: str = ""
+    #: Headers for the collector: `name=value, name=value`.
+    otlp_headers: str = ""
+    #: Of how many requests and jobs in a hundred the collector is told.
+    traces_percent: int = 100
+    #: The project of a Sentry that is told of errors: `https://key@sentry.example.org/1`.
+    sentry_dsn: str = ""
     #: `text` for people, `json` for collectors.
     log_format: Literal["text", "json"] = "text"
     #: The least that is worth a line: `debug`, `info`, `warning` or `error`.
@@ -224,6 +234,10 @@ class Settings:
         "deadman_url": values.receiver,
         "watch_every": values.number(1, 60),
         "status_dir": values.folder,
+        "otlp_endpoint": values.receiver,
+        "otlp_headers": values.text,
+        "traces_percent": values.number(0, 100),
+        "sentry_dsn": values.sentry_dsn,
         "log_format": values.choice("text", "json"),
         "log_level": values.choice("debug", "info", "warning", "error"),
         "title": values.text,
@@ -330,7 +344,9 @@ class Settings:
         """What must not be in a log."""
         passwords = [urlsplit(url).password or "" for url in (self.database_url, self.smtp_url)]
         receivers = (self.alert_webhook_url, self.alert_ntfy_url, self.deadman_url)
-        keys = (self.metrics_token, self.s3_secret_access_key, self.backup_passphrase, *receivers)
+        headers = [header.partition("=")[2].strip() for header in self.otlp_headers.split(",")]
+        told = (self.sentry_dsn, *headers, *map(unquote, headers))
+        keys = (self.metrics_token, self.s3_secret_access_key, self.backup_passphrase, *receivers, *told)
         return [secret for secret in (*keys, *passwords, *map(unquote, passwords)) if secret]
 
     def environment(self) -> dict[str, str]:

@@ -206,6 +206,16 @@ def receiver(value: object) -> str:
     return url
 
 
+def sentry_dsn(value: object) -> str:
+    """What a Sentry calls a project; empty: none."""
+    url = text(value)
+    if url and not re.fullmatch(r"https?://\w+@[^\s/?#@]+/(?:[^\s?#]+/)?\d+", url, re.ASCII):
+        raise ValueError(
+            "this is no DSN; write like https://key@sentry.example.org/1, as the project's settings show it"
+        )
+    return url
+
+
 def addresses(value: object) -> tuple[str, ...]:
     """Of mail, with commas between them or as a list; empty or `none`: nobody."""
     words = [text(one) for one in value] if isinstance(value, list) else text(value).split(",")

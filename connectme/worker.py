@@ -10,7 +10,7 @@ repair       what was missed in an outage, once it is over
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from connectme.letters import post_office
 from connectme.lock import is_taken
 from connectme.loop import until
 from connectme.media.work import MediaWork
+from connectme.observing import is_traced
 from connectme.pushes import Pusher
 from connectme.settings import Settings
 from connectme.waiting import in_houses
@@ -39,6 +40,7 @@ from ops.change import progress, replay
 from outbox.deliver import Deliverer
 from store.database import Away, Database
 from store.jobs import Asked
+from store.tables import Job
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +51,7 @@ SETTLED: Final = timedelta(days=7)  # after which an upgrade is thought to be go
 LOOK: Final = 1.0  # seconds between two tries to become the one who reads the spool
 
 Loop = Callable[[asyncio.Event], Awaitable[None]]
+Errand = Callable[[Job], Awaitable[None]]
 
 
 async def run_worker(settings: Settings, *, stop: asyncio.Event) -> None:
@@ -64,7 +67,8 @@ class Worker:
         self.deliverer = Deliverer(house.db, house.client)
         media = MediaWork(house.db, house.origin, house.workshop, house.cache)
         errands, pusher = Errands(house.db, house.gatherer), _pusher(house)
-        self.jobs = JobLoop(house.db, {**errands.table, **media.table, **pusher.table, **post_office(house)})
+        table = {**errands.table, **media.table, **pusher.table, **post_office(house)}
+        self.jobs = JobLoop(house.db, _watched(table) if is_traced(house.settings) else table)
         self.indexer = Indexer(house.db)
         self.housekeeping = Housekeeping(
             house.db,
@@ -183,6 +187,12 @@ async def settle_upgrade(spool_db: Database, data_dir: Path, now: datetime) -> N
     last = progress.last(data_dir)
     if last is not None and last.is_final and now - datetime.fromisoformat(last.since) >= SETTLED:
         await spool_db.write(replay.end)
+
+
+def _watched(table: Mapping[str, Errand]) -> Mapping[str, Errand]:
+    from ops.tracing import jobs  # noqa: PLC0415  an extra
+
+    return jobs(table)
 
 
 async def _forever(loop: Loop, stop: asyncio.Event) -> None:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, ClassVar, Final, NoReturn, TypeVar
 
 from yarl import URL
 
@@ -96,6 +96,8 @@ class Client:
     request, redirects included.  `lookup` stands in for the resolver of the system.
     """
 
+    transport: ClassVar[type[Transport]] = Transport
+
     def __init__(
         self,
         *,
@@ -118,7 +120,7 @@ class Client:
         self._limits = limits
         self._peers = Peers()
         self._inboxes: dict[str, tuple[URL, str, str]] = {}
-        self._transport = Transport(guard, limits, ca_file, lookup)
+        self._transport = self.transport(guard, limits, ca_file, lookup)
 
     async def close(self) -> None:
         """Ends all connections, also those in use."""

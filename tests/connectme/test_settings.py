@@ -260,7 +260,7 @@ def test_secrets_are_masked_where_people_see_them():
     assert found.shown("database_url") == "postgresql://me:…@db/x"
     assert found.shown("smtp_url") == "smtp://me:…@mail.test"
     assert found.secrets() == ["t0ken", "buck3t", "pass%20word", "sm%40il", "pass word", "sm@il"]
-    told = {"alert_ntfy_url", "alert_webhook_url", "deadman_url"}
+    told = {"alert_ntfy_url", "alert_webhook_url", "deadman_url", "otlp_headers", "sentry_dsn"}
     assert {"metrics_token", "database_url", "smtp_url", "s3_secret_access_key", "backup_passphrase"} | told == SECRETS
 
 
@@ -274,6 +274,18 @@ def test_a_mail_server_that_cannot_be_is_refused(url):
 @pytest.mark.parametrize("sender", ["nobody", "A <b>", "a@b.test\r\nBcc: c@d.test", "A <a@b.test> <c@d.test>"])
 def test_a_sender_that_cannot_be_is_refused(sender):
     assert "SMTP_FROM" in refusal(smtp_from=sender)
+
+
+@pytest.mark.parametrize(
+    "dsn", ["sentry.example.org", "https://sentry.example.org/1", "https://key@sentry.example.org/"]
+)
+def test_a_project_of_a_sentry_that_cannot_be_is_refused(dsn):
+    assert "this is no DSN" in refusal(sentry_dsn=dsn)
+
+
+def test_what_the_collector_gets_in_headers_is_a_secret():
+    found = load(otlp_headers="authorization=Bearer%20t0ken, tenant=one")
+    assert {"Bearer t0ken", "Bearer%20t0ken", "one"} == set(found.secrets())
 
 
 def test_a_child_gets_the_same_settings_through_its_environment(tmp_path):

@@ -48,7 +48,8 @@ def pair(name: str = "everybody's") -> KeyPair:
 
 
 class Town:
-    """`documents`: uri → what is there: JSON, a status, or a function that answers.  `received`: what came to inboxes.
+    """`documents`: uri → what is there: JSON, a status, or a function that answers.  `received`: what came to inboxes;
+    `heads`: the headers of all requests.
 
     `names`: handle → actor's uri, where WebFinger should say something of its own.
     """
@@ -57,6 +58,7 @@ class Town:
         self.documents: dict[str, JSON | int | Answer] = {}
         self.names: dict[str, str | JSON | Answer] = {}
         self.received: list[JSON] = []
+        self.heads: list[Mapping[str, str]] = []
         self.asked: Counter[str] = Counter()
         self.session = ClientSession(timeout=ClientTimeout(total=20))
         self._ours = ours
@@ -65,6 +67,7 @@ class Town:
         app.router.add_get("/.well-known/webfinger", self._finger)
         app.router.add_get("/{path:.*}", self._get)
         app.router.add_post("/{path:.*}", self._inbox)
+        app.on_response_prepare.append(self._note)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
         self._answering: set[asyncio.Task[None]] = set()
         self.server: Instance | None = None  # whose follows are accepted
@@ -180,6 +183,9 @@ class Town:
             return response.status, await response.text()
 
     # How it answers.
+
+    async def _note(self, request: web.Request, _: web.StreamResponse) -> None:
+        self.heads.append(request.headers)
 
     async def _get(self, request: web.Request) -> web.StreamResponse:
         uri = f"http://{request.host}{request.raw_path}"
