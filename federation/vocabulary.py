@@ -221,6 +221,9 @@ class _Actor(Document, frozen=True, kw_only=True):
     endpoints: Endpoints | None = None
     indexable: bool = False
     memorial: bool = False
+    show_media: bool = True
+    show_replies_in_media: bool = True
+    show_featured: bool = True
     suspended: bool = False
     icon: Image | None = None
     image: Image | None = None

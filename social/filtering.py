@@ -16,7 +16,6 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Connection,
-    FromClause,
     and_,
     bindparam,
     case,
@@ -34,7 +33,6 @@ from store.tables import (
     NotificationPolicy,
     accounts,
     follows,
-    host_policies,
     mentions,
     notification_permissions,
     notification_policies,
@@ -85,25 +83,7 @@ _ANSWERS = (
 )
 _IS_PRIVATE = exists().where(posts.c.id == _POST, posts.c.visibility == "direct", ~_ANSWERS)
 _PERMITTED = exists().where(notification_permissions.c.account_id == _WHOM, notification_permissions.c.from_id == _FROM)
-_nearer = host_policies.alias("nearer")
-
-
-def _covers(policy: FromClause) -> ColumnElement[bool]:
-    """Does it hold for the host of `accounts`?  As federation.hosts says it: also below it, and for every port."""
-    return (literal(".") + accounts.c.host + ":").like(literal("%.") + policy.c.host + ":%")
-
-
-# Of a server that is limited (social/moderation/hosts.py): the nearest policy counts, that is the longest one.
-_HOST_IS_LIMITED = (
-    select(accounts.c.id)
-    .join(host_policies, and_(host_policies.c.level == "limit", _covers(host_policies)))
-    .where(
-        accounts.c.id == _FROM,
-        ~exists().where(_covers(_nearer), func.length(_nearer.c.host) > func.length(host_policies.c.host)),
-    )
-    .exists()
-)
-_IS_LIMITED = or_(exists().where(accounts.c.id == _FROM, accounts.c.silenced_at.is_not(None)), _HOST_IS_LIMITED)
+_IS_LIMITED = exists().where(accounts.c.id == _FROM, or_(accounts.c.silenced_at.is_not(None), accounts.c.host_limited))
 _IS_JUDGED = bindparam("judged", type_=Boolean())
 
 

@@ -1,4 +1,4 @@
-"""Accounts with what their rows do not say: where they moved to, whether they are limited."""
+"""Accounts with what their rows do not say: where they moved to, and whether they are here yet."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, select
 
 from outbox import parts
-from social import moderation
 from social.paging import padded
 from store.tables import Account, users
 from store.tables.base import Id
@@ -21,23 +20,19 @@ class Known:
 
     account: Account
     waits: bool = False
-    limited: bool = False
     moved: Account | None = None
 
 
 def known(tx: Connection, found: Sequence[Account]) -> list[Known]:
-    """One for each, in their order; in three queries, fewer where nothing is to be asked."""
+    """One for each, in their order; in two queries, fewer where nothing is to be asked."""
     ours = [one.id for one in found if one.is_local]
     logins = {row.account_id: row for row in tx.execute(_LOGINS, {"ids": padded(ours)})} if ours else {}
     moved = parts.moved(tx, found)
-    hosts = {one.host for one in found if one.host is not None}
-    limited = moderation.limited(tx, hosts) if hosts else frozenset()
     return [
         Known(
             one,
             waits=(login := logins.get(one.id)) is not None
             and (login.confirmed_at is None or login.approved_at is None),
-            limited=one.host in limited,
             moved=None if one.is_gone else moved.get(one.moved_to or ""),
         )
         for one in found

@@ -22,15 +22,12 @@ _SET = update(users_table).where(users_table.c.account_id == bindparam("whom", t
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """quote_policy: who may quote a new post; expand: are warnings open at once?; show_…: parts of a profile."""
+    """quote_policy: who may quote a new post; expand: are warnings open at once?."""
 
     quote_policy: str = "public"
     media: str = "default"
     expand: bool = False
     autoplay: bool = False
-    show_media: bool = True
-    show_media_replies: bool = True
-    show_featured: bool = True
 
 
 _USUAL: Final = Preferences()

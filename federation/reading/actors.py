@@ -73,6 +73,9 @@ class Actor:
     discoverable: bool = False
     indexable: bool = False
     memorial: bool = False
+    show_media: bool = True  # parts of the profile that programs show
+    show_media_replies: bool = True
+    show_featured: bool = True
     suspended: bool = False
     avatar: Image | None = None
     header: Image | None = None
@@ -120,6 +123,9 @@ def read_actor(doc: JSON) -> Actor:
         discoverable=doc.get("discoverable") is True,
         indexable=doc.get("indexable") is True,
         memorial=doc.get("memorial") is True,
+        show_media=doc.get("showMedia") is not False,
+        show_media_replies=doc.get("showRepliesInMedia") is not False,
+        show_featured=doc.get("showFeatured") is not False,
         suspended=doc.get("suspended") is True,
         avatar=_image(doc, "icon"),
         header=_image(doc, "image"),

@@ -28,6 +28,15 @@ ALIASES_LIMIT: Final = 16
 MENTIONS_LIMIT: Final = 16
 DOMAINS_LIMIT: Final = 10
 
+_SWITCHES: Final = (
+    "locked",
+    "discoverable",
+    "indexable",
+    "hide_collections",
+    "show_media",
+    "show_media_replies",
+    "show_featured",
+)
 _DOMAIN: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+")
 _THIS = accounts.c.id == bindparam("account", type_=Id)
 
@@ -42,6 +51,9 @@ class ProfileChanges:
     discoverable: bool | None = None
     indexable: bool | None = None
     hide_collections: bool | None = None
+    show_media: bool | None = None  # parts of the profile
+    show_media_replies: bool | None = None
+    show_featured: bool | None = None
     bot: bool | None = None
     fields: Sequence[tuple[str, str]] | None = None
     avatar_url: str | None = None
@@ -137,8 +149,7 @@ def _looks(changes: ProfileChanges) -> dict[str, Any]:
 
 
 def _switches(changes: ProfileChanges) -> dict[str, Any]:
-    names = ("locked", "discoverable", "indexable", "hide_collections")
-    return {name: getattr(changes, name) for name in names if getattr(changes, name) is not None}
+    return {name: getattr(changes, name) for name in _SWITCHES if getattr(changes, name) is not None}
 
 
 def _domains(names: Sequence[str]) -> list[str]:

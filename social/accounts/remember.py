@@ -4,7 +4,7 @@ Whoever calls this has made sure that the document is the actor's own (federatio
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +22,16 @@ from social.sanitise import html
 from store.ids import new_id
 from store.prepared import Change, Prepared, padded
 from store.rows import many
-from store.tables import INSTANCE_ACTOR_ID, Account, account_keys, accounts, blank_account, mentions, posts
+from store.tables import (
+    INSTANCE_ACTOR_ID,
+    Account,
+    HostPolicy,
+    account_keys,
+    accounts,
+    blank_account,
+    mentions,
+    posts,
+)
 from store.tables.base import Id
 
 _AROUND = Prepared(
@@ -51,6 +60,7 @@ _KEPT = {  # what is ours to say, or was said once and for all
     "moved_at",
     "silenced_at",
     "sensitized_at",
+    "host_limited",
     "followers_count",
     "following_count",
     "posts_count",
@@ -109,12 +119,11 @@ def remember(tx: Connection, actor: Actor, handle: str, now: datetime, *, served
     known = next((row for row in around if row.uri == actor.id), None)
     if known is not None and ((known.deleted_at is not None and not served) or _is_newer(known, now)):
         return known
-    if (actor.avatar or actor.header or actor.emojis) and hosts.without_files(tx, [host]):
-        actor = replace(actor, avatar=None, header=None, emojis=())
     for row in around:
         if row.handle == wanted and row is not known:
             tx.execute(_MAKE_WAY, {"other": row.id, "unique": f"{wanted}#{row.id}"})
-    values = _columns(actor, wanted, now)
+    is_asked = known is None or actor.avatar or actor.header or actor.emojis
+    values = _columns(actor, wanted, now, hosts.holding(tx, [host]).get(host) if is_asked else None)
     values["fields"] = verification.kept(known.fields if known else (), values["fields"])
     stored = tx.execute(_STORE, values).one_or_none()
     if stored is None:
@@ -154,6 +163,7 @@ class Around:
         self._by_uri = {account.uri: account for account in found}
         self._handles = {account.handle for account in found}
         self._our_hosts = {host_of(account.uri) for account in found if account.is_local}
+        self._held = hosts.holding(tx, set(map(host_of, uris))) if handles else {}
 
     def get(self, uri: str) -> Account | None:
         return self._by_uri.get(uri)
@@ -166,7 +176,7 @@ class Around:
         if actor.id in self._by_uri or host_of(actor.id) in self._our_hosts:
             return None
         self._handles.add(wanted)
-        columns = _columns(actor, wanted, at)
+        columns = _columns(actor, wanted, at, self._held.get(host_of(actor.id)))
         return Newcomer(columns, Account(**columns), actor, at)
 
 
@@ -182,9 +192,11 @@ def add(tx: Connection, newcomers: Sequence[Newcomer]) -> None:
             outcomes.learn(tx, host, implements)
 
 
-def _columns(actor: Actor, handle: str, now: datetime) -> dict[str, Any]:
+def _columns(actor: Actor, handle: str, now: datetime, policy: HostPolicy | None) -> dict[str, Any]:
+    """policy: what holds for the actor's host."""
     name, _, domain = handle.partition("@")
-    avatar, header = actor.avatar, actor.header
+    bare = policy is not None and policy.reject_media
+    avatar, header, emojis = (None, None, ()) if bare else (actor.avatar, actor.header, actor.emojis)
     return blank_account(
         id=new_id(),
         uri=actor.id,
@@ -210,10 +222,14 @@ def _columns(actor: Actor, handle: str, now: datetime) -> dict[str, Any]:
         header_url=header.url if header else None,
         header_alt=header.description if header else "",
         fields=[{"name": field.name, "value": html(field.value_html)} for field in actor.fields],
-        emojis=[{"shortcode": emoji.shortcode, "url": emoji.url} for emoji in actor.emojis],
+        emojis=[{"shortcode": emoji.shortcode, "url": emoji.url} for emoji in emojis],
         also_known_as=list(actor.also_known_as),
         moved_to=actor.moved_to if actor.moved_to != actor.id else None,
         memorial=actor.memorial,
+        show_media=actor.show_media,
+        show_media_replies=actor.show_media_replies,
+        show_featured=actor.show_featured,
+        host_limited=policy is not None and policy.level == hosts.LIMIT,
         created_at=min(actor.published or now, now),
         fetched_at=now,
     )

@@ -106,6 +106,7 @@ _LOST = (  # (of ours, how many follow him from there, how many he follows there
     )
 )
 _DROP_MAIL = delete(deliveries).where(deliveries.c.host.in_(_HOSTS))
+_LIMITED = update(accounts).where(accounts.c.host.in_(_HOSTS)).values(host_limited=bindparam("is_limited"))
 _UNLIST = update(posts).where(posts.c.listed, posts.c.author_id.in_(_THERE)).values(listed=False)
 _HAS_FILES = or_(posts.c.emojis.is_not(None), exists().where(media.c.post_id == posts.c.id))
 _WITHOUT_FILES = (
@@ -219,11 +220,6 @@ def levels(tx: Connection, names: Collection[str]) -> dict[str, str]:
     return {name: policy.level for name, policy in holding(tx, names).items()}
 
 
-def limited(tx: Connection, names: Collection[str]) -> frozenset[str]:
-    """Those of the hosts `names` that are kept off the public feeds."""
-    return frozenset(name for name, level in levels(tx, names).items() if level == LIMIT)
-
-
 def without_files(tx: Connection, names: Collection[str]) -> frozenset[str]:
     """Those of the hosts `names` of whose files nothing is kept or shown."""
     return frozenset(name for name, policy in holding(tx, names).items() if policy.reject_media)
@@ -233,11 +229,18 @@ def _apply(tx: Connection, before: Mapping[str, HostPolicy], after: Mapping[str,
     """What changes for the hosts that we know."""
     known = list(tx.scalars(_KNOWN))
     _apply_blocks(tx, known, before, after)
-    for some in parted(_new(known, before, after, lambda policy: policy.level == LIMIT)):
+    for some in parted(_new(known, before, after, _limits)):
+        tx.execute(_LIMITED, {"hosts": some, "is_limited": True})
         tx.execute(_UNLIST, {"hosts": some})
+    for some in parted(_new(known, after, before, _limits)):
+        tx.execute(_LIMITED, {"hosts": some, "is_limited": False})
     for some in parted(_new(known, before, after, lambda policy: policy.reject_media)):
         for statement in (_WITHOUT_FILES, _DROP_FILES, _FACELESS):
             tx.execute(statement, {"hosts": some})
+
+
+def _limits(policy: HostPolicy) -> bool:
+    return policy.level == LIMIT
 
 
 def _apply_blocks(

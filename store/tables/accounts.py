@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text, false
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text, false, true
 
 from store.tables.base import Id, Instant, Json, id_column, metadata
 
@@ -56,6 +56,10 @@ accounts = Table(
     Column("sensitized_at", Instant),
     Column("memorial", Boolean, nullable=False, server_default=false()),  # its owner has died
     Column("role", Text, nullable=False, server_default=""),  # what user.role says, for all to see; a member has none
+    Column("show_media", Boolean, nullable=False, server_default=true()),  # parts of the profile that programs show
+    Column("show_media_replies", Boolean, nullable=False, server_default=true()),
+    Column("show_featured", Boolean, nullable=False, server_default=true()),
+    Column("host_limited", Boolean, nullable=False, server_default=false()),  # social/moderation/hosts.py
     Index("ix_account_host", "host"),
     Index("ix_account_shared_inbox", "shared_inbox"),
 )
@@ -106,6 +110,10 @@ class Account:
     sensitized_at: datetime | None
     memorial: bool
     role: str
+    show_media: bool
+    show_media_replies: bool
+    show_featured: bool
+    host_limited: bool
 
     @property
     def is_local(self) -> bool:
@@ -114,6 +122,11 @@ class Account:
     @property
     def is_gone(self) -> bool:
         return self.suspended_at is not None or self.deleted_at is not None
+
+    @property
+    def is_limited(self) -> bool:
+        """Himself, or with all of his server."""
+        return self.host_limited or self.silenced_at is not None
 
     @property
     def acct(self) -> str:
@@ -167,6 +180,10 @@ _BLANK: dict[str, Any] = {
     "sensitized_at": None,
     "memorial": False,
     "role": "",
+    "show_media": True,
+    "show_media_replies": True,
+    "show_featured": True,
+    "host_limited": False,
 }
 
 account_keys = Table(

@@ -1,5 +1,6 @@
 """Accounts: who may be called what, who is remembered, and what is left of those who go."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from federation.keys import KeyPair
 from federation.reading import Actor, Emoji, Field, Image, Key
-from social import accounts, blocks, follows, purge, reactions, sessions, users
+from social import accounts, blocks, follows, moderation, purge, reactions, sessions, users
 from social.accounts import NewAccount, ProfileChanges
 from social.errors import Invalid, NotAllowed, NotFound
 from social.posts import receive
@@ -210,6 +211,24 @@ async def test_a_refresh_keeps_what_is_ours_to_say(db):
     again = await db.write(accounts.remember, actor(name="Robert"), "bob@split.test", later)
     assert (again.id, again.display_name, again.handle, again.host) == (bob.id, "Robert", "bob@split.test", "far.test")
     assert (again.suspended_at, again.created_at, again.fetched_at) == (NOW, NOW - timedelta(days=9), later)
+
+
+async def test_newcomers_of_a_server_under_a_policy_are_stored_under_it(db):
+    await db.write(moderation.set_policy, "far.test", "limit", "", NOW)
+    await db.write(moderation.set_draft, moderation.PolicyDraft("bare.test", "noop", reject_media=True), NOW)
+    looks = {"avatar": Image("https://far.test/bob.png", "me"), "emojis": (Emoji("cat", "https://far.test/cat.png"),)}
+    for host, limited, faceless in (("a.far.test", True, False), ("bare.test", False, True), ("x.test", False, False)):
+        met = actor("bob", host, **looks)
+        one = await db.write(accounts.remember, met, f"bob@{host}", NOW)
+        many = await db.write(_newcomer, replace(met, id=f"{met.id}2"), f"bob2@{host}")
+        for found in (one, many):
+            assert (found.host_limited, found.avatar_url is None, found.emojis == []) == (limited, faceless, faceless)
+
+
+def _newcomer(tx, met, handle):
+    found = accounts.Around(tx, [met.id], [handle]).newcomer(met, handle, NOW)
+    accounts.add(tx, [found])
+    return found.account
 
 
 async def test_remembering_takes_few_statements(db, queries):

@@ -75,7 +75,6 @@ async def test_the_nearest_policy_counts(db):
     }
     nothing = ["notfar.test", "test", "", "[::1]:8000", "127.0.0.1:8002"]
     assert await db.read(moderation.levels, [*levels, *nothing]) == levels
-    assert await db.read(moderation.limited, [*levels, *nothing]) == {"a.xn--bcher-kva.test", "127.0.0.1:8001"}
     assert await db.write(moderation.unset_policy, "far.test")
     assert not await db.write(moderation.unset_policy, "far.test")
     assert await db.read(moderation.levels, ["far.test"]) == {}

@@ -4,10 +4,14 @@ import re
 from pathlib import Path
 
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import inspect, update
 
 import migrations
+from social import accounts, moderation
 from store.database import Database
+from store.tables import users
+from tests.conftest import NOW
+from tests.people import local, remote, stored
 
 VERSIONS = sorted((Path(migrations.__file__).parent / "versions").glob("[0-9]*.py"))
 
@@ -38,3 +42,20 @@ def test_a_migration_says_why_what_it_locks_and_how_to_go_back(path: Path) -> No
     said = path.read_text().split('"""')[1]
     for word in ("Why", "Locks", "Back"):
         assert re.search(rf"^{word}: \S", said, re.MULTILINE), word
+
+
+async def test_accounts_take_over_what_was_said_of_them_elsewhere(db: Database) -> None:
+    """0021: parts of profiles from the settings of their owners, limits from the nearest policy."""
+    alice, bob = await local(db, "alice"), await local(db, "bob")
+    far, port, good, other = (remote("x", host) for host in ("far.test", "a.far.test:8443", "good.far.test", "x.test"))
+    await stored(db, far, port, good, other)
+    for host, level in (("far.test", "limit"), ("good.far.test", "allow"), ("test", "noop")):
+        await db.write(moderation.set_policy, host, level, "", NOW)
+    hidden = update(users).where(users.c.account_id == bob.id).values(settings={"show_featured": False, "media": "x"})
+    await db.write(lambda tx: tx.execute(hidden).rowcount)
+    await db.write(migrations.downgrade, "0020")
+    await db.write(migrations.upgrade)
+    said = {it.id: await db.read(accounts.by_id, it.id) for it in (alice, bob, far, port, good, other)}
+    assert {one.id for one in said.values() if one.host_limited} == {far.id, port.id}
+    assert {one.id for one in said.values() if not one.show_featured} == {bob.id}
+    assert all(one.show_media and one.show_media_replies for one in said.values())

@@ -37,9 +37,6 @@ UNKNOWN = {
 # Of Mastodon 4.6, whose version we do not claim: collections, and what a profile shows.
 OF_4_6 = {
     "Account.feature_approval",
-    "Account.show_featured",
-    "Account.show_media",
-    "Account.show_media_replies",
     "InstanceAccountConfiguration.max_avatar_description_length",
     "InstanceAccountConfiguration.max_header_description_length",
     "Role.collection_limit",

@@ -69,6 +69,23 @@ async def test_a_profile_is_told_as_it_was_typed(both_sites: Site):
     assert (told["attribution_domains"], told["hide_collections"]) == (["x.test"], True)
 
 
+async def test_all_are_told_which_parts_of_a_profile_to_show(both_sites: Site):
+    site = both_sites
+    alice, token = await site.person("alice")
+    post = await site.posted(alice)
+    shown = {"show_media": True, "show_media_replies": True, "show_featured": True}
+    for wish in ({}, {"show_media": False}, {"show_media_replies": "false", "show_featured": 0}, {"show_media": "1"}):
+        shown.update({name: value in (True, "1") for name, value in wish.items()})
+        assert (await site.call("PATCH", PROFILE, token, json=wish)).status == 200
+        own = await site.get(f"{ACCOUNTS}/verify_credentials", token)
+        beside = (await site.get(f"/api/v1/statuses/{post.id}")).json["account"]
+        for told in ((await site.get(PROFILE, token)).json, own.json, beside):
+            assert {name: told[name] for name in shown} == shown
+        said = (await site.document(alice.uri.removeprefix("https://ours.test"))).json
+        names = {"show_media": "showMedia", "show_media_replies": "showRepliesInMedia", "show_featured": "showFeatured"}
+        assert {name: said.get(names[name], True) for name in names} == shown
+
+
 async def test_who_may_quote_by_default_holds_for_new_posts(site: Site):
     _, token = await site.person("alice")
     changed = await site.call("PATCH", UPDATE, token, json={"source": {"quote_policy": "nobody"}})
@@ -115,6 +132,26 @@ async def test_who_moved_leads_on_and_who_is_limited_says_so(both_sites: Site):
         await site.db.write(lambda tx, one=alice, other=old: _again(tx, one, other))
         assert (await site.get(path, token)).json[0]["moved"]["id"] == str(new.id)
     assert (await site.get("/api/v2/search?q=old", token)).json["accounts"][0]["limited"] is True
+
+
+async def test_posts_of_a_limited_server_say_so_until_it_is_lifted(both_sites: Site):
+    site = both_sites
+    bob, good = remote("bob", "far.test:8443"), remote("good", "good.far.test")
+    await stored(site.db, bob, good)
+    said = {one.id: await site.do(receive.receive, one, note(one, published=datetime.now(UTC))) for one in (bob, good)}
+
+    async def limited(one):
+        return (await site.get(f"/api/v1/statuses/{said[one.id].id}")).json["account"].get("limited", False)
+
+    assert not await limited(bob)
+    await site.db.write(moderation.set_policy, "far.test", "limit", "", datetime.now(UTC))
+    assert await limited(bob)
+    assert await limited(good)
+    await site.db.write(moderation.set_policy, "good.far.test", "allow", "", datetime.now(UTC))
+    assert await limited(bob)
+    assert not await limited(good)
+    await site.db.write(moderation.unset_policy, "far.test")
+    assert not await limited(bob)
 
 
 async def test_a_post_tells_that_its_author_moved_or_died(both_sites: Site):

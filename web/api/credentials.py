@@ -31,7 +31,7 @@ from web.uploads import received
 routes = web.RouteTableDef()
 
 _REQUESTS = 100  # counted up to this number
-_SHOWN: Final = ("show_media", "show_media_replies", "show_featured")
+_SHOWN: Final = {"show_media": bool, "show_media_replies": bool, "show_featured": bool}
 _PROFILE = {
     "display_name": str,
     "note": str,
@@ -77,7 +77,7 @@ def _credentials(own: Own, origin: Origin) -> shapes.CredentialAccount:
 
 
 def _profile(own: Own, origin: Origin) -> shapes.Profile:
-    return profile(own.known.account, own.user, own.tags, origin)
+    return profile(own.known.account, own.tags, origin)
 
 
 @routes.patch("/api/v1/accounts/update_credentials")
@@ -96,7 +96,7 @@ async def get_profile(request: web.Request, caller: Caller) -> web.Response:
 
 
 @routes.patch("/api/v1/profile")
-@spec(answers=shapes.Profile, body={**_PROFILE, **dict.fromkeys(_SHOWN, bool)})
+@spec(answers=shapes.Profile, body={**_PROFILE, **_SHOWN})
 @auth.person("write:accounts")
 async def update_profile(request: web.Request, caller: Caller) -> web.Response:
     return answer(_profile(await _changed(request, caller), request.app[ORIGIN]))
@@ -112,6 +112,9 @@ async def _changed(request: web.Request, caller: Caller) -> Own:
             discoverable=_flag(given, "discoverable"),
             indexable=_flag(given, "indexable"),
             hide_collections=_flag(given, "hide_collections"),
+            show_media=_flag(given, "show_media"),
+            show_media_replies=_flag(given, "show_media_replies"),
+            show_featured=_flag(given, "show_featured"),
             bot=_flag(given, "bot"),
             fields=_fields(given),
             attribution_domains=given.many("attribution_domains") if "attribution_domains" in given else None,
@@ -135,9 +138,8 @@ def _update(
     changed = accounts.update_profile(tx, origin, account_id, changes, now)
     if given is not None:
         source = given.inner("source")
-        policy = _text(source, "quote_policy") if source is not None else None
-        preferences.change(tx, account_id, {"quote_policy": policy, **{name: _flag(given, name) for name in _SHOWN}})
         if source is not None:
+            preferences.change(tx, account_id, {"quote_policy": _text(source, "quote_policy")})
             _set_defaults(tx, users.by_account(tx, account_id), source)
     return _own(tx, changed)
 

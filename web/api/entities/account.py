@@ -74,6 +74,9 @@ def account(it: Account, origin: Origin, moved: Account | None = None) -> shapes
         "statuses_count": it.posts_count,
         "last_status_at": it.last_post_at.date().isoformat() if it.last_post_at else None,
         "hide_collections": it.hide_collections,
+        "show_media": it.show_media,
+        "show_media_replies": it.show_media_replies,
+        "show_featured": it.show_featured,
         "emojis": emojis(it.emojis, origin),
         "roles": [_role(it.role)] if it.role and not it.is_gone else [],
         "fields": _fields(it),
@@ -86,7 +89,7 @@ def account(it: Account, origin: Origin, moved: Account | None = None) -> shapes
         entity["moved"] = account(moved, origin)
     if it.is_gone:
         entity["suspended"] = True
-    if it.silenced_at is not None:
+    if it.is_limited:
         entity["limited"] = True
     return entity
 
@@ -106,11 +109,8 @@ def role(user: User) -> shapes.CredentialAccountRole:
 
 
 def known(it: Known, origin: Origin) -> shapes.Account:
-    """With where he moved to, and whether his server is limited here."""
-    entity = account(it.account, origin, it.moved)
-    if it.limited:
-        entity["limited"] = True
-    return entity
+    """With where he moved to."""
+    return account(it.account, origin, it.moved)
 
 
 def credential_account(it: Known, user: User, origin: Origin, requests: int) -> shapes.CredentialAccount:
@@ -135,9 +135,8 @@ def credential_account(it: Known, user: User, origin: Origin, requests: int) -> 
     }
 
 
-def profile(own: Account, user: User, tags: Sequence[FeaturedView], origin: Origin) -> shapes.Profile:
+def profile(own: Account, tags: Sequence[FeaturedView], origin: Origin) -> shapes.Profile:
     """Profile: https://docs.joinmastodon.org/entities/Profile/"""
-    wishes = chosen.of(user)
     return {
         "id": str(own.id),
         "display_name": own.display_name,
@@ -154,9 +153,9 @@ def profile(own: Account, user: User, tags: Sequence[FeaturedView], origin: Orig
         "hide_collections": own.hide_collections,
         "discoverable": own.discoverable,
         "indexable": own.indexable,
-        "show_media": wishes.show_media,
-        "show_media_replies": wishes.show_media_replies,
-        "show_featured": wishes.show_featured,
+        "show_media": own.show_media,
+        "show_media_replies": own.show_media_replies,
+        "show_featured": own.show_featured,
         "attribution_domains": own.attribution_domains,
         "featured_tags": [featured_tag(tag, origin) for tag in tags],
         "formatted_note": own.note,

@@ -50,6 +50,9 @@ class Account(TypedDict):
     statuses_count: int
     last_status_at: str | None
     hide_collections: bool
+    show_media: bool
+    show_media_replies: bool
+    show_featured: bool
     emojis: list[CustomEmoji]
     roles: list[AccountRole]
     fields: list[AccountField]
