@@ -48,7 +48,7 @@ visits = Table(
     "visit",
     metadata,
     # Unix seconds of its midnight, UTC.  The column is called after what it was first.
-    Column("week", Integer, key="day", primary_key=True, autoincrement=False),
+    Column("week", Id, key="day", primary_key=True, autoincrement=False),
     Column(
         "account_id",
         Id,

@@ -56,3 +56,9 @@ async def test_what_is_over_is_kept_although_nobody_remembers_who_was_here(db: D
     kept = await db.read(lambda tx: list(tx.scalars(select(facts.c.name).order_by(facts.c.name))))
     assert len([name for name in kept if name.startswith("activity ")]) == 11
     assert (await db.read(activity.weeks, NOW + WEEK))[1].logins == 1
+
+
+async def test_who_is_here_after_january_2038_is_counted_too(db: Database):
+    alice, later = await local(db, "alice"), datetime(2040, 1, 4, tzinfo=UTC)
+    await db.write(activity.visited, alice.id, later)
+    assert (await db.read(activity.weeks, later))[0].logins == 1
