@@ -7,6 +7,7 @@ with what is it shown as one (below)? → is a program of his woken (social/push
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final, TypeAlias
 
 from sqlalchemy import (
@@ -244,6 +245,7 @@ ALL: Final = Choice()
 WHOSE: Final = notifications.c.account_id == bindparam("viewer", type_=Id)
 
 
+@cache
 def fits(of: Any = notifications) -> Any:
     """The clause for what may be listed at all, and was asked for (Choice.values)."""
     author = accounts.alias("author")

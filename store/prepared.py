@@ -13,6 +13,7 @@ rows are wanted, `typed` makes of them what SQLAlchemy would.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, TypeAlias, TypeVar
 
 from sqlalchemy import BindParameter, Connection, Delete, Dialect, Insert, Update
@@ -132,10 +133,13 @@ class _Text:
 class _Texts:
     def __init__(self, statement: SelectBase | Insert | Update | Delete) -> None:
         self._statement = statement
-        self._lists = frozenset(
-            one.key for one in iterate(statement) if isinstance(one, BindParameter) and one.expanding and one.required
-        )
         self._texts: dict[_Key, _Text] = {}
+
+    @cached_property
+    def _lists(self) -> frozenset[str]:
+        """Found when it is first asked: of most statements that are rare, never."""
+        parts = iterate(self._statement)
+        return frozenset(one.key for one in parts if isinstance(one, BindParameter) and one.expanding and one.required)
 
     def _text(self, tx: Connection, values: Mapping[str, Any]) -> _Text:
         key: _Key = (tx.dialect.name, *[(name, len(values[name])) for name in self._lists])
