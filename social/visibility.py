@@ -8,7 +8,7 @@ One that is `local_only` is, in each case, for people of ours alone: neither for
 another server, whoever he follows and whoever addressed him (docs/adr/0013).
 A boost is visible when both the boost and what it boosts are.  To deny is to say that there is nothing (404).
 tests/social/test_visibility.py compares the clause with the predicate over random worlds.
-Clauses are kept: many statements ask the same of the same tables, and to build one anew takes milliseconds at the start.
+Clauses are kept: many statements ask the same of the same tables, and each costs milliseconds at the start.
 """
 
 from dataclasses import dataclass
@@ -29,13 +29,15 @@ Who: TypeAlias = ColumnElement[Any]  # a parameter, or a column
 VIEWER: BindParameter[int | None] = bindparam("viewer", type_=Id)  # an account's id; None: nobody in particular
 # When mutes are looked at; a query that says nothing of it means now.
 MOMENT: Final = bindparam("moment", type_=Instant, callable_=lambda: datetime.now(UTC))
+_ORIGINAL, _UNWANTED = posts.alias("original"), posts.alias("unwanted")
+_THEIR_DOMAIN, _STRANGER = domain_blocks.alias("unwanted_domain"), accounts.alias("stranger")
+_OURS = users.alias("ours")
 
 
 @cache
 def visible(post: FromClause = posts, viewer: Who = VIEWER) -> ColumnElement[bool]:
     """The clause for rows of `post` (the table of posts, or an alias); the query needs a value for `viewer`."""
-    original = posts.alias("original")
-    shown = _there_is(original, original.c.id == post.c.boost_of_id, _row(original, viewer))
+    shown = _there_is(_ORIGINAL, _ORIGINAL.c.id == post.c.boost_of_id, _row(_ORIGINAL, viewer))
     return and_(_row(post, viewer), or_(post.c.boost_of_id.is_(None), shown))
 
 
@@ -43,8 +45,7 @@ def visible(post: FromClause = posts, viewer: Who = VIEWER) -> ColumnElement[boo
 def wanted(post: FromClause = posts, viewer: Who = VIEWER) -> ColumnElement[bool]:
     """The clause that keeps authors whom the viewer blocks or mutes, and those of domains that he does not want, out
     of his lists, when boosted by others too."""
-    original = posts.alias("unwanted")
-    boosted = _there_is(original, original.c.id == post.c.boost_of_id, _avoids(viewer, original.c.author_id))
+    boosted = _there_is(_UNWANTED, _UNWANTED.c.id == post.c.boost_of_id, _avoids(viewer, _UNWANTED.c.author_id))
     return and_(~_avoids(viewer, post.c.author_id), or_(post.c.boost_of_id.is_(None), ~boosted))
 
 
@@ -151,10 +152,9 @@ def _mutes(
 @cache
 def _shuns_domain(one: ColumnElement[int] | Who, other: ColumnElement[int] | Who) -> ColumnElement[bool]:
     """Who shuns no domain is found out once, and costs nothing for each row."""
-    unwanted, stranger = domain_blocks.alias("unwanted_domain"), accounts.alias("stranger")
     any_ = _there_is(domain_blocks, domain_blocks.c.account_id == one)
-    same = (stranger.c.id == other, unwanted.c.domain == stranger.c.domain, unwanted.c.account_id == one)
-    return and_(any_, exists().where(*same).correlate_except(stranger, unwanted))
+    same = (_STRANGER.c.id == other, _THEIR_DOMAIN.c.domain == _STRANGER.c.domain, _THEIR_DOMAIN.c.account_id == one)
+    return and_(any_, exists().where(*same).correlate_except(_STRANGER, _THEIR_DOMAIN))
 
 
 @cache
@@ -169,8 +169,7 @@ def _follows(viewer: Who, author: ColumnElement[int]) -> ColumnElement[bool]:
 
 @cache
 def _ours(viewer: Who) -> ColumnElement[bool]:
-    ours = users.alias("ours")
-    return _there_is(ours, ours.c.account_id == viewer)
+    return _there_is(_OURS, _OURS.c.account_id == viewer)
 
 
 def _there_is(table: FromClause, *where: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -66,7 +66,7 @@ def _router() -> set[Place]:
     app = web.Application()
     web_routes.add(app)
     found = ((route.method, route.resource.canonical) for route in app.router.routes() if route.resource)
-    return {(method, _NAME.sub("{}", path)) for method, path in found if "{tail}" not in path}
+    return {(method, _NAME.sub("{}", path.removesuffix("{slash}"))) for method, path in found if "{tail}" not in path}
 
 
 def _numbers(known: list[Endpoint], there: set[Place]) -> Iterator[str]:

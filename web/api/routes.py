@@ -137,8 +137,13 @@ def routes() -> tuple[web.RouteDef, ...]:
         web.RouteDef(route.method, path, handler, route.kwargs)
         for plain, route in zip(found, guarded(found, as_json), strict=True)
         for handler in [_dated(limited(route.handler), SPECS[plain.handler].old)]
-        for path in (route.path, f"{route.path}/")
+        for path in _with_slash(route.path)
     )
+
+
+def _with_slash(path: str) -> tuple[str, ...]:
+    """A path with names in it is a pattern, which costs time at the start and in each request: one for both."""
+    return (path + "{slash:/?}",) if "{" in path else (path, f"{path}/")
 
 
 def _dated(handler: Handler, old: date | None) -> Handler:
