@@ -9,11 +9,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import backup, fanout, footprint, inbound, media, reads, streaming
+from benchmarks import backup, fanout, footprint, inbound, media, reads, streaming, watching
 from benchmarks.measure import Goal
 from tests import postgresql
 
-PARTS = ("footprint", "inbound", "spool", "fanout", "reads", "streaming", "media", "backup")
+PARTS = ("footprint", "inbound", "spool", "fanout", "reads", "streaming", "media", "watching", "backup")
 
 
 def main(asked: list[str]) -> int:
@@ -81,6 +81,17 @@ def _media(folder: Path) -> None:
     asyncio.run(media.measure(folder / "media"))
 
 
+def _watching(folder: Path) -> None:
+    print("\nBeing watched, SQLite")
+    asyncio.run(watching.measure(folder / "watching", None))
+    print("\nBeing watched, PostgreSQL")
+    if reason := postgresql.why_not():
+        print(f"  skipped: {reason}")
+        return
+    with postgresql.cluster() as url:
+        asyncio.run(watching.measure(folder / "watching-postgresql", url.format("postgres")))
+
+
 def _backup(folder: Path) -> None:
     print("\nBackups")
     backup.run(folder / "backup", many="BENCH_MANY" in os.environ)
@@ -95,6 +106,7 @@ _RUN = {
     "reads": _reads,
     "streaming": _streaming,
     "media": _media,
+    "watching": _watching,
     "backup": _backup,
 }
 

@@ -1,4 +1,4 @@
-"""A backup while people read, its drill, the move to PostgreSQL.  BENCH_POSTS: how many; BENCH_MANY=1: a million."""
+"""A backup while people read, and its drill, on both engines; the move between.  BENCH_POSTS: how many posts."""
 
 import asyncio
 import os
@@ -14,7 +14,7 @@ from tests import postgresql
 from tests.ports import free_port
 
 HELD = int(os.environ.get("BENCH_POSTS", "200000"))
-ALONE = 200  # requests before
+ALONE = 200  # requests before, and after
 HOME = "/api/v1/timelines/home?limit=20"
 
 
@@ -28,10 +28,24 @@ async def measure(folder: Path, held: int) -> None:
     await fill(f"sqlite:///{folder}/connectme.db?synchronous=off", 0, held)
     size = (folder / "connectme.db").stat().st_size >> 20
     print(f"  -- {held:,} posts held, {size} MB")
+    await _saved(server)
+    if postgresql.why_not():
+        return
+    with postgresql.cluster() as cluster:
+        url, began = cluster.format("postgres"), time.monotonic()
+        assert await (await _command(server, "db", "move", "--to", url)).wait() == 0
+        show("db move to PostgreSQL, read back and compared", held / (time.monotonic() - began), "/s")
+        server.settings["DATABASE_URL"] = url
+        print("  -- the same there")
+        await _saved(server)
+
+
+async def _saved(server: Instance) -> None:
+    """A backup while the home timeline is read, and its drill."""
     server.start("--single-process")
     try:
         await server.ready()
-        before = [await _read(server) for _ in range(ALONE)]
+        alone = [await _read(server) for _ in range(2 * ALONE)][ALONE:]
         began = time.monotonic()
         saving = await _command(server, "backup", "create")
         meanwhile = [await _read(server)]
@@ -39,15 +53,15 @@ async def measure(folder: Path, held: int) -> None:
             meanwhile.append(await _read(server))
         assert saving.returncode == 0
         show("backup create, while it is read", time.monotonic() - began, "s")
-        slower = statistics.median(meanwhile) / statistics.median(before)
-        show(f"home meanwhile ({len(meanwhile)} times) against before, median", slower, "x", Goal(1.5, 1.1))
+        alone += [await _read(server) for _ in range(ALONE)]
+        slower = statistics.median(meanwhile) / statistics.median(alone)
+        show(f"home meanwhile ({len(meanwhile)} times) against alone, median", slower, "x", Goal(1.5, 1.1))
         began = time.monotonic()
         assert await (await _command(server, "drill", "run")).wait() == 0
         show("drill of it, to E4", time.monotonic() - began, "s", Goal(600, 120))
     finally:
         await server.close()
         server.stop()
-    await _moved(server, held)
 
 
 async def _read(server: Instance) -> float:
@@ -61,12 +75,3 @@ async def _command(server: Instance, *words: str) -> asyncio.subprocess.Process:
         "nice", "-n", "10", sys.executable, "-m", "connectme", *words, env={**os.environ, **server.environment},
         stdout=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
-
-
-async def _moved(server: Instance, held: int) -> None:
-    if postgresql.why_not():
-        return
-    with postgresql.cluster() as url:
-        began = time.monotonic()
-        assert await (await _command(server, "db", "move", "--to", url.format("postgres"))).wait() == 0
-        show("db move to PostgreSQL, read back and compared", held / (time.monotonic() - began), "/s")

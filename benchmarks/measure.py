@@ -32,24 +32,27 @@ def children(pid: int) -> list[int]:
 
 def cpu(pid: int) -> float:
     """Seconds of CPU used by a process and all below it."""
-    total = 0
-    for one in children(pid):
-        try:
-            fields = Path(f"/proc/{one}/stat").read_text().rpartition(") ")[2].split()
-        except OSError:
-            continue
-        total += int(fields[11]) + int(fields[12])
-    return total / _TICK
+    return sum(own_cpu(one) for one in children(pid))
+
+
+def own_cpu(pid: int) -> float:
+    """Of one process; nothing when it has ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / _TICK
 
 
 def pss(pid: int) -> float:
     """Proportional memory of a process and all below it, in MB."""
-    total = 0
-    for one in children(pid):
-        for line in Path(f"/proc/{one}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                total += int(line.split()[1])
-    return total / 1024
+    return sum(own_pss(one) for one in children(pid))
+
+
+def own_pss(pid: int) -> float:
+    """Of one process, in MB."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
 def show(name: str, value: float, unit: str, goal: Goal | None = None, more: str = "") -> None:
