@@ -13,6 +13,8 @@ from ops.status import Site
 from ops.watch.looks import Every
 from ops.watch.monitor import Monitor, Process, Watched
 
+OF_FOLDER, OF_BUCKET = 20.0, 60.0  # seconds between two small files; who keeps a bucket may ask money for each
+
 
 def site_of(settings: Settings) -> Site:
     return Site(settings.title, settings.domain, settings.base_url, settings.status_dir)
@@ -43,6 +45,7 @@ def watched(settings: Settings) -> Watched:
         status_dir=settings.status_dir,
         every=float(settings.watch_every),
         serves=settings.web_processes > 0,
+        media_every=OF_BUCKET if settings.bucket else OF_FOLDER,
         by_itself=Every(
             timedelta(hours=settings.backup_every_hours),
             timedelta(days=settings.drill_every_days),

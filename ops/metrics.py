@@ -26,6 +26,7 @@ from ops import state
 from ops.backup import records
 from ops.watch import looks
 from outbox import deliver
+from social import fulltext
 from store.tables import counts, hosts, jobs, media, posts, spooled
 
 _COUNTS = select(counts.c.name, counts.c.value)
@@ -61,7 +62,13 @@ def of_database(tx: Connection, now: datetime) -> list[Metric]:
         "Age of the oldest delivery for a server that answers",
         value=max((now - able).total_seconds(), 0.0) if able else 0.0,
     )
-    return [waiting, oldest, healthy, silent, asked, *_content(tx)]
+    unfound, _ = fulltext.waiting(tx)
+    words = GaugeMetricFamily(
+        "connectme_search_waiting",
+        f"Posts that are not in the index of words yet, up to {fulltext.MANY}",
+        value=unfound,
+    )
+    return [waiting, oldest, healthy, silent, asked, words, *_content(tx)]
 
 
 def _content(tx: Connection) -> list[Metric]:

@@ -40,11 +40,17 @@ from store.tables.base import Id
 from store.tables.search import INDEX, unindexed
 
 AT_ONCE: Final = 50  # posts in one transaction
+MANY: Final = 10_000
 NEWEST: Final = 5_000  # posts that are looked at when no word says which
 _POSITIONS: Final = 16_383  # of a tsvector
 _ID_BITS: Final = NODE_BITS + SEQUENCE_BITS
 
+_UNHEARD: Final = "qwzxjv"
+
 _IDS = bindparam("ids", expanding=True, type_=Id)
+_WAITING = select(func.count(), func.min(column("post_id", Id))).select_from(
+    select(unindexed.c.post_id).order_by(unindexed.c.post_id).limit(MANY).subquery()
+)
 _ASK = Change(insert(unindexed).on_conflict_do_nothing())
 _SOME = Prepared(select(unindexed.c.post_id).limit(AT_ONCE).with_for_update(skip_locked=True))
 _ANY = Prepared(select(unindexed.c.post_id).limit(1))
@@ -111,6 +117,19 @@ def ask(tx: Connection, ids: Sequence[int]) -> None:
 def waits(tx: Connection) -> bool:
     """Is there work?  Asked often, for nothing."""
     return bool(_ANY.rows(tx))
+
+
+def answers(tx: Connection) -> None:
+    """Looks a word up.  Raises: SQLAlchemyError, when the index is not there, or broken."""
+    match = {"sqlite": f'"{_UNHEARD}"', "postgresql": f"'{_UNHEARD}'"}[tx.dialect.name]
+    asked: Select[Any] = select(_index.c.rowid).where(*_words(tx)).limit(1)
+    tx.execute(asked, {"match": match}).all()
+
+
+def waiting(tx: Connection) -> tuple[int, int | None]:
+    """How many posts are not in the index yet, counted as far as MANY, and the first of them."""
+    number, first = tx.execute(_WAITING).one()
+    return number, first
 
 
 def work(tx: Connection) -> int:
@@ -190,10 +209,14 @@ def _matches(tx: Connection, query: Query) -> dict[str, str]:
     return {"match": _match(tx, query.terms)} if query.has_words else {}
 
 
+def _words(tx: Connection) -> list[Any]:
+    return [_MATCH[tx.dialect.name]]
+
+
 def _where(tx: Connection, query: Query, author_id: int | None) -> list[Any]:
     clauses: list[Any] = []
     if query.has_words:
-        clauses.append(_MATCH[tx.dialect.name])
+        clauses += _words(tx)
     else:  # nothing that an index could tell
         newest: Select[Any] = select(_index.c.rowid).order_by(_index.c.rowid.desc()).limit(NEWEST)
         clauses.append(_index.c.rowid.in_(newest))

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from store.blobs import NAME, Blob, kind_of
+from store.blobs import Blob, is_somebodys, kind_of
 
 PART: Final = 1 << 21  # bytes of one request: no connection waits for whoever reads slowly
 LISTED: Final = 1000
@@ -85,7 +85,7 @@ class Bucket:
     async def all(self) -> AsyncIterator[list[Blob]]:
         with self._plainly("the list of files"):
             async for part in self._api.list(self._store, chunk_size=LISTED):
-                yield [_blob(found) for found in part if NAME.fullmatch(found["path"])]
+                yield [_blob(found) for found in part if is_somebodys(found["path"])]
 
     async def keys(self) -> list[str]:
         """Of all there is, whatever its name."""

@@ -1,5 +1,8 @@
 """From where a request comes, when proxies stand in front."""
 
+import os
+import socket
+import struct
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 
@@ -46,8 +49,18 @@ def has_trusted_peer(request: web.Request) -> bool:
 def is_local(request: web.Request) -> bool:
     """Does someone on this machine ask, with no proxy in between?"""
     where = parse(request.remote or "")
-    # A Unix socket has no address: only a proxy speaks there.
-    return where is not None and where.is_loopback and not any(name in request.headers for name in _OF_PROXIES)
+    if where is None:
+        return _is_family(request)
+    return where.is_loopback and not any(name in request.headers for name in _OF_PROXIES)
+
+
+def _is_family(request: web.Request) -> bool:
+    """A Unix socket has no address: a proxy speaks there, and whoever started this process (ops/watch)."""
+    link = request.transport.get_extra_info("socket") if request.transport else None
+    if link is None or link.family != socket.AF_UNIX or not hasattr(socket, "SO_PEERCRED"):
+        return False
+    pid, _, _ = struct.unpack("3i", link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
+    return pid > 0 and pid in (os.getpid(), os.getppid())  # 0: of another container
 
 
 def _is_trusted(hop: str, trusted: Sequence[IPv4Network | IPv6Network]) -> bool:

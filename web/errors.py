@@ -52,8 +52,8 @@ _AWAY = "The database of this server does not answer. Nothing is lost; please tr
 _OTHER_NAME = "This server is {}, and answers under no other name."
 # What answers in each mode: nothing of it needs the database, or it says by itself how it is.
 _ALWAYS: Final = (
-    "/livez", "/readyz", "/startupz", "/health", "/metrics", "/status", "/static/", "/favicon.ico", "/robots.txt",
-    "/inbox/echo",
+    "/livez", "/readyz", "/startupz", "/probez/", "/health", "/metrics", "/status", "/static/", "/favicon.ico",
+    "/robots.txt", "/inbox/echo",
     "/nodeinfo/", "/.well-known/nodeinfo", "/.well-known/host-meta", "/.well-known/change-password",
     "/api/v1/streaming/health",
     "/api/v2/summary.json", "/api/v2/status.json", "/api/v2/components.json", "/api/v2/incidents",

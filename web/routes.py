@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from web import activitypub, discovery, echo, health, media, pages, proxy, request_id, status
+from web import activitypub, discovery, echo, health, media, pages, probes, proxy, request_id, status
 from web.api import routes as api
 from web.errors import Handler, as_json, guard, guarded
 from web.keys import ORIGIN
@@ -27,7 +27,8 @@ def add(app: web.Application) -> None:
 def _resources() -> tuple[web.AbstractResource, ...]:
     """Nothing in them knows its application, so one that is opened anew in the same process takes the same."""
     router = web.UrlDispatcher()
-    router.add_routes(guarded(_defined(health.routes, status.routes, echo.routes), as_json, any_name=True))
+    plain = _defined(health.routes, probes.routes, status.routes, echo.routes)
+    router.add_routes(guarded(plain, as_json, any_name=True))
     router.add_routes(guarded(_defined(discovery.routes, activitypub.routes, media.routes, proxy.routes), as_json))
     router.add_routes(api.routes())
     router.add_routes(pages.routes())

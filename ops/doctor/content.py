@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from sqlalchemy import Connection, create_engine, func, inspect, make_url, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from federation.errors import Malformed
@@ -13,14 +14,15 @@ from federation.webpush import VapidKey
 from ops.doctor import embedded
 from ops.doctor.case import Case, age, one
 from ops.doctor.words import ill, well
-from ops.findings import Finding
+from ops.findings import Finding, first_line
 from outbox import queue
-from social import push
+from social import fulltext, push
 from store.tables import INSTANCE_ACTOR_ID, account_keys, jobs, metadata
 
 T = TypeVar("T")
 Unit = Callable[[Connection, Case], Iterator[Finding]]
 
+LAGS: Final = 5_000  # posts that are not in the index of words
 LATE: Final = 15 * 60.0  # seconds that a delivery waits before somebody should look
 _SECONDS: Final = 0.5  # for the keys of people
 _OURS = select(account_keys).where(account_keys.c.private.is_not(None)).order_by(account_keys.c.account_id)
@@ -122,7 +124,22 @@ def queues(tx: Connection, case: Case) -> Iterator[Finding]:
         yield well("queue.jobs", f"{number} jobs")
 
 
-UNITS: Final[tuple[Unit, ...]] = (drift, keys, push_key, queues)
+def search(tx: Connection, _: Case) -> Iterator[Finding]:
+    try:
+        with tx.begin_nested():
+            fulltext.answers(tx)
+    except SQLAlchemyError as error:
+        yield ill("search.index", "error", first_line(error))
+        return
+    yield well("search.index", "a word was looked up")
+    number, _first = fulltext.waiting(tx)
+    if number > LAGS:
+        yield ill("search.waits", "warning", f"{number} posts", number=number)
+    else:
+        yield well("search.waits", f"{number} posts")
+
+
+UNITS: Final[tuple[Unit, ...]] = (drift, keys, push_key, queues, search)
 
 
 async def look(case: Case) -> list[Finding]:

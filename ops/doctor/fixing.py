@@ -11,8 +11,12 @@ from sqlalchemy import Connection, inspect
 from ops.doctor import content, embedded, places, postgresql
 from ops.doctor.case import Case
 from ops.findings import Finding, first_line
+from social import fulltext
 from store.database import Database
 from store.tables import metadata
+from store.tables.search import INDEX, MAKE
+
+_AT_ONCE: Final = 1_000  # posts in one transaction
 
 
 async def fix(case: Case, found: list[Finding]) -> dict[str, str]:
@@ -86,6 +90,26 @@ def _make_index(tx: Connection, name: str) -> None:
                 index.create(tx, checkfirst=True)
 
 
+async def _words(case: Case) -> str:
+    """The index of words holds nothing that is not in the posts."""
+    async with await Database.open(case.settings.database_url) as db:
+        await db.write(_make_words)
+        last: int | None = 0
+        while last is not None:
+            last = await db.write(fulltext.reindex, last, _AT_ONCE)
+    return "the index is made anew; the worker fills it"
+
+
+def _make_words(tx: Connection) -> None:
+    if tx.dialect.name == "sqlite":  # the table itself first: it takes the others along
+        for name in sorted(name for name in inspect(tx).get_table_names() if name.startswith(INDEX)):
+            tx.exec_driver_sql(f'DROP TABLE IF EXISTS "{name}"')
+    else:
+        tx.exec_driver_sql(f"DROP TABLE IF EXISTS {INDEX}")
+    for statement in MAKE[tx.dialect.name]:
+        tx.exec_driver_sql(statement)
+
+
 async def _reindex(case: Case) -> str:
     async with postgresql.connected(case.settings.database_url) as connection:
         names = [row[0] for row in await connection.fetch(postgresql.INVALID)]
@@ -102,5 +126,6 @@ FIXES: Final[dict[str, Callable[[Case], Awaitable[str]]]] = {
     "database.journal": _journal,
     "disk.log": _checkpoint,
     "schema.parts": _indexes,
+    "search.index": _words,
     "postgresql.indexes": _reindex,
 }

@@ -157,7 +157,7 @@ async def address(visit: Visit) -> list[Finding]:
     except _TROUBLE as error:
         trouble = _why(error)
     if not trouble:
-        more = await asyncio.gather(found(visit), echoed(visit))
+        more = await asyncio.gather(found(visit), echoed(visit), streams(visit))
         return [well("network.address", url), *(one for some in more for one in some)]
     here = await asyncio.to_thread(asking.ask, visit.case.settings.bind, "/livez", timeout=PATIENCE)
     if here.status != 200:
@@ -229,6 +229,23 @@ def _proxy(visit: Visit, seen: dict[str, Any]) -> Finding:
     elif visit.origin.scheme == "https" and seen.get("scheme") not in ("", "https"):
         trouble = f"the proxy says {seen.get('scheme')} in X-Forwarded-Proto, and BASE_URL is https"
     return ill("network.proxy", "warning", evidence, trouble=trouble) if trouble else well("network.proxy", evidence)
+
+
+async def streams(visit: Visit) -> list[Finding]:
+    """A WebSocket as programs open it, on which the server says one thing (web/streaming/routes.py)."""
+    url = visit.origin.url("/api/v1/streaming/health")
+    try:
+        async with visit.session.ws_connect(url) as link:
+            said = await link.receive(PATIENCE)
+    except aiohttp.WSServerHandshakeError as error:
+        trouble = f"it answers {error.status} to who wants a WebSocket"
+    except _TROUBLE as error:
+        trouble = _why(error)
+    else:
+        if said.type is aiohttp.WSMsgType.TEXT:
+            return [well("network.streams", url)]
+        trouble = "it ends before anything came"
+    return [ill("network.streams", "warning", f"{url}: {trouble}", trouble=trouble)]
 
 
 async def clocks(visit: Visit) -> list[Finding]:

@@ -27,6 +27,7 @@ SUBJECTS = {
     "postgresql": "PostgreSQL",
     "keys": "Keys",
     "queue": "Queues",
+    "search": "Search",
     "backup": "Backups",
     "drill": "Drills",
     "repair": "After an outage",

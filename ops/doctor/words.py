@@ -386,6 +386,20 @@ WORDS: Final[dict[str, Words]] = {
         "The worker does not keep up or does not run: look at the log of `worker 0`, and for CPU time (`top`). "
         "With PostgreSQL, WORKER_PROCESSES may be raised.",
     ),
+    "search.index": Words(
+        "posts can be found by their words",
+        "the index of words does not answer",
+        "It is made of the posts and holds nothing else, so nothing is lost with it. `connectme doctor --fix` makes a "
+        "new one, while the server runs; the worker then puts all posts into it. When it answers too late rather than "
+        "not at all, look at the load of the machine and for a lock (database.locked).",
+        fix="makes the index anew, and has all posts put into it",
+    ),
+    "search.waits": Words(
+        "new posts are found by their words at once",
+        "{number} posts or more are not in the index of words yet",
+        "After `connectme search reindex`, or an import, that is so for some minutes. Else the worker does not run, or "
+        "cannot write: look at its log for `index of words`.",
+    ),
     "queue.spool": Words(
         "what other servers send is handled in time",
         "{number} messages wait in the spool, the oldest since {age}",
@@ -483,6 +497,14 @@ WORDS: Final[dict[str, Words]] = {
         "nobody. nginx: `proxy_set_header Host $host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; "
         "proxy_set_header X-Forwarded-Proto $scheme;`; Caddy does so by itself. TRUSTED_PROXIES has to name the address"
         " that the proxy comes from (the evidence has it), and no other; then restart the server.",
+    ),
+    "network.streams": Words(
+        "live updates pass through the proxy in front (WebSockets)",
+        "live updates do not pass through the proxy: {trouble}",
+        "Programs then show what is new only when they are asked to. nginx: `proxy_http_version 1.1; proxy_set_header "
+        "Upgrade $http_upgrade; proxy_set_header Connection $connectme_connection;`, with the `map` of "
+        "docs/admin/examples/nginx.conf, and `proxy_buffering off;` for /api/v1/streaming. Caddy does so by itself. "
+        "A service in front of that (a CDN) has a switch for WebSockets. Seen again by `connectme doctor`.",
     ),
     "network.clock": Words(
         "the clock is right",

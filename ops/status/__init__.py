@@ -9,6 +9,7 @@ Light: the supervisor imports it.
 """
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -29,9 +30,9 @@ def folder(data_dir: Path, site: Site) -> Path:
     return site.folder or data_dir / state.FOLDER / FOLDER
 
 
-def render(data_dir: Path, site: Site, now: datetime) -> Board:
-    """Writes all files.  Raises: OSError."""
-    board = gather(state.folder(data_dir), site, now)
+def render(data_dir: Path, site: Site, now: datetime, wrong: Mapping[str, str] | None = None) -> Board:
+    """Writes all files.  wrong: see `gather`.  Raises: OSError."""
+    board = gather(state.folder(data_dir), site, now, wrong=wrong)
     place = folder(data_dir, site)
     for name, content in files(board).items():
         (place / name).parent.mkdir(parents=True, exist_ok=True)

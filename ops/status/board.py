@@ -78,10 +78,12 @@ class Board:
         return self.now.date() - timedelta(days=DAYS - 1)
 
 
-def gather(folder: Path, site: Site, now: datetime, mode: str | None = None) -> Board:
-    """mode: as who asks has it; None: as the file has it."""
+def gather(
+    folder: Path, site: Site, now: datetime, mode: str | None = None, wrong: Mapping[str, str] | None = None
+) -> Board:
+    """mode, wrong: as who asks has it, and which components are not well; None: as the files have it."""
     found = [one for one in incidents.all_of(folder) if not one.draft]
-    wrong = alerts.components(alerts.load(folder))
+    wrong = alerts.components(alerts.load(folder)) if wrong is None else wrong
     noted = state.read_json(folder / modes.FILE)
     name = mode or (noted.get("name") if isinstance(noted, dict) else None)
     how = _statuses(found, wrong, str(name), now)

@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 
 from ops import alerts, incidents, state, status
 from ops.watch import asking, looks
+from ops.watch.probes import Probes
 from ops.watch.samples import COARSE, FINE, Samples
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ class Watched:
     status_dir: Path | None = None
     every: float = EVERY  # seconds between two looks
     serves: bool = True  # are there web processes here?
+    media_every: float = 20.0  # seconds between two files that are written to try it
     by_itself: looks.Every = looks.NEVER  # backups, drills, checks of the data
 
     @property
@@ -119,9 +121,10 @@ class Monitor:
         self._kept: dict[str, float] = {}  # what is not looked at each time
         self._past: deque[tuple[float, dict[str, float]]] = deque(maxlen=400)  # counters of /metrics
         self._restarts: deque[tuple[float, int]] = deque(maxlen=64)
-        self._undrafted: set[str] = set()  # alerts, for want of room on the disk
+        self._undrafted: set[str] = set()  # alerts: another one covers them, or the disk has no room
         self._is_saved = True  # what is known of alerts
         self._doubtful = False  # the last try of the mail server failed
+        self._probes = Probes(watched.bind, watched.media_every, watched.pace)
         self._instance: str | None = None
         self._since: datetime | None = None
         self._shown: object = None
@@ -187,9 +190,11 @@ class Monitor:
         values = {"web": float(alive.status == 200)}
         if not values["web"]:
             self._kept.pop("errors_share", None)
+            self._probes.forget()
             return values
         fit = asking.ask(self._watched.bind, "/readyz", timeout=8)
-        values |= {"ready_seconds": round(fit.seconds, 4), **looks.ready(fit.body)}
+        parts = looks.ready(fit.body)
+        values |= {"ready_seconds": round(fit.seconds, 4), **parts, **self._probes.look(now)}
         if self._is_due("numbers", now, NUMBERS_EVERY * self._watched.pace):
             heard = asking.ask(self._watched.bind, "/metrics", timeout=8)
             if heard.status == 200:
@@ -325,8 +330,9 @@ class Monitor:
         """A draft for each alert that opened and that members would feel; one that closes leaves it to the person."""
         opened = set(alerts.is_open(self._alerts))
         new = opened - set(alerts.is_open(before)) | opened & self._undrafted
-        self._undrafted = set()
-        rules = [rule for rule in alerts.RULES if rule.id in new and rule.impact != "none"]
+        felt = [rule for rule in alerts.RULES if rule.id in new and rule.impact != "none"]
+        self._undrafted = {rule.id for rule in felt if rule.under in opened}  # unless it outlasts that one
+        rules = [rule for rule in felt if rule.under not in opened]
         drafted = {one.alert for one in incidents.all_of(self._folder) if one.is_open and one.draft} if rules else set()
         for rule in rules:
             if rule.id in drafted:
@@ -371,11 +377,12 @@ class Monitor:
 
     def _show(self, now: float) -> None:
         """Renders the status page when something on it changed, and now and then."""
-        facts = status.seen(self._folder, alerts.components(self._alerts))
+        wrong = alerts.components(self._alerts)
+        facts = status.seen(self._folder, wrong)
         if facts == self._shown and not self._is_due("render", now, status.EVERY):
             return
         try:
-            status.render(self._watched.data_dir, self.site, datetime.fromtimestamp(now, UTC))
+            status.render(self._watched.data_dir, self.site, datetime.fromtimestamp(now, UTC), wrong)
         except OSError as error:
             log.warning("the status page cannot be written: %s", error)
             facts = None

@@ -9,6 +9,13 @@ from sqlalchemy import Column, Table
 from store.tables.base import Id, metadata
 
 INDEX = "post_words"  # with it, on SQLite, come tables of FTS5 whose names begin so
+MAKE = {  # as migrations left it
+    "sqlite": ("CREATE VIRTUAL TABLE post_words USING fts5 (words, tokenize = 'unicode61 remove_diacritics 0')",),
+    "postgresql": (
+        "CREATE TABLE post_words (rowid bigint PRIMARY KEY REFERENCES post ON DELETE CASCADE, words tsvector NOT NULL)",
+        "CREATE INDEX ix_post_words_words ON post_words USING gin (words)",
+    ),
+}
 
 unindexed = Table(
     "unindexed_post",

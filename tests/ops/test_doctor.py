@@ -296,6 +296,16 @@ def test_a_disk_that_fills_is_told_with_the_hours_that_are_left(patient):
     assert filling(80 << 30).severity == "warning"
 
 
+def test_an_index_of_words_that_is_lost_is_made_anew(patient):
+    numbers = "WITH RECURSIVE n (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < 6000)"
+    run_sql(patient.file, f"{numbers} INSERT INTO unindexed_post (post_id) SELECT id FROM n")
+    assert set(patient.ill()) == {"search.waits"}
+    run_sql(patient.file, "DROP TABLE post_words")
+    assert set(patient.ill()) == {"search.index"}
+    assert "made anew" in patient.fix()["search.index"]
+    assert set(patient.ill()) == {"search.waits"}
+
+
 def test_backups_and_drills_are_late_by_their_own_settings(tmp_path):
     def severities(**more):
         patient = Patient(tmp_path, **more)

@@ -70,12 +70,24 @@ class Front:
             headers["Host"] = "127.0.0.1"
         if "body" in self.wrong and body:
             body += b" "
-        headers.pop("Content-Length", None)
+        if "Upgrade" in headers and "upgrade" not in self.wrong:
+            return await self.pass_messages(request)
+        for name in ("Content-Length", "Upgrade", "Connection"):
+            headers.pop(name, None)
         url = URL(f"{self.behind}{path}", encoded=True)
         asked = {"headers": headers, "data": body or None, "allow_redirects": False}
         async with ClientSession() as session, session.request(request.method, url, **asked) as answer:
             kind = answer.headers.get("Content-Type", "").partition(";")[0]
             return web.Response(status=answer.status, body=await answer.read(), content_type=kind or None)
+
+    async def pass_messages(self, request):
+        answer = web.WebSocketResponse()
+        await answer.prepare(request)
+        async with ClientSession() as session, session.ws_connect(f"{self.behind}{request.raw_path}") as link:
+            if "silent" not in self.wrong:
+                await answer.send_str((await link.receive(10)).data)
+        await answer.close()
+        return answer
 
 
 @asynccontextmanager
@@ -116,7 +128,7 @@ async def test_a_server_behind_a_good_proxy_is_well_and_each_fault_of_the_proxy_
 ):
     async with fronted(tmp_path, sqlite_template, authority, ca_file) as (front, look):
         found = await look()
-        expected = {"address", "found", "signature", "proxy", "certificate", "clock"}
+        expected = {"address", "found", "signature", "proxy", "streams", "certificate", "clock"}
         assert [one.says for one in found.values() if one.severity != "ok"] == []
         assert set(found) == {f"network.{name}" for name in expected}, found
         assert [one for one in found.values() if one.severity != "ok"] == []
@@ -126,6 +138,8 @@ async def test_a_server_behind_a_good_proxy_is_well_and_each_fault_of_the_proxy_
             ("host", "signature", "error", "this server is not"),
             ("body", "signature", "error", "digest"),
             ("login", "signature", "error", "Are you human?"),
+            ("upgrade", "streams", "warning", "it answers 200 to who wants a WebSocket"),
+            ("silent", "streams", "warning", "before anything came"),
         ):
             front.wrong = {wrong}
             one = (await look())[f"network.{check}"]

@@ -65,6 +65,17 @@ async def test_a_bucket_lists_and_removes_what_is_ours(bucket: Bucket, tmp_path:
     assert await _all(bucket) == names[2:]
 
 
+async def test_a_bucket_is_tried_with_a_picture_that_is_nobodys(server, elsewhere: dict[str, str]):
+    async with server(**elsewhere) as site:
+        found = (await site.get("/probez/media")).json
+        assert (found["writes"], found["reads"]) == (True, True)
+        assert len((await site.get(f"/media/{found['name']}")).body) == found["bytes"]
+        assert await _all(open_store(site.house.settings)) == []
+    async with server(**{**elsewhere, "S3_ENDPOINT": "http://127.0.0.1:1"}) as site:
+        found = (await site.get("/probez/media")).json
+        assert (found["writes"], found["reads"]) == (False, False)
+
+
 async def test_what_is_not_there_is_not_found_and_what_fails_is_an_error_of_the_system(
     bucket: Bucket, endpoint: str, tmp_path: Path
 ):

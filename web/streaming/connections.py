@@ -110,6 +110,16 @@ class Socket(Listener):
         self._transport.abort()
 
 
+class Trial(Socket):
+    """A WebSocket of nobody, who wants to see that messages arrive."""
+
+    __slots__ = ()
+
+    def __init__(self, transport: asyncio.Transport, socket: web.WebSocketResponse) -> None:
+        self.account_id, self.notified, self.channels, self.ended = 0, False, {}, False
+        self._transport, self._socket, self._closing = transport, socket, None
+
+
 class EventSource(Listener):
     """Server-sent events."""
 

@@ -42,7 +42,7 @@ from web.api.entities.notification import notification
 from web.api.entities.status import status
 from web.streaming import channels
 from web.streaming.channels import Channel, Subscription
-from web.streaming.connections import Listener, Shown
+from web.streaming.connections import Listener, Shown, Trial
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +53,7 @@ WAITING: Final = 5_000  # events that are not told yet; more are dropped
 AT_ONCE: Final = 50  # events in a batch
 PORTION: Final = 500  # messages, then others get their turn
 CHECK: Final = 30.0  # seconds between two looks whether tokens are still good
+TRIAL: Final = "tried"  # the name of such a stream, and of what comes there
 SOON: Final = 1.0  # seconds between two such looks because somebody said so
 _NOBODY: Final[frozenset[int]] = frozenset()
 TOLD: Final = (
@@ -68,6 +69,16 @@ TOLD: Final = (
     AnnouncementDeleted,
 )
 _Key = TypeVar("_Key", int, str)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """Not of the database: goes to one `Trial`, by the way of all events."""
+
+    of: str
+
+
+_OURS: Final = (*TOLD, Tried)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +165,7 @@ class Hub:
         if isinstance(event, AccessEnded):
             if event.account_id in self._of_people:
                 self._doubt.set()
-        elif self._open and isinstance(event, TOLD):
+        elif self._open and isinstance(event, _OURS):
             if len(self._waiting) < WAITING:
                 self._waiting.append(event)
             else:
@@ -305,7 +316,9 @@ class Hub:
 
     async def _plain(self, event: object) -> None:
         """What needs nothing from the database."""
-        if isinstance(event, FiltersChanged):
+        if isinstance(event, Tried):
+            await self._spread(Channel(TRIAL, event.of), TRIAL, Payload(b"1"))
+        elif isinstance(event, FiltersChanged):
             await self._spread(Channel("user", event.account_id), "filters_changed", Payload(None))
         elif isinstance(event, NotificationsMerged):
             for name in ("user", "user:notification"):
@@ -367,14 +380,17 @@ class Hub:
 
     async def check(self) -> None:
         """Ends the streams whose token was revoked, and those of people who may come in no more."""
-        asked = {connection.bearer.token.id for connection in self._connections}
+        asked = {connection.bearer.token.id for connection in self._of_somebody()}
         if not asked:
             return
         alive = await self._db.read(apps.alive, list(asked))
-        for connection in list(self._connections):
+        for connection in self._of_somebody():
             token = connection.bearer.token.id
             if token in asked and token not in alive:
                 connection.end(WSCloseCode.POLICY_VIOLATION, "the access token is good for nothing any more")
+
+    def _of_somebody(self) -> list[Listener]:
+        return [connection for connection in self._connections if not isinstance(connection, Trial)]
 
 
 def _rendered(arrival: Arrival, origin: Origin, now: datetime) -> Payload:

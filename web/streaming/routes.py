@@ -1,6 +1,7 @@
 """The doors to streams: https://docs.joinmastodon.org/methods/streaming/"""
 
 import asyncio
+import secrets
 from contextlib import suppress
 from typing import Final
 
@@ -17,13 +18,14 @@ from web.api.spec import spec
 from web.auth import DECLARED
 from web.errors import PLAIN, Handler, as_json
 from web.keys import DATABASE
-from web.streaming.channels import Subscription, Unavailable, choose
-from web.streaming.connections import EventSource, Socket, chunk
-from web.streaming.hub import Hub
+from web.streaming.channels import Channel, Subscription, Unavailable, choose
+from web.streaming.connections import EventSource, Socket, Trial, chunk
+from web.streaming.hub import TRIAL, Hub, Tried
 
 HUB = web.AppKey("HUB", Hub)
 PING: Final = 30.0  # seconds between two questions whether a WebSocket is still there
 THUMP: Final = 15.0  # seconds between two lines that keep an event stream from looking dead
+TRIED: Final = 5.0  # seconds until who only tries a stream is thought to have seen enough
 LONGEST: Final = 4_096  # bytes of a frame from a client
 MOST: Final = 100  # streams on one connection
 
@@ -46,8 +48,32 @@ _EVENTS: Final = {**PLAIN, "Content-Type": "text/event-stream", "Cache-Control":
 @routes.get("/api/v1/streaming/health")
 @spec()
 @auth.public
-async def health(request: web.Request) -> web.Response:  # noqa: ARG001
+async def health(request: web.Request) -> web.StreamResponse:
+    """Also as a WebSocket, on which one message comes: for the supervisor, and for who tries the proxy."""
+    if _wants_socket(request):
+        return await _tried(request)
     return web.Response(text="OK", headers={**PLAIN, "Cache-Control": "no-store"})
+
+
+async def _tried(request: web.Request) -> web.StreamResponse:
+    hub, place = request.app[HUB], client_address.network(request)
+    if hub.is_full(0, place):
+        return _too_many(request)
+    answer = web.WebSocketResponse(compress=False, max_msg_size=LONGEST)
+    await answer.prepare(request)
+    if request.transport is None:
+        return answer
+    connection, channel = Trial(request.transport, answer), Channel(TRIAL, secrets.token_hex(8))
+    hub.add(connection, place)
+    try:
+        hub.subscribe(connection, Subscription(channel, (TRIAL,)))
+        hub.hear(Tried(str(channel.of)))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TRIED):
+                await answer.receive()
+    finally:
+        hub.remove(connection)
+    return answer
 
 
 def _for_streams(handler: Handler) -> Handler:
