@@ -174,7 +174,9 @@ async def test_most_accounts_come_in_part_when_a_program_wants_it(site: Site):
     found = (await site.get(f"{GROUPS}?expand_accounts=partial_avatars", token)).json
     assert [one["acct"] for one in found["accounts"]] == ["bob9"]
     assert len(found["partial_accounts"]) == 7
-    assert set(found["partial_accounts"][0]) == {"id", "acct", "url", "avatar", "avatar_static", "locked", "bot"}
+    assert set(found["partial_accounts"][0]) == {
+        "id", "acct", "url", "avatar", "avatar_static", "avatar_description", "locked", "bot",
+    }  # fmt: skip
 
 
 async def test_one_group_over_the_api(site: Site):

@@ -47,6 +47,24 @@ async def test_the_policy_of_a_post_can_be_changed(site: Site):
     assert (await site.get(f"{STATUSES}/{post.id}")).json["quote_approval"]["current_user"] == "unknown"
 
 
+async def test_an_edit_may_change_who_quotes_and_its_history_shows_what_is_quoted(both_sites: Site):
+    site = both_sites
+    alice, token = await site.person("alice")
+    quoted = await site.posted(alice, "to be quoted")
+    asked = {"status": "look", "quoted_status_id": str(quoted.id)}
+    place = f"{STATUSES}/{(await site.post(STATUSES, token, json=asked)).json['id']}"
+    wrong = await site.call("PUT", place, token, json={"status": "changed", "quote_approval_policy": "everybody"})
+    assert (wrong.status, (await site.get(place, token)).json["edited_at"]) == (422, None)
+    policies = []
+    for change in ({"quote_approval_policy": "nobody"}, {}, {"quote_approval_policy": "followers"}):
+        told = await site.call("PUT", place, token, json={"status": f"now {len(policies)}", **change})
+        policies.append(told.json["quote_approval"]["automatic"])
+    assert policies == [[], [], ["followers"]]
+    for text in (await site.get(f"{place}/history", token)).json:
+        assert text["quote"]["quoted_status"]["id"] == str(quoted.id)
+    assert "quote" not in (await site.get(f"{STATUSES}/{quoted.id}/history", token)).json[0]
+
+
 async def test_an_approval_is_served_until_it_is_taken_back(site: Site):
     alice, token = await site.person("alice")
     _, bob_s = await site.person("bob")

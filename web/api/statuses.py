@@ -7,7 +7,8 @@ from typing import Any, Final
 from aiohttp import web
 from sqlalchemy import Connection
 
-from social import boosts, preferences, views
+from federation.origin import Origin
+from social import boosts, preferences, quotes, views
 from social.completeness import Completeness
 from social.errors import Invalid, NotFound
 from social.posts import delete, drafts, edit, find, refreshing, threads
@@ -31,15 +32,21 @@ routes = web.RouteTableDef()
 SHORTEST_POLL: Final = 300  # seconds
 _DRAFT: Final = {
     "status": str,
-    "visibility": str,
     "spoiler_text": str,
     "sensitive": bool,
     "language": str,
-    "in_reply_to_id": str,
     "poll": dict[str, Any],
     "media_ids": list[str],
+    "quote_approval_policy": str,
 }
-_NEW: Final = {**_DRAFT, "scheduled_at": str, "local_only": bool}
+_NEW: Final = {
+    **_DRAFT,
+    "visibility": str,
+    "in_reply_to_id": str,
+    "quoted_status_id": str,
+    "scheduled_at": str,
+    "local_only": bool,
+}
 _EDITED: Final = {**_DRAFT, "media_attributes": list[dict[str, Any]]}
 LONGEST_POLL: Final = int(drafts.LONGEST_POLL.total_seconds())
 MOST_AT_ONCE: Final = 20  # as Mastodon has it
@@ -91,8 +98,18 @@ async def put_status(request: web.Request, caller: Caller) -> web.Response:
     given, old = await params.read(request), await db.read(find.own, path_id(request), caller.account.id)
     draft = drafts.check(_edited(given, old), now, may_be_empty=True)
     await composing.meet(request.app, draft.text)
-    await db.write(edit.edit, request.app[ORIGIN], caller.account.id, old.id, draft, now)
+    policy = given.text("quote_approval_policy")
+    await db.write(_edit, request.app[ORIGIN], caller.account.id, old.id, draft, policy, now)
     return await shown(request, caller.account, old.id)
+
+
+def _edit(
+    tx: Connection, origin: Origin, author_id: int, post_id: int, draft: Draft, policy: str, now: datetime
+) -> Post:
+    """policy: who may quote it from now on; empty: as before."""
+    if policy:
+        quotes.set_policy(tx, author_id, post_id, policy, now)
+    return edit.edit(tx, origin, author_id, post_id, draft, now)
 
 
 @routes.delete("/api/v1/statuses/{id}")
@@ -158,7 +175,7 @@ async def get_history(request: web.Request, reader: Account | None) -> web.Respo
     """Each text that the post had, the oldest first; the last is what it says now."""
     view, edits = await request.app[DATABASE].read(_history, path_id(request), id_of(reader))
     frame = framed(request, reader)
-    return answer([status_edit(it, view.parts.author, frame) for it in edits])
+    return answer([status_edit(it, view, frame) for it in edits])
 
 
 def _history(tx: Connection, post_id: int, reader_id: int | None) -> tuple[PostView, Sequence[Edit]]:

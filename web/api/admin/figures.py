@@ -5,7 +5,7 @@ https://docs.joinmastodon.org/methods/admin/measures/, /dimensions/ and /retenti
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from aiohttp import web
 from sqlalchemy import Connection
@@ -35,10 +35,15 @@ _OWN: Final = (SPACE, VERSIONS)  # of the server itself, at any time
 _PERIOD: Final = {"keys": list[str], "start_at": str, "end_at": str}
 
 
+def _told_of(keys: Iterable[str], about: Callable[[str], str]) -> dict[str, Any]:
+    """Of which server, or which hashtag: `instance_reports[domain]`, `tag_uses[id]`."""
+    return {key: dict[str, str] for key in keys if about(key)}
+
+
 @routes.post("/api/v1/admin/measures")
 @spec(
     answers=list[shapes.AdminMeasure],
-    body=_PERIOD,
+    body={**_PERIOD, **_told_of(figures.KEYS, figures.about)},
     partial="no `instance_media_attachments`: files of other servers are kept for a while, but not by server",
 )
 @auth.staff(READ)
@@ -50,7 +55,10 @@ async def measures(request: web.Request, _: Caller) -> web.Response:
 
 
 @routes.post("/api/v1/admin/dimensions")
-@spec(answers=list[shapes.AdminDimension], body={**_PERIOD, "limit": int})
+@spec(
+    answers=list[shapes.AdminDimension],
+    body={**_PERIOD, **_told_of(dimensions.KEYS, dimensions.about), "limit": int},
+)
 @auth.staff(READ)
 async def parts(request: web.Request, _: Caller) -> web.Response:
     given = await params.read(request)

@@ -170,6 +170,7 @@ def _partial(it: Account, frame: Frame) -> shapes.PartialAccountWithAvatar:
         "url": whole["url"],
         "avatar": whole["avatar"],
         "avatar_static": whole["avatar_static"],
+        "avatar_description": whole["avatar_description"],
         "locked": whole["locked"],
         "bot": whole["bot"],
     }

@@ -65,6 +65,7 @@ class PartialAccountWithAvatar(TypedDict):
     url: str
     avatar: str
     avatar_static: str
+    avatar_description: str
     locked: bool
     bot: bool
 

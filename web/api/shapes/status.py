@@ -163,6 +163,7 @@ class StatusEdit(TypedDict):
     media_attachments: list[MediaAttachment]
     emojis: list[CustomEmoji]
     poll: NotRequired[StatusEditPoll]
+    quote: NotRequired[Any]  # Quote or ShallowQuote
 
 
 class EmojiReaction(TypedDict):
