@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, Select, bindparam, delete, insert, literal, select
 from sqlalchemy.dialects import postgresql
@@ -27,6 +27,8 @@ from store.tables.base import Id, Instant
 class Queued:
     """Announced when there is new mail."""
 
+
+Said: TypeAlias = vocabulary.Activity | Callable[[], vocabulary.Activity]  # or what makes it, if anybody gets it
 
 NOW = timedelta()
 IDS = 10_000
@@ -93,7 +95,7 @@ _WAKE_HOSTS = Change(
 def to_followers(
     tx: Connection,
     sender: Account,
-    document: vocabulary.Activity,
+    document: Said,
     *,
     also: Collection[int] = (),
     synchronise: bool = False,
@@ -105,13 +107,13 @@ def to_followers(
     """
     now = now or datetime.now(UTC)
     queues = [_Queue(_FOLLOWERS, {"sender": sender.id}), *_to(also)]
-    _send(tx, sender.id, partial(written, tx, sender, document, now), queues, now, synchronise=synchronise)
+    _send(tx, sender.id, partial(_body, tx, sender, document, now), queues, now, synchronise=synchronise)
 
 
 def to_accounts(
     tx: Connection,
     sender: Account,
-    document: vocabulary.Activity,
+    document: Said,
     ids: Collection[int],
     *,
     delay: timedelta = NOW,
@@ -127,7 +129,7 @@ def to_accounts(
         return
     now = now or datetime.now(UTC)
     queues = [_Queue(_ONE, {"receiver": one}) for one in ids] if len(ids) == 1 else _to(ids)
-    _send(tx, sender.id, partial(written, tx, sender, document, now), queues, now, delay=delay, screened=screened)
+    _send(tx, sender.id, partial(_body, tx, sender, document, now), queues, now, delay=delay, screened=screened)
 
 
 def to_each(
@@ -174,6 +176,10 @@ def forward(tx: Connection, sender_id: int, body: bytes, *, except_host: str, no
     """
     queue = _Queue(_FOLLOWERS_ELSEWHERE, {"sender": sender_id, "except_host": except_host})
     _send(tx, sender_id, lambda: body, [queue], now or datetime.now(UTC))
+
+
+def _body(tx: Connection, sender: Account, said: Said, now: datetime) -> bytes:
+    return written(tx, sender, said() if callable(said) else said, now)
 
 
 def _to(ids: Collection[int]) -> list[_Queue]:

@@ -43,6 +43,10 @@ class Mentioned:
     url: str
     silent: bool
 
+    @classmethod
+    def of(cls, id_: int, uri: str, username: str, domain: str | None, url: str, *, silent: bool) -> "Mentioned":
+        return cls(id_, uri, username if domain is None else f"{username}@{domain}", username, url, silent)
+
 
 @dataclass(frozen=True, slots=True)
 class Tag:
@@ -249,5 +253,4 @@ def _by_post(found: Iterable[tuple[int, T]]) -> dict[int, list[T]]:
 
 
 def _mentioned(row: _Row) -> Mentioned:
-    _, id_, uri, username, domain, url, silent = row
-    return Mentioned(id_, uri, username if domain is None else f"{username}@{domain}", username, url, silent)
+    return Mentioned.of(*row[1:-1], silent=row[-1])

@@ -25,17 +25,16 @@ from sqlalchemy import (
     select,
     table,
     text,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
-from outbox import parts
-from outbox.parts import Parts
 from social.sanitise import plain
 from social.visibility import VIEWER, visible, wanted
 from social.words import Query, Term, words
 from store.ids import NODE_BITS, SEQUENCE_BITS
 from store.prepared import Change, Prepared, padded
-from store.tables import accounts, bookmarks, likes, media, mentions, polls, posts, users
+from store.tables import accounts, bookmarks, likes, media, mentions, polls, post_tags, posts, users
 from store.tables.base import Id
 from store.tables.search import INDEX, unindexed
 
@@ -73,7 +72,14 @@ def _of(account: Any) -> ColumnElement[bool]:
 
 _PUBLIC = and_(posts.c.visibility == "public", _author.c.indexable, _author.c.silenced_at.is_(None))
 _FOUND_BY_SOMEBODY = Prepared(
-    select(posts.c.id)
+    select(
+        posts.c.id,
+        posts.c.title,
+        posts.c.summary,
+        posts.c.html,
+        or_(exists().where(media.c.post_id == posts.c.id), exists().where(post_tags.c.post_id == posts.c.id)),
+        posts.c.kind == "Question",
+    )
     .join(_author, _author.c.id == posts.c.author_id)
     .where(
         posts.c.id.in_(_IDS),
@@ -81,6 +87,13 @@ _FOUND_BY_SOMEBODY = Prepared(
         or_(posts.c.local, _PUBLIC, exists().where(_of(users.c.account_id))),
     )
 )
+_BESIDE = Prepared(  # hashtags: those that are not in the text
+    union_all(
+        select(media.c.post_id, media.c.description).where(media.c.post_id.in_(_IDS)),
+        select(post_tags.c.post_id, post_tags.c.shown).where(post_tags.c.post_id.in_(_IDS)),
+    )
+)
+_OPTIONS = Prepared(select(polls.c.post_id, polls.c.options).where(polls.c.post_id.in_(_IDS)))
 _REINDEX = (
     insert(unindexed)
     .from_select(
@@ -139,8 +152,8 @@ def work(tx: Connection) -> int:
         return 0
     ids = padded(waiting)
     _FORGET.run(tx, ids=ids)
-    found = parts.load(tx, [row[0] for row in _FOUND_BY_SOMEBODY.rows(tx, ids=ids)])
-    rows = [{"id": number, "words": _document(tx, said)} for number, one in found.items() if (said := _said(one))]
+    found = {number: words("\n".join(said)) for number, said in _said(tx, ids).items()}
+    rows = [{"id": number, "words": _document(tx, said)} for number, said in found.items() if said]
     if rows:
         tx.execute(_INSERT[tx.dialect.name], rows)
     _DONE.run(tx, ids=ids)
@@ -155,12 +168,17 @@ def reindex(tx: Connection, after: int, most: int) -> int | None:
     return last
 
 
-def _said(one: Parts) -> list[str]:
-    said = [one.post.title, one.post.summary, plain(one.post.html), *(item.description for item in one.media)]
-    options = one.poll.options if one.poll else ()
-    said += [option["title"] for option in options]
-    said += [tag.shown for tag in one.tags]  # those that are not in the text
-    return words("\n".join(said))
+def _said(tx: Connection, ids: Sequence[int]) -> dict[int, list[str]]:
+    """The texts of those of `ids` that somebody may find."""
+    rows = _FOUND_BY_SOMEBODY.rows(tx, ids=ids)
+    said = {number: [title, summary, plain(html)] for number, title, summary, html, _, _ in rows}
+    if more := [row[0] for row in rows if row[4]]:
+        for number, beside in _BESIDE.rows(tx, ids=padded(more)):
+            said[number].append(beside)
+    if asking := [row[0] for row in rows if row[5]]:
+        for number, options in _OPTIONS.typed(tx, ids=padded(asking)):
+            said[number] += [option["title"] for option in options]
+    return said
 
 
 def _document(tx: Connection, said: Sequence[str]) -> str:

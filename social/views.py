@@ -6,7 +6,6 @@ Everything that shows a post to anybody comes through `posts`, which leaves out 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Text, and_, bindparam, exists, select, type_coerce
@@ -25,9 +24,9 @@ from store.tables.base import Id
 _IDS = bindparam("ids", expanding=True, type_=Id)
 _QUOTED = select(posts_table.c.id, ~wanted()).where(posts_table.c.id.in_(_IDS), visible())
 _SHOWN = ("accepted", "blocked_account", "blocked_domain", "muted_account")
-_NONE: Mapping[int, Parts] = MappingProxyType({})
 _AT_ONCE = 1_000  # ids: a statement takes 32,766 parameters
 _mine = posts_table.alias("mine")
+_HAS_FILTERS: Final = exists().where(filters.c.account_id == VIEWER)
 _FLAGS: Final[tuple[ColumnElement[bool], ...]] = (
     exists().where(likes.c.post_id == posts_table.c.id, likes.c.account_id == VIEWER),
     exists().where(_mine.c.boost_of_id == posts_table.c.id, _mine.c.author_id == VIEWER),
@@ -40,7 +39,13 @@ _FLAGS: Final[tuple[ColumnElement[bool], ...]] = (
             follows.c.target_id == posts_table.c.author_id, follows.c.follower_id == VIEWER, follows.c.accepted
         ),
     ),
-    exists().where(filters.c.account_id == VIEWER),  # has he any?
+    _HAS_FILTERS,
+)
+_OF_FRESH = Prepared(
+    select(
+        exists().where(thread_mutes.c.thread_id == bindparam("thread", type_=Id), thread_mutes.c.account_id == VIEWER),
+        _HAS_FILTERS,
+    )
 )
 _VOTES = Prepared(
     select(poll_votes.c.post_id, poll_votes.c.option)
@@ -150,9 +155,7 @@ def posts(tx: Connection, ids: Sequence[int], viewer_id: int | None) -> list[Pos
     ]
 
 
-def _some(
-    tx: Connection, ids: Sequence[int], viewer_id: int | None, loaded: Mapping[int, Parts] = _NONE
-) -> list[PostView]:
+def _some(tx: Connection, ids: Sequence[int], viewer_id: int | None) -> list[PostView]:
     rows = list(_VISIBLE.rows(tx, ids=padded(ids), viewer=viewer_id))
     boosted = {row[0]: row[_BOOSTED_AT] for row in rows}
     if inner := [one for one in boosted.values() if one is not None]:
@@ -161,7 +164,7 @@ def _some(
     if quoted:
         rows += _NEEDED.rows(tx, ids=padded(list(quoted)), viewer=viewer_id)
     did = {row[0]: _Did(*row[_QUOTED_AT + 1 :]) for row in rows}
-    found = {**parts.stamped(tx, [row for row in rows if row[0] not in loaded]), **loaded}
+    found = parts.stamped(tx, rows)
     mine = _Mine(tx, did, viewer_id, found)
 
     def view(post_id: int) -> PostView:
@@ -195,6 +198,14 @@ def _state(quote: Quote, quoted: Mapping[int, bool]) -> str:
     if quote.quoted_id not in quoted:
         return "unauthorized"
     return "blocked_account" if quoted[quote.quoted_id] else "accepted"
+
+
+def fresh(tx: Connection, made: Parts) -> PostView:
+    """A post that quotes nothing as its author sees it in the transaction that made it: nobody did anything with it."""
+    number, author_id = made.post.id, made.author.id
+    muted, has_filters = _OF_FRESH.rows(tx, thread=made.post.thread_id, viewer=author_id)[0]
+    did = _Did(muted=bool(muted), has_filters=bool(has_filters))
+    return _Mine(tx, {number: did}, author_id, {number: made}).view(made, None, None)
 
 
 def alike(tx: Connection, ids: Sequence[int]) -> dict[int, PostView]:
@@ -238,6 +249,6 @@ def _openly(quote: Quote | None, quoted: Mapping[int, Parts]) -> QuoteView | Non
     return QuoteView(state, PostView(of), of.post.id) if state == "accepted" and of else QuoteView(state)
 
 
-def post(tx: Connection, post_id: int, viewer_id: int | None, loaded: Mapping[int, Parts] = _NONE) -> PostView | None:
-    """One of them; None when there is nothing that the viewer may see.  loaded: what this transaction has already."""
-    return next(iter(_some(tx, [post_id], viewer_id, loaded)), None)
+def post(tx: Connection, post_id: int, viewer_id: int | None) -> PostView | None:
+    """One of them; None when there is nothing that the viewer may see."""
+    return next(iter(_some(tx, [post_id], viewer_id)), None)

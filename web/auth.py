@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 
 from aiohttp import web
 from sqlalchemy import Connection
@@ -30,6 +30,7 @@ from web.keys import DATABASE, ORIGIN
 
 P = ParamSpec("P")
 T = TypeVar("T")
+A = TypeVar("A")
 
 _INVALID = "The access token is invalid"
 _SCOPE = "This action is outside the authorized scopes"
@@ -50,7 +51,11 @@ ForPerson: TypeAlias = Callable[[web.Request, Caller], Awaitable[web.StreamRespo
 ForAnybody: TypeAlias = Callable[[web.Request, Account | None], Awaitable[web.StreamResponse]]
 ForProgram: TypeAlias = Callable[[web.Request, Bearer], Awaitable[web.StreamResponse]]
 ForReader: TypeAlias = Callable[[web.Request, "Reader"], Awaitable[web.StreamResponse]]
+ForWriter: TypeAlias = Callable[[web.Request, "Writer"], Awaitable[web.StreamResponse]]
 ForAnyReader: TypeAlias = Callable[[web.Request, "AnyReader"], Awaitable[web.StreamResponse]]
+
+_MET: Final[set[bytes]] = set()  # hashes of tokens that were good, since the start
+_MOST_MET: Final = 10_000
 
 # Which scopes a route of the API wants, as docs/api-coverage.md says it.
 DECLARED: dict[Handler, str] = {}
@@ -118,15 +123,25 @@ def newcomer(*wanted: str) -> Callable[[ForPerson], Handler]:
 
 def reader(*wanted: str) -> Callable[[ForReader], Handler]:
     """As `person`, for a route that reads but once: who asks is found out in the unit that reads."""
+    return _within(Reader, wanted)
 
-    def declare(handler: ForReader) -> Handler:
+
+def writer(*wanted: str) -> Callable[[ForWriter], Handler]:
+    """As `person`, for a route that writes but once: who asks is found out in the unit that writes."""
+    return _within(Writer, wanted)
+
+
+def _within(
+    kind: Callable[[web.Request, str, tuple[str, ...]], A], wanted: tuple[str, ...]
+) -> Callable[[Callable[[web.Request, A], Awaitable[web.StreamResponse]]], Handler]:
+    def declare(handler: Callable[[web.Request, A], Awaitable[web.StreamResponse]]) -> Handler:
         @wraps(handler)
         async def asked(request: web.Request) -> web.StreamResponse:
             token = _sent(request)
             if not token:
                 raise Unauthorised(_INVALID)
             try:
-                return await handler(request, Reader(request, token, wanted))
+                return await handler(request, kind(request, token, wanted))
             except (Invalid, NotFound):  # of what is asked wrongly nobody hears whose token is none
                 await _caller(request, wanted)
                 raise
@@ -178,6 +193,36 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True)
+class Writer:
+    """A person who does one thing."""
+
+    request: web.Request
+    token: str
+    wanted: tuple[str, ...]
+
+    async def caller(self) -> Caller:
+        """Who it is, where that has to be known before.  Raises: what `person` raises."""
+        return await _caller(self.request, self.wanted)
+
+    async def write(
+        self, unit: Callable[Concatenate[Connection, Caller, P], T], *args: P.args, **more: P.kwargs
+    ) -> tuple[Caller, T]:
+        """Who it is, and what `unit(tx, caller, …)` returns.  Raises: what `person` raises, before `unit` is asked.
+
+        Whoever was not met yet is looked at first: strangers never stand in the way of those who write.
+        """
+        hashed = sha256(self.token)
+        if hashed not in _MET:
+            await self.caller()
+            if len(_MET) >= _MOST_MET:
+                _MET.clear()
+            _MET.add(hashed)
+        caller, done = await self.request.app[DATABASE].write(_as_person, hashed, self.wanted, unit, args, more)
+        await _seen(self.request, caller)
+        return caller, done
+
+
+@dataclass(frozen=True, slots=True)
 class AnyReader:
     """Anybody who asks for one thing.  token: None, when he does not say who he is."""
 
@@ -198,6 +243,13 @@ def _for_person(
 ) -> tuple[Caller, T]:
     caller = _person(_let_in(apps.token(tx, token)), wanted)
     return caller, unit(tx, caller.account.id, *args, **more)
+
+
+def _as_person(
+    tx: Connection, token: bytes, wanted: tuple[str, ...], unit: Callable[..., T], args: Any, more: Any
+) -> tuple[Caller, T]:
+    caller = _person(_let_in(apps.token(tx, token)), wanted)
+    return caller, unit(tx, caller, *args, **more)
 
 
 def _for_anybody(

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
 from federation.origin import Origin
-from outbox.parts import Parts
+from outbox.parts import Parts, Written
 from social import accounts, scheduled, text, views
 from social.errors import Refusal
 from social.posts import drafts, publish
@@ -23,6 +23,7 @@ from social.views import PostView
 from store.prepared import Change
 from store.tables import Account, idempotency
 from store.tables.base import Id, Instant
+from web.auth import Caller, Writer
 from web.keys import DATABASE, ORIGIN, REMOTE
 
 T = TypeVar("T")
@@ -52,9 +53,19 @@ async def write(app: web.Application, author: Account, draft: Draft, key: str | 
     return await _keep(app, author, draft, key, _publish, app[ORIGIN], draft)
 
 
-async def show(app: web.Application, author: Account, draft: Draft, key: str | None = None) -> PostView | None:
-    """As `write`; returns the post as its author sees it, None when he has deleted what had the same key."""
-    return await _keep(app, author, draft, key, _publish_and_show, app[ORIGIN], draft)
+async def show(
+    writer: Writer, words: str, draft_of: Callable[[Caller], Draft], key: str | None = None
+) -> tuple[Caller, PostView | None]:
+    """As `write`, for who is found out with it: he, and his post as he sees it, None when he has deleted what had the
+    same key.
+
+    draft_of: what he posts, his settings being known; `words` is the text of it.
+    """
+    app = writer.request.app
+    if _elsewhere(words):
+        drafts.check(draft_of(await writer.caller()), datetime.now(UTC))  # nobody is fetched for what cannot be posted
+        await meet(app, words)
+    return await writer.write(_publish_and_show, app[ORIGIN], draft_of, _hashed(key), datetime.now(UTC))
 
 
 async def schedule(app: web.Application, author: Account, draft: Draft, at: datetime, key: str | None = None) -> int:
@@ -76,23 +87,32 @@ async def _keep(
 ) -> T:
     drafts.check(draft, datetime.now(UTC))  # nobody is fetched for what cannot be posted
     await meet(app, draft.text)
-    asked = _Asked(author.id, None if key is None else sha256(key).hex(), datetime.now(UTC))
+    asked = _Asked(author.id, _hashed(key), datetime.now(UTC))
     return await app[DATABASE].write(unit, asked, *args)
+
+
+def _hashed(key: str | None) -> str | None:
+    return None if key is None else sha256(key).hex()
 
 
 def _publish(tx: Connection, asked: _Asked, origin: Origin, draft: Draft) -> int:
     return _once(tx, asked, lambda: publish.publish(tx, origin, asked.author_id, draft, asked.now).id)
 
 
-def _publish_and_show(tx: Connection, asked: _Asked, origin: Origin, draft: Draft) -> PostView | None:
-    loaded: dict[int, Parts] = {}
+def _publish_and_show(
+    tx: Connection, caller: Caller, origin: Origin, draft_of: Callable[[Caller], Draft], key: str | None, now: datetime
+) -> PostView | None:
+    made: list[Parts] = []
+    written = Written(caller.app.name, caller.app.website)
 
     def unit() -> int:
-        made = publish.whole(tx, origin, asked.author_id, draft, asked.now)
-        loaded[made.post.id] = made
-        return made.post.id
+        made.append(publish.whole(tx, origin, caller.account, draft_of(caller), now, written))
+        return made[0].post.id
 
-    return views.post(tx, _once(tx, asked, unit), asked.author_id, loaded)
+    number = _once(tx, _Asked(caller.account.id, key, now), unit)
+    if made and made[0].quote is None:
+        return views.fresh(tx, made[0])
+    return views.post(tx, number, caller.account.id)
 
 
 def _schedule(tx: Connection, asked: _Asked, draft: Draft, at: datetime, key: str | None) -> int:
@@ -115,11 +135,18 @@ def _once(tx: Connection, asked: _Asked, unit: Callable[[], int]) -> int:
 
 async def meet(app: web.Application, words: str) -> None:
     """Fetches the people of other servers that `words` mention and who are not known here."""
-    handles = [handle for handle in text.find_mentions(words) if "@" in handle]
-    unknown = await app[DATABASE].read(_unknown, app[ORIGIN], handles[:LOOKED_UP]) if handles else []
+    handles = _elsewhere(words)
+    if not handles:
+        return
+    unknown = await app[DATABASE].read(_unknown, app[ORIGIN], handles[:LOOKED_UP])
     with suppress(TimeoutError):
         async with asyncio.timeout(PATIENCE):
             await asyncio.gather(*(_try(app, handle) for handle in unknown[:MOST_MENTIONS]))
+
+
+def _elsewhere(words: str) -> list[str]:
+    """Those mentioned with the name of a server."""
+    return [handle for handle in text.find_mentions(words) if "@" in handle]
 
 
 def _unknown(tx: Connection, origin: Origin, handles: list[str]) -> list[str]:

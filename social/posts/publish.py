@@ -1,15 +1,15 @@
 """One of our people posts or comments: row, feeds, notifications and mail in one transaction."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BindParameter, Connection, Select, bindparam, select
+from sqlalchemy import BindParameter, Connection, bindparam, select
 
 from federation.origin import Origin
 from outbox import documents, parts
-from outbox.parts import Parts
+from outbox.parts import Mentioned, Parts, Tag, Written
 from social import accounts, emojis, quotes, quoting, text, verdicts
 from social.errors import Invalid
 from social.media import attaching
@@ -20,43 +20,61 @@ from social.posts.storing import Fresh, Mention
 from social.text import MentionTarget
 from social.visibility import OPEN, narrower
 from store.ids import new_id
+from store.prepared import Prepared
 from store.tables import Account, Post, blank_media, blank_post
 from store.tables import accounts as accounts_table
 
 MENTIONS_LIMIT: Final = 100  # of one post
 
 _HANDLES: BindParameter[list[str]] = bindparam("handles", expanding=True)
-_NAMED: Select[Any] = select(
-    accounts_table.c.id,
-    accounts_table.c.handle,
-    accounts_table.c.uri,
-    accounts_table.c.url,
-    accounts_table.c.username,
-    accounts_table.c.domain,
-    accounts_table.c.host,
-).where(
-    accounts_table.c.handle.in_(_HANDLES),
-    accounts_table.c.suspended_at.is_(None),
-    accounts_table.c.deleted_at.is_(None),
+
+
+class _Named(NamedTuple):
+    """An account, as far as a mention needs it."""
+
+    id: int
+    handle: str
+    uri: str
+    url: str
+    username: str
+    domain: str | None
+    host: str | None
+
+    @property
+    def mentioned(self) -> Mentioned:
+        return Mentioned.of(self.id, self.uri, self.username, self.domain, self.url, silent=False)
+
+
+_NAMED = Prepared(
+    select(*(accounts_table.c[name] for name in _Named._fields)).where(
+        accounts_table.c.handle.in_(_HANDLES),
+        accounts_table.c.suspended_at.is_(None),
+        accounts_table.c.deleted_at.is_(None),
+    )
 )
 
 
 def publish(tx: Connection, origin: Origin, author_id: int, draft: Draft, now: datetime) -> Post:
     """As `whole`; returns the post alone."""
-    return whole(tx, origin, author_id, draft, now).post
+    return whole(tx, origin, accounts.by_id(tx, author_id), draft, now).post
 
 
-def whole(tx: Connection, origin: Origin, author_id: int, draft: Draft, now: datetime) -> Parts:
-    """A new post of `author_id`, with all that belongs to it.
+def whole(
+    tx: Connection, origin: Origin, author: Account, draft: Draft, now: datetime, written: Written | None = None
+) -> Parts:
+    """A new post of `author`, with all that belongs to it.
+
+    author:  as this transaction finds him.
+    written: the program of the draft, where the caller knows it.
 
     People whom it mentions are found by their handles, if they are known here: the door fetched them before.
     An answer to a private or direct post is never seen by more than that is, whatever the draft asks for.
 
     Raises: Invalid, for what cannot be posted; NotFound, when the author may not see what he answers.
     """
-    draft, author = drafts.check(draft, now), accounts.by_id(tx, author_id)
-    parent = None if draft.reply_to_id is None else find.original(tx, draft.reply_to_id, author_id)
-    quoted = None if draft.quoted_id is None else quotes.quotable(tx, author_id, draft.quoted_id)
+    draft = drafts.check(draft, now)
+    parent = None if draft.reply_to_id is None else find.original(tx, draft.reply_to_id, author.id)
+    quoted = None if draft.quoted_id is None else quotes.quotable(tx, author.id, draft.quoted_id)
     visibility = draft.visibility if quoted is None else quotes.placed(quoted, draft.visibility)
     number = new_id()
     said = compose(tx, origin, author, draft, draft.poll.options if draft.poll else ())
@@ -87,13 +105,31 @@ def whole(tx: Connection, origin: Origin, author_id: int, draft: Draft, now: dat
     if quoted is not None:
         quotes.add(tx, author, number, fresh.uri, quoted, now)
     if draft.media_ids:
-        attaching.attach(tx, author_id, number, draft.media_ids, now)
-    loaded = parts.load(tx, [number])[number]
-    sending.new(tx, loaded, documents.create(loaded), now)
+        attaching.attach(tx, author.id, number, draft.media_ids, now)
+    loaded = _made(fresh, said, parent, written) if _is_plain(fresh, draft, written) else None
+    loaded = loaded or parts.load(tx, [number])[number]
+    sending.new(tx, loaded, now)
     if quoted is not None:
         quotes.request(tx, author, number, now)
         return parts.load(tx, [number])[number]
     return loaded
+
+
+def _is_plain(fresh: Fresh, draft: Draft, written: Written | None) -> bool:
+    """Is all that belongs to the post known without asking?"""
+    asks = draft.poll or draft.media or draft.media_ids or draft.quoted_id or fresh.values["card_id"]
+    return not asks and fresh.author.moved_to is None and (draft.app_id is None or written is not None)
+
+
+def _made(fresh: Fresh, said: "Composed", parent: Post | None, written: Written | None) -> Parts:
+    """What parts.load would find of a plain post that was just stored."""
+    author, post = fresh.author, Post(**fresh.values)
+    if post.visibility != "direct":  # as storing counts them
+        last = max(author.last_post_at or post.published, post.published)
+        author = replace(author, posts_count=author.posts_count + 1, last_post_at=last)
+    tags = tuple([Tag(name, shown) for name, shown in sorted(said.tags.items())])
+    answered = None if parent is None else parent.author_id
+    return Parts(post, author, said.named, tags, parent_author_id=answered, written=written)
 
 
 def _placed(number: int, visibility: str, author: Account, parent: Post | None) -> dict[str, Any]:
@@ -118,14 +154,15 @@ class Composed:
     words: dict[str, Any]
     mentions: list[Mention]
     tags: dict[str, str]
+    named: tuple[Mentioned, ...] = ()
 
 
 def compose(tx: Connection, origin: Origin, author: Account, draft: Draft, options: Iterable[str] = ()) -> Composed:
     """`draft` was checked.  options: of the poll.  Raises: Invalid, for a hashtag that may not be used here."""
     named = _named(tx, origin, text.find_mentions(draft.text)[:MENTIONS_LIMIT])
     targets = {
-        written: MentionTarget(row.url, row.username if row.domain is None else f"{row.username}@{row.domain}", row.uri)
-        for written, row in named.items()
+        written: MentionTarget(one.url, one.acct, one.uri)
+        for written, one in ((written, row.mentioned) for written, row in named.items())
     }
     words = {
         "html": text.render(draft.text, targets, origin.tag),
@@ -135,15 +172,19 @@ def compose(tx: Connection, origin: Origin, author: Account, draft: Draft, optio
         "language": draft.language,
         "emojis": emojis.used(tx, origin, (draft.text, draft.summary, *options)) or None,
     }
-    people = {row.id: Mention(row.id, silent=False, tell=row.host is None) for row in named.values()}
-    people.pop(author.id, None)
+    people = {row.id: row for row in named.values() if row.id != author.id}
     tags = {text.normalise_tag(shown): shown for shown in text.find_hashtags(draft.text)}
     if refused := verdicts.refused(tx, verdicts.USED, tags):
         raise Invalid(f"Validation failed: Text contained a disallowed hashtag: {', '.join(sorted(refused))}")
-    return Composed(words, list(people.values()), tags)
+    return Composed(
+        words,
+        [Mention(row.id, silent=False, tell=row.host is None) for row in people.values()],
+        tags,
+        tuple([people[number].mentioned for number in sorted(people)]),
+    )
 
 
-def _named(tx: Connection, origin: Origin, written: list[str]) -> Mapping[str, Any]:
+def _named(tx: Connection, origin: Origin, written: list[str]) -> Mapping[str, _Named]:
     """Accounts by how the text writes them: `alice`, `bob@far.test`, `alice@ours.test`."""
     handles: dict[str, str] = {}
     for name in written:
@@ -152,7 +193,8 @@ def _named(tx: Connection, origin: Origin, written: list[str]) -> Mapping[str, A
             handles[name] = handle
     if not handles:
         return {}
-    rows = {row.handle: row for row in tx.execute(_NAMED, {"handles": padded(list(handles.values()))})}
+    found = [_Named(*row) for row in _NAMED.rows(tx, handles=padded(list(handles.values())))]
+    rows = {row.handle: row for row in found}
     return {name: rows[handle] for name, handle in handles.items() if handle in rows}
 
 

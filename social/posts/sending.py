@@ -4,20 +4,22 @@ One that is `local_only` goes nowhere.
 """
 
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection
 
 from federation.vocabulary import Activity
-from outbox import enqueue
+from outbox import documents, enqueue
+from outbox.enqueue import Said
 from outbox.parts import Parts
 from social.visibility import OPEN
 
 
-def new(tx: Connection, parts: Parts, document: Activity, now: datetime) -> None:
+def new(tx: Connection, parts: Parts, now: datetime) -> None:
     """A new post: to followers, who is mentioned, and who is answered, as far as its visibility lets."""
     if parts.post.local_only:
         return
-    people = [one.id for one in parts.mentions]
+    people, document = [one.id for one in parts.mentions], partial(documents.create, parts)
     if parts.post.visibility not in OPEN:
         _closed(tx, parts, document, people, now)
         return
@@ -36,7 +38,7 @@ def changed(tx: Connection, parts: Parts, document: Activity, now: datetime) -> 
         _closed(tx, parts, document, [one.id for one in parts.mentions], now)
 
 
-def _closed(tx: Connection, parts: Parts, document: Activity, people: list[int], now: datetime) -> None:
+def _closed(tx: Connection, parts: Parts, document: Said, people: list[int], now: datetime) -> None:
     if parts.post.visibility == "private":
         enqueue.to_followers(tx, parts.author, document, also=people, synchronise=True, now=now)
     else:

@@ -1,16 +1,22 @@
 """Posting: what is refused, and all that one post of ours sets in motion, in one transaction."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import insert, select
 
+from outbox import parts
+from outbox.parts import Written
+from social import emojis, marks, views
+from social.accounts import by_id
 from social.errors import Invalid, NotFound
 from social.posts import publish, receive
 from social.posts.drafts import Draft, MediaDraft, PollDraft
 from store.tables import (
     accounts,
     activities,
+    apps,
     blocks,
     media,
     mentions,
@@ -69,6 +75,47 @@ async def test_nobody_answers_what_he_may_not_see(db, origin):
     for parent in (hidden.id, seen.id, 12345):
         with pytest.raises(NotFound):
             await say(db, origin, alice, reply_to_id=parent)
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        Draft("#two #one #Two <b> :sun: https://x.test/", summary="about", language="de", sensitive=True),
+        Draft("@bob@far.test @Anna and @alice of #us", visibility="unlisted", quote_policy="nobody"),
+        Draft("@anna alone", visibility="direct"),
+        Draft("for few", visibility="private", local_only=True),
+        Draft("with a program", app_id=7),
+        Draft("?", poll=PollDraft(("one", "two"), DAY)),
+        Draft("x", media=(MediaDraft("https://x.test/1"),)),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("answers", [False, True])
+async def test_what_is_made_is_what_would_be_loaded_and_seen(db, origin, draft, answers):
+    alice, bob = await local(db, "alice"), remote("bob")
+    await local(db, "anna")
+    await stored(db, bob)
+    await db.write(_program_and_emoji)
+    if answers:
+        parent = await db.write(receive.receive, bob, note(bob), NOW)
+        draft = replace(draft, reply_to_id=parent.id)
+        await db.write(marks.mute_thread, alice.id, parent.id, NOW)
+
+    def made(tx):
+        author = by_id(tx, alice.id)
+        new = publish.whole(tx, origin, author, draft, NOW, Written("a program", None) if draft.app_id else None)
+        return new, views.fresh(tx, new)
+
+    new, view = await db.write(made)
+    assert new == (await db.read(parts.load, [new.post.id]))[new.post.id]
+    assert view == await db.read(views.post, new.post.id, alice.id)
+    assert view.muted is answers
+
+
+def _program_and_emoji(tx):
+    app = {"id": 7, "client_id": "c", "secret_hash": b"", "name": "a program", "website": None}
+    tx.execute(insert(apps), {**app, "redirect_uris": [], "scopes": "", "created_at": NOW})
+    emojis.add(tx, "sun", "sun.png", None, None, NOW)
 
 
 async def test_a_post_is_a_row_a_feed_entry_and_mail(db, origin):

@@ -9,8 +9,10 @@ from sqlalchemy import update
 
 from social import accounts, sessions
 from store.tables import accounts as account_table
+from store.tables import posts
 from store.tables import users as user_table
 from tests.people import remote, stored
+from tests.social.said import rows
 from tests.web.site import ALL, Site
 from web import auth
 from web.api.routes import defined
@@ -69,6 +71,29 @@ async def test_a_revoked_token_is_worth_nothing(site: Site):
     assert (await site.get("/api/v1/timelines/home", token)).status == 200
     await site.db.write(sessions.revoke_all, alice.id, datetime.now(UTC))
     assert (await site.get("/api/v1/timelines/home", token)).status == 401
+
+
+async def test_who_was_met_posts_only_as_long_as_he_may(site: Site):
+    alice, token = await site.person("alice")
+    bodies = [{"status": "x"}, {"status": "@bob@far.test"}, {"status": {"no": "text"}}, {"status": ""}]
+
+    async def statuses(sent: str) -> list[int]:
+        return [(await site.post("/api/v1/statuses", sent, json=body)).status for body in bodies]
+
+    assert await statuses(token) == [200, 200, 422, 422]
+    assert await statuses(await site.token(alice, "read")) == [403] * 4
+    assert await statuses(await site.token(None, ALL)) == [422] * 4
+    await site.db.write(sessions.revoke_all, alice.id, datetime.now(UTC))
+    assert await statuses(token) == [401] * 4
+    assert len(await rows(site.db, posts)) == 2
+
+
+async def test_strangers_never_come_to_those_who_write(site: Site, monkeypatch):
+    written = []
+    monkeypatch.setattr(site.db, "write", lambda *asked: written.append(asked))
+    for body in ({"status": "x"}, {"status": ""}):
+        assert (await site.post("/api/v1/statuses", "wrong", json=body)).status == 401
+    assert written == []
 
 
 async def test_the_suspended_and_the_deleted_are_out_at_once(site: Site):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from aiohttp import web
@@ -23,7 +24,7 @@ from web.api.entities.edit import status_edit
 from web.api.entities.status import status
 from web.api.pieces import piece
 from web.api.spec import spec
-from web.auth import AnyReader, Caller
+from web.auth import AnyReader, Caller, Writer
 from web.keys import DATABASE, ORIGIN
 from web.params import Params, as_id, of_query
 
@@ -54,16 +55,16 @@ MOST_AT_ONCE: Final = 20  # as Mastodon has it
 
 @routes.post("/api/v1/statuses")
 @spec(answers=(shapes.Status, shapes.ScheduledStatus), body=_NEW)
-@auth.person("write:statuses")
-async def post_status(request: web.Request, caller: Caller) -> web.Response:
+@auth.writer("write:statuses")
+async def post_status(request: web.Request, writer: Writer) -> web.Response:
     """A post, or with `scheduled_at` one that waits for its moment."""
     given = await params.read(request)
-    key, draft = request.headers.get("Idempotency-Key"), _draft(given, caller)
+    key = request.headers.get("Idempotency-Key")
     if said := given.text("scheduled_at"):
-        at = scheduled_statuses.moment_of(said)
-        number = await composing.schedule(request.app, caller.account, draft, at, key)
+        caller, at = await writer.caller(), scheduled_statuses.moment_of(said)
+        number = await composing.schedule(request.app, caller.account, _draft(given, caller), at, key)
         return await scheduled_statuses.shown(request, caller, number)
-    view = await composing.show(request.app, caller.account, draft, key)
+    caller, view = await composing.show(writer, given.text("status"), partial(_draft, given), key)
     if view is None:
         raise NotFound("Record not found")
     return answer(status(view, framed(request, caller.account)))
