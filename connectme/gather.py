@@ -20,6 +20,7 @@ from federation import actors
 from federation.actors import Met
 from federation.client import Budget, Client
 from federation.errors import FederationError, Malformed, Unreachable
+from federation.keys import PrivateKey
 from federation.origin import Origin
 from federation.reading import ACTOR_KINDS, JSON, POST_KINDS, Note, host_of, read_note, types, uri
 from federation.reading.values import is_web
@@ -103,12 +104,12 @@ class Gatherer:
         """The post at `address` as its server describes it.  Raises: FederationError, NotFound, NotAllowed."""
         return _read(await self.document(address, budget))
 
-    async def document(self, address: str, budget: Budget) -> JSON:
-        """Raises: FederationError, NotFound, NotAllowed."""
+    async def document(self, address: str, budget: Budget, key: PrivateKey | None = None) -> JSON:
+        """key: of one of ours, who asks.  Raises: FederationError, NotFound, NotAllowed."""
         if self.is_ours(address):
             raise NotFound("No such thing here", why=address)
         self._check(host_of(address))
-        return (await self.client.fetch_document(address, budget)).document
+        return (await self.client.fetch_document(address, budget, key)).document
 
     def is_ours(self, who: str) -> bool:
         """Is it an address or a handle of this server?"""

@@ -4,12 +4,14 @@
 
 A host is asked by one job, for a few people at a time, with a pause: who was away for a day has no right to be in a
 hurry.  An outbox is believed as its owner's host is: what it embeds when that lives there and is his, all else is
-fetched from where it lives.  Posts go where their own moment puts them.
+fetched from where it lives.  It is asked for in the name of somebody who follows him, so that it shows what is for
+followers alone.  Posts go where their own moment puts them; those that are here and not in it may be deleted.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +23,8 @@ from connectme.gather import BUDGET, Gatherer
 from connectme.lock import is_taken
 from connectme.loop import until
 from federation.client import Budget
-from federation.errors import FederationError, Malformed, Unreachable
+from federation.errors import FederationError, Malformed, Refused, Unreachable
+from federation.keys import PrivateKey, load_private
 from federation.reading import (
     JSON,
     POST_KINDS,
@@ -61,6 +64,7 @@ MARGIN: Final = timedelta(minutes=15)  # before the outage: what was on its way 
 TALKS: Final = 5  # conversations at once
 LOOK: Final = 5.0  # seconds between two looks for outages that are over
 DRAIN: Final = timedelta(minutes=10)  # for the spool, before others are asked for what may lie in it
+DOUBTED: Final = (10, 200)  # posts that an outbox does not list any more: of one person, of one host
 KNOWN: Final = 100  # repairs, of which is known what they covered
 
 
@@ -77,6 +81,8 @@ class _Outbox:
     notes: list[Note] = field(default_factory=list)
     boosts: list[Verified] = field(default_factory=list)
     names: list[str] = field(default_factory=list)  # of posts that are to be fetched
+    listed: set[str] = field(default_factory=set)  # all that it names
+    oldest: datetime | None = None
 
 
 class Repairing:
@@ -102,7 +108,7 @@ class Repairing:
             found, trouble = 0, ""
             try:
                 await self._followers(person, payload)
-                found = await self._read(person, repair)
+                found = await self._read(person, repair, payload)
             except (Unreachable, Unavailable) as error:
                 await self._silent(job, payload, error)
                 return
@@ -138,9 +144,35 @@ class Repairing:
             except (FederationError, Refusal):
                 payload["lists"] = False
 
-    async def _read(self, person: Account, repair: Repair) -> int:
+    async def _read(self, person: Account, repair: Repair, payload: dict[str, Any]) -> int:
         """How many posts and boosts of his are new here.  Raises: FederationError, Refusal."""
-        budget, outbox = Budget(BUDGET), _Outbox()
+        budget = Budget(BUDGET)
+        outbox = await self._outbox(person, repair, budget)
+        now = self._gatherer.now()
+        found = await self._db.write(
+            _take, person.id, outbox.notes[::-1], outbox.boosts[::-1], Here(self._gatherer.origin, now)
+        )
+        of_one, of_host = DOUBTED
+        most = min(of_one, of_host - payload.get("doubted", 0))
+        if outbox.oldest is not None and most > 0:
+            time = max(outbox.oldest, repair.begins - repairs.LATELY), repair.ends
+            doubted = await self._db.write(repairs.doubt, person.id, *time, outbox.listed, most, now)
+            payload["doubted"] = payload.get("doubted", 0) + doubted
+        return found + await self._fetch(outbox.names, budget)
+
+    async def _outbox(self, person: Account, repair: Repair, budget: Budget) -> _Outbox:
+        """As a follower sees it; as anybody does, where he is shown nothing: he may be blocked."""
+        known = await self._db.read(repairs.reader, person.id)
+        if known is not None and known.private is not None:
+            with suppress(Refused):
+                outbox = await self._pages(person, repair, budget, load_private(known.id, known.private))
+                if outbox.listed:
+                    return outbox
+        return await self._pages(person, repair, budget, None)
+
+    async def _pages(self, person: Account, repair: Repair, budget: Budget, key: PrivateKey | None) -> _Outbox:
+        """Back to the beginning of the outage."""
+        outbox = _Outbox()
         page: str | JSON | None = person.outbox
         if page is None:
             raise NotFound("has no outbox")
@@ -148,16 +180,14 @@ class Repairing:
             if isinstance(page, str):
                 if not same_origin(page, person.uri):
                     raise NotAllowed("the outbox is on another server", why=page)
-                page = await self._gatherer.document(page, budget)
+                page = await self._gatherer.document(page, budget, key)
             collection = read_collection(page)
             if _sort(person, collection.items, repair.begins - MARGIN, outbox):
                 break
             page = collection.next if collection.is_page or collection.first is None else collection.first
             if page is None or budget.left <= 0:
                 break
-        here = Here(self._gatherer.origin, self._gatherer.now())
-        found = await self._db.write(_take, person.id, outbox.notes[::-1], outbox.boosts[::-1], here)
-        return found + await self._fetch(outbox.names, budget)
+        return outbox
 
     async def _fetch(self, names: Sequence[str], budget: Budget) -> int:
         """Posts that the outbox only names."""
@@ -189,10 +219,13 @@ def _sort(person: Account, items: Sequence[str | JSON], begins: datetime, outbox
         if len(outbox.notes) + len(outbox.boosts) + len(outbox.names) >= ITEMS:
             return True
         if isinstance(item, str):
+            outbox.listed.add(item)
             outbox.names += [item] if same_origin(item, person.uri) else []
             continue
         try:
             moment = _moment(item)
+            outbox.listed |= {name for key in ("object", "id") if (name := uri(item, key))}
+            outbox.oldest = min(filter(None, (outbox.oldest, moment)), default=None)
             older = moment is not None and moment < begins
             if not older:
                 _put(person, item, outbox)

@@ -126,14 +126,15 @@ class Client:
         """Ends all connections, also those in use."""
         await self._transport.close()
 
-    async def fetch_document(self, url: str, budget: Budget) -> Fetched:
+    async def fetch_document(self, url: str, budget: Budget, key: PrivateKey | None = None) -> Fetched:
         """The ActivityPub document at `url`, by a signed request, from where it says to be.
 
         If its id is not where it was found, it is fetched from its id, once.
+        key: of one of ours, who may see more than the instance actor.
         Raises: Gone (404, 410); Refused (other 4xx; by us: guard, policy, budget, redirects); Malformed (not such a
         document, too large, too deep); Forged (its id is elsewhere again); Unreachable (worth another try).
         """
-        return await self._in_time(url, self._document(url, budget))
+        return await self._in_time(url, self._document(url, budget, key or self.key))
 
     async def fetch_json(self, url: str, budget: Budget, accept: str) -> Fetched:
         """Any JSON object, by an unsigned request: WebFinger, NodeInfo.  Raises: as fetch_document, but not Forged."""
@@ -236,10 +237,10 @@ class Client:
         except TimeoutError:
             raise Unreachable(host_of(self.guard.check_url(url)), "took too long") from None
 
-    async def _document(self, url: str, budget: Budget) -> Fetched:
+    async def _document(self, url: str, budget: Budget, key: PrivateKey | None) -> Fetched:
         target = self.guard.check_url(url)
         for _ in range(2):
-            reply = await self._get(target, budget, answers.ACCEPT_ACTIVITY, self.key)
+            reply = await self._get(target, budget, answers.ACCEPT_ACTIVITY, key)
             document = _parsed(reply, answers.is_activity)
             claimed = document.get("id")
             if not isinstance(claimed, str):
@@ -291,7 +292,7 @@ class Client:
         if key is None:
             budget.spend()
             return await self._transport.get(url, host, peer, headers, whole=whole)
-        manners = peer.manners(None, now, ed25519=self._ed25519 is not None)
+        manners = peer.manners(None, now, ed25519=self._ed25519 is not None and key is self.key)
         for tried in manners:
             budget.spend()
             by = self._ed25519 if self._ed25519 and tried == "ed25519" else key

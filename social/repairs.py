@@ -6,7 +6,7 @@ Units; connectme/repair.py does the jobs.  A repair goes on where it was after a
 came, together with what it found.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -21,7 +21,7 @@ from social.visibility import OPEN
 from store import jobs
 from store.ids import first_id, new_id
 from store.rows import many, one
-from store.tables import Account, Repair, accounts, follows, posts, repairs, users
+from store.tables import Account, AccountKey, Repair, account_keys, accounts, follows, posts, repairs, users
 from store.tables import jobs as job_table
 from store.tables.base import Id, Instant
 
@@ -31,6 +31,8 @@ SPREAD: Final = timedelta(milliseconds=200)  # between two hosts that are asked 
 HOT: Final = 100  # conversations
 LATELY: Final = timedelta(days=1)  # before the outage: who talked then talked on
 OLDEST: Final = timedelta(days=14)  # nobody reads on that far
+LISTED: Final = 200  # posts of one person that are compared with his outbox
+EACH: Final = timedelta(seconds=1)  # between two that are asked for
 TROUBLES: Final = 20  # hosts that are named
 
 _WANTED = and_(
@@ -47,6 +49,34 @@ _PEOPLE = (
     .where(_WANTED, accounts.c.host == bindparam("at"), accounts.c.id > bindparam("after", type_=Id))
     .order_by(accounts.c.id)
     .limit(bindparam("most"))
+)
+_READER = (
+    select(account_keys)
+    .join(follows, follows.c.follower_id == account_keys.c.account_id)
+    .join(users, users.c.account_id == follows.c.follower_id)
+    .join(accounts, accounts.c.id == follows.c.follower_id)
+    .where(
+        follows.c.target_id == bindparam("person", type_=Id),
+        follows.c.accepted,
+        account_keys.c.kind == "rsa",
+        account_keys.c.private.is_not(None),
+        accounts.c.deleted_at.is_(None),
+        accounts.c.suspended_at.is_(None),
+    )
+    .order_by(follows.c.follower_id)
+    .limit(1)
+)
+_HELD_OF = (
+    select(posts.c.uri)
+    .where(
+        posts.c.author_id == bindparam("person", type_=Id),
+        posts.c.id >= bindparam("first", type_=Id),
+        posts.c.boost_of_id.is_(None),
+        posts.c.visibility.in_(OPEN),
+        posts.c.published.between(bindparam("since", type_=Instant), bindparam("until", type_=Instant)),
+    )
+    .order_by(posts.c.id.desc())
+    .limit(LISTED)
 )
 _ADD = insert(repairs)
 _NEWEST = select(repairs).order_by(repairs.c.id.desc()).limit(bindparam("most"))
@@ -128,6 +158,23 @@ def find(tx: Connection, repair_id: int) -> Repair | None:
 def followed(tx: Connection, host: str, after: int, number: int) -> list[Account]:
     """Those who live there and are followed by ours, by id."""
     return many(tx, _PEOPLE, Account, at=host, after=after, most=number)
+
+
+def reader(tx: Connection, account_id: int) -> AccountKey | None:
+    """The key of one of ours who follows him: in whose name his outbox shows what he wrote for followers."""
+    return one(tx, _READER, AccountKey, person=account_id)
+
+
+def doubt(
+    tx: Connection, account_id: int, since: datetime, until: datetime, listed: Collection[str], most: int, now: datetime
+) -> int:
+    """Has asked for those of his open posts of that time that his outbox does not list: they may be deleted, or be of
+    a kind that it leaves out; what is at their own address decides.  How many."""
+    values = {"person": account_id, "first": first_id(since), "since": since, "until": until}
+    missing = [address for address in tx.scalars(_HELD_OF, values) if address not in listed][:most]
+    for place, address in enumerate(missing):
+        jobs.ask(tx, "check_deleted", address, {"uri": address}, now, now + EACH * place)
+    return len(missing)
 
 
 def note(

@@ -16,8 +16,8 @@ from ops.doctor import records
 from ops.doctor.case import Case
 from ops.modes import Mode
 from social import accounts, repairs
-from social.errors import Invalid
-from social.posts.find import find_by_uri
+from social.errors import Invalid, NotFound
+from social.posts.find import find_by_uri, visible
 from store import jobs as asking
 from store.ids import moment_ms
 from store.tables import accounts as account_table
@@ -178,6 +178,86 @@ async def test_mentions_are_told_and_edits_taken_over(office, far, db):
     assert found.found == 1
     assert "<p>better</p>" in await office.all(posts.c.html)
     assert await office.all(notifications.c.kind, notifications.c.account_id == alice.id) == ["mention"]
+
+
+def shown_to(name, to_him, to_others):
+    """An answer for requests in his name, and one for all others."""
+    return lambda request: to_him if f"/users/{name}#" in request.headers.get("Signature", "") else to_others
+
+
+def private(far, document, number, hours):
+    return far.note(document, number, published=at(hours), to=[document["followers"]])
+
+
+async def test_what_was_said_to_followers_comes_home_to_them(office, far, db):
+    alice, eve = await local(db, "alice"), await local(db, "eve")
+    document, bob = await met(office, far, "bob")
+    await db.write(follow, alice, bob)
+    note = private(far, document, "private", 3)
+    outbox(far, "bob", create(note))
+    page = far.documents["/users/bob/outbox/0"]
+    far.documents["/users/bob/outbox/0"] = shown_to("alice", page, {**page, "orderedItems": []})
+    found = await office.begin()
+    assert (found.asked, found.found, found.failed) == (1, 1, 0)
+    post = await db.read(find_by_uri, note["id"])
+    assert post.visibility == "private"
+    assert await office.all(home_entries.c.owner_id) == [alice.id]
+    with pytest.raises(NotFound):
+        await db.read(visible, post.id, eve.id)
+
+
+@pytest.mark.parametrize("answer", [403, "nothing"])
+async def test_whose_follower_is_blocked_there_is_read_as_anybody_may(office, far, db, answer):
+    alice = await local(db, "alice")
+    document, bob = await met(office, far, "bob")
+    await db.write(follow, alice, bob)
+    outbox(far, "bob", create(far.note(document, 1, published=at(3))))
+    page = far.documents["/users/bob/outbox/0"]
+    empty = {**page, "orderedItems": []} if answer == "nothing" else answer
+    far.documents["/users/bob/outbox/0"] = shown_to("alice", empty, page)
+    found = await office.begin()
+    assert (found.asked, found.found, found.failed) == (1, 1, 0)
+
+
+async def test_what_was_deleted_meanwhile_goes_here_too_when_its_own_server_says_so(office, far, db):
+    alice = await local(db, "alice")
+    document, bob = await met(office, far, "bob")
+    await db.write(follow, alice, bob)
+    said = {"listed": 2, "unlisted": 3, "deleted": 4, "busy": 5, "first": 6, "old": 40}
+    notes = {name: far.note(document, name, published=at(hours)) for name, hours in said.items()}
+    notes["private"] = private(far, document, "private", 3)
+    for note in notes.values():
+        await office.gatherer.fetch_post(note["id"])
+    outbox(far, "bob", create(notes["listed"]), create(notes["first"]))
+    far.asked.clear()
+    far.documents |= {"/notes/deleted": 404, "/notes/old": 404, "/notes/private": 404, "/notes/busy": 503}
+    await office.begin()
+    office.now += timedelta(minutes=1)
+    while await office.loop.round():
+        pass
+    left = {name for name, note in notes.items() if await db.read(find_by_uri, note["id"])}
+    assert left == set(notes) - {"deleted"}
+    assert {path for path in far.asked if path.startswith("/notes/")} == {
+        "/notes/unlisted", "/notes/deleted", "/notes/busy"
+    }  # fmt: skip
+
+
+async def test_an_outbox_that_lists_little_costs_few_requests(office, far, db, monkeypatch):
+    monkeypatch.setattr(repairing, "DOUBTED", (2, 3))
+    alice = await local(db, "alice")
+    for name in ("bob", "carol", "dan"):
+        document, account = await met(office, far, name)
+        await db.write(follow, alice, account)
+        notes = [far.note(document, f"{name}{number}", published=at(4)) for number in range(4)]
+        for note in notes:
+            await office.gatherer.fetch_post(note["id"])
+        outbox(far, name, create(far.note(document, f"{name}-first", published=at(6))))
+    far.asked.clear()
+    await office.begin()
+    office.now += timedelta(minutes=1)
+    while await office.loop.round():
+        pass
+    assert sum(1 for path in far.asked if path.startswith("/notes/")) == 3
 
 
 async def test_a_host_is_asked_for_a_few_people_at_a_time_and_goes_on_after_a_crash(office, far, db):

@@ -17,7 +17,10 @@ ACTIVITY = "application/activity+json"
 
 
 class Far:
-    """`documents`: path → JSON, or a status.  `names`: handle → (subject, actor's uri)."""
+    """`documents`: path → JSON, or a status, or what makes it of the request.
+
+    `names`: handle → (subject, actor's uri).
+    """
 
     def __init__(self) -> None:
         self.documents: dict[str, Any] = {}
@@ -81,6 +84,8 @@ class Far:
         if path in self.moved:
             return web.Response(status=302, headers={"Location": self.moved[path]})
         found = self.documents.get(path, 404)
+        if callable(found):
+            found = found(request)
         if isinstance(found, int):
             return web.json_response({"error": "no"}, status=found)
         return web.Response(body=orjson.dumps(found), content_type=ACTIVITY)
