@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, select
 from federation.reading import same_origin
 from outbox import documents, enqueue
 from social import accounts, follows, ties, timelines, undone
+from social.collections import curate
 from social.errors import Invalid, NotFound
 from social.pages import Page
 from social.paging import Paged
@@ -40,7 +41,7 @@ def block(tx: Connection, account_id: int, target_id: int, now: datetime) -> Blo
         return ties.find_block(tx, account_id, target_id) or _vanished()
     follows.remove_follower(tx, account_id, target_id, now)
     follows.unfollow(tx, account_id, target_id, now)
-    _part(tx, blocker, target)
+    _part(tx, blocker, target, now)
     if not target.is_local:
         enqueue.to_accounts(tx, blocker, documents.block(blocker, target, made.uri), [target.id], now=now)
     return made
@@ -67,7 +68,7 @@ def receive_block(tx: Connection, blocker: Account, target: Account, uri: str, n
         return False
     ties.end(tx, target.id, blocker.id)
     ties.end(tx, blocker.id, target.id)
-    _part(tx, target, blocker)
+    _part(tx, target, blocker, now)
     return True
 
 
@@ -91,11 +92,12 @@ def page(tx: Connection, account_id: int, page: Page) -> list[tuple[int, Account
     return [(row[0], Account(*row[1:])) for row in _PAGE.rows(tx, page, of=account_id)]
 
 
-def _part(tx: Connection, blocker: Account, target: Account) -> None:
+def _part(tx: Connection, blocker: Account, target: Account, now: datetime) -> None:
     """Nothing of the one stays in the lists of the other."""
     for one_id, other_id in ((blocker.id, target.id), (target.id, blocker.id)):
         timelines.empty(tx, one_id, other_id)
         tx.execute(_FORGET_NOTICES, {"whom": one_id, "by": other_id})
+        curate.part(tx, one_id, other_id, now)
 
 
 def _vanished() -> Block:

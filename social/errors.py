@@ -6,8 +6,12 @@ Refusal
 ├── NotFound     404
 ├── Gone         410
 ├── Invalid      422
+│   └── Faulty
 └── Unavailable  503
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 
 class Refusal(Exception):
@@ -36,6 +40,24 @@ class Gone(Refusal):
 
 class Invalid(Refusal):
     pass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """field: of the form.  code: as Mastodon names it.  says: goes on after the name of the field."""
+
+    field: str
+    code: str
+    says: str
+
+
+class Faulty(Invalid):
+    """All that is wrong, at once."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        said = ", ".join(f"{fault.field.capitalize()} {fault.says}" for fault in faults)
+        super().__init__(f"Validation failed: {said}")
+        self.faults = tuple(faults)
 
 
 class Unavailable(Refusal):

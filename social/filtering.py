@@ -45,7 +45,7 @@ from store.tables.base import Id, Instant
 
 ACCEPT, FILTER, DROP = "accept", "filter", "drop"
 LEVELS: Final = (ACCEPT, FILTER, DROP)
-FILTERABLE: Final = ("mention", "quote", "reblog", "follow", "follow_request", "favourite")
+FILTERABLE: Final = ("mention", "quote", "reblog", "follow", "follow_request", "favourite", "added_to_collection")
 REASONS: Final = (
     "for_not_following",
     "for_not_followers",

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, select
 
 from outbox import parts
+from social.collections import consent
+from social.collections.consent import Verdict
 from social.paging import padded
+from social.relationships import relationship
 from store.tables import Account, users
 from store.tables.base import Id
 
@@ -16,24 +19,29 @@ _LOGINS = select(users.c.account_id, users.c.confirmed_at, users.c.approved_at).
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """waits: for a moderator or a letter, and is not here until then."""
+    """waits: for a moderator or a letter, and is not here until then.  may_be_shown: by the reader, in a collection."""
 
     account: Account
     waits: bool = False
     moved: Account | None = None
+    may_be_shown: Verdict = "denied"
 
 
-def known(tx: Connection, found: Sequence[Account]) -> list[Known]:
-    """One for each, in their order; in two queries, fewer where nothing is to be asked."""
+def known(tx: Connection, found: Sequence[Account], reader_id: int | None = None) -> list[Known]:
+    """One for each, in their order; in two queries, fewer where nothing is to be asked, and three more where it matters
+    how the reader stands to one."""
     ours = [one.id for one in found if one.is_local]
     logins = {row.account_id: row for row in tx.execute(_LOGINS, {"ids": padded(ours)})} if ours else {}
     moved = parts.moved(tx, found)
+    asked = [one.id for one in found if consent.depends(one)] if reader_id is not None else []
+    stands = relationship(tx, reader_id, asked) if reader_id is not None and asked else {}
     return [
         Known(
             one,
             waits=(login := logins.get(one.id)) is not None
             and (login.confirmed_at is None or login.approved_at is None),
             moved=None if one.is_gone else moved.get(one.moved_to or ""),
+            may_be_shown=consent.verdict(one, reader_id, stands.get(one.id)),
         )
         for one in found
     ]

@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
 from social import filtering, notification_requests, push, subjects, views
+from social.collections.views import CollectionView
 from social.events import Notified
 from social.filtering import DROP, FILTER
 from social.pages import Page
@@ -69,6 +70,8 @@ KINDS: Final = (
     "moderation_warning",  # subject_id is the warning
     "admin.sign_up",
     "admin.report",  # subject_id is the report
+    "added_to_collection",  # subject_id is the collection
+    "collection_update",
 )
 GROUPED: Final = ("favourite", "reblog", "follow", "admin.sign_up")
 LONGEST_GROUP: Final = 12  # hours
@@ -129,6 +132,11 @@ _TOLD = Prepared(  # and whether it wakes a program
         notifications.c.id.in_(bindparam("ids", expanding=True, type_=Id))
     )
 )
+_FORGET = delete(notifications).where(
+    notifications.c.kind.in_(bindparam("kinds", expanding=True)),
+    notifications.c.subject_id == bindparam("subject", type_=Id),
+    or_(bindparam("whom", type_=Id).is_(None), notifications.c.account_id == bindparam("whom", type_=Id)),
+)
 _STAFF_IDS = select(users.c.account_id).where(users.c.role.in_(_STAFF)).order_by(users.c.account_id)
 
 
@@ -153,6 +161,10 @@ class NotificationView:
     def severance(self) -> Severance | None:
         return self.subject if isinstance(self.subject, Severance) else None
 
+    @property
+    def collection(self) -> CollectionView | None:
+        return self.subject if isinstance(self.subject, CollectionView) else None
+
 
 def notify(tx: Connection, account_id: int, kind: str, from_id: int, post_id: int | None, now: datetime) -> None:
     """Tells `account_id`; nothing when he is not of ours, is `from_id` himself, blocks or mutes him, wants the
@@ -174,6 +186,16 @@ def notify_staff(tx: Connection, kind: str, from_id: int, now: datetime, *, subj
 def notify_of(tx: Connection, kind: str, rows: Iterable[tuple[int, int]], now: datetime) -> None:
     """News that nobody else brings: (whom, the id of what it is about)."""
     _tell(tx, [_arrival(whom, kind, whom, None, subject_id, now) for whom, subject_id in rows])
+
+
+def notify_about(tx: Connection, kind: str, from_id: int, subject_id: int, whom: Iterable[int], now: datetime) -> None:
+    """News of what `from_id` did with something of his."""
+    _tell(tx, [_arrival(one, kind, from_id, None, subject_id, now) for one in whom])
+
+
+def forget_about(tx: Connection, kinds: Sequence[str], subject_id: int, whom: int | None = None) -> None:
+    """Nobody, or only `whom` not, is told of it any more."""
+    tx.execute(_FORGET, {"kinds": padded(kinds), "subject": subject_id, "whom": whom})
 
 
 def _arrival(

@@ -35,6 +35,8 @@ _TITLES: Final = {
     "moderation_warning": "A moderator wrote to you",
     "admin.sign_up": "{} signed up",
     "admin.report": "{} reported somebody",
+    "added_to_collection": "{} added you to a collection",
+    "collection_update": "{} changed a collection that you are in",
 }
 
 _ASKED = bindparam("asked", type_=Id)
@@ -76,10 +78,15 @@ def message(view: NotificationView, origin: Origin) -> bytes:
         "notification_id": str(it.id),
         "notification_type": it.kind,
         "icon": icon if 0 < len(icon) <= ADDRESS else origin.url("/static/missing.png"),
-        "title": _TITLES.get(it.kind, "{}").format((sender.display_name or sender.username)[:NAME]),
+        "title": title(view),
         "body": _body(view),
     }
     return orjson.dumps(said)
+
+
+def title(view: NotificationView) -> str:
+    sender = view.account
+    return _TITLES.get(view.notification.kind, "{}").format((sender.display_name or sender.username)[:NAME])
 
 
 def _body(view: NotificationView) -> str:
@@ -89,6 +96,8 @@ def _body(view: NotificationView) -> str:
         return _short(view.warning.warned.text)
     if view.severance is not None:
         return _short(view.severance.target_name)
+    if view.collection is not None:
+        return _short(view.collection.collection.name)
     if view.post is None:
         return _short(plain(view.account.note))
     post = view.post.parts.post

@@ -13,7 +13,7 @@ from federation.reading.values import clean
 from social import accounts, letters, links, passwords, users
 from social.accounts import NewAccount
 from social.accounts.create import RESERVED
-from social.errors import Invalid
+from social.errors import Fault, Faulty, Invalid
 from social.moderation import emails
 from social.notifications import notify_staff
 from store.rows import one
@@ -41,24 +41,6 @@ class Wanted:
     agreement: bool
     reason: str = ""
     locale: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """field: of the form.  code: as Mastodon names it.  says: goes on after the name of the field."""
-
-    field: str
-    code: str
-    says: str
-
-
-class Faulty(Invalid):
-    """All that is wrong, at once."""
-
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        said = ", ".join(f"{fault.field.capitalize()} {fault.says}" for fault in faults)
-        super().__init__(f"Validation failed: {said}")
-        self.faults = tuple(faults)
 
 
 def check(tx: Connection, wanted: Wanted) -> None:

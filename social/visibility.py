@@ -68,6 +68,16 @@ def keeps_apart(other: ColumnElement[int], viewer: Who = VIEWER) -> ColumnElemen
     return or_(_avoids(viewer, other), _blocks(other, viewer))
 
 
+def open_to(owner: ColumnElement[int], viewer: Who = VIEWER) -> ColumnElement[bool]:
+    """The clause for what somebody shows to all: he is there, and neither blocks the viewer nor shuns his domain."""
+    return and_(~_gone(owner), ~_blocks(owner, viewer), ~_shuns_domain(owner, viewer))
+
+
+def shown_among(other: ColumnElement[int], viewer: Who = VIEWER) -> ColumnElement[bool]:
+    """The clause for: `other` is there, and none of the two blocks the other or shuns his domain."""
+    return and_(open_to(other, viewer), ~_blocks(viewer, other), ~_shuns_domain(viewer, other))
+
+
 def narrower(one: str, other: str) -> str:
     """The one of two visibilities that fewer people have.
 

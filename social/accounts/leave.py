@@ -24,6 +24,8 @@ from store.tables import (
     account_keys,
     accounts,
     blocks,
+    collection_items,
+    collections,
     follows,
     likes,
     mentions,
@@ -68,6 +70,8 @@ _LOSE_FOLLOWED = (
 _END_FOLLOWS = delete(follows).where(or_(follows.c.follower_id == _ACCOUNT, follows.c.target_id == _ACCOUNT))
 _END_BLOCKS = delete(blocks).where(blocks.c.account_id == _ACCOUNT)  # others' blocks stay, should he come back
 _END_NOTICES = delete(notifications).where(notifications.c.from_id == _ACCOUNT)
+_END_COLLECTIONS = delete(collections).where(collections.c.account_id == _ACCOUNT)
+_END_ITEMS = delete(collection_items).where(collection_items.c.account_id == _ACCOUNT)
 _END_KEYS = delete(account_keys).where(account_keys.c.account_id == _ACCOUNT)
 _END_LOGIN = delete(users).where(users.c.account_id == _ACCOUNT)
 _FOLLOWS_OF_OURS = (
@@ -108,7 +112,15 @@ def forget(tx: Connection, account: Account, now: datetime) -> bool:
     ids = {"account": account.id}
     if not tx.execute(_BURY, {**ids, "at": now}).rowcount:
         return False
-    for statement in (_LOSE_FOLLOWER, _LOSE_FOLLOWED, _END_FOLLOWS, _END_BLOCKS, _END_NOTICES):
+    for statement in (
+        _LOSE_FOLLOWER,
+        _LOSE_FOLLOWED,
+        _END_FOLLOWS,
+        _END_BLOCKS,
+        _END_NOTICES,
+        _END_COLLECTIONS,
+        _END_ITEMS,
+    ):
         tx.execute(statement, ids)
     if not account.is_local:  # ours still signs what it said last
         tx.execute(_END_KEYS, ids)

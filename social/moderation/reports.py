@@ -12,18 +12,20 @@ from federation.reading import same_origin
 from federation.reading.values import clean
 from outbox import documents, enqueue
 from social import accounts, notifications
+from social.collections import views as collected
 from social.errors import Invalid, NotFound
 from social.moderation import hosts
 from social.paging import padded
 from social.visibility import visible
 from store.ids import new_id
 from store.rows import many, one
-from store.tables import INSTANCE_ACTOR_ID, Account, Report, posts, reports
+from store.tables import INSTANCE_ACTOR_ID, Account, Report, collections, posts, reports
 from store.tables import accounts as accounts_table
 from store.tables.base import Id, Instant
 
 COMMENT_LIMIT: Final = 5_000
 POSTS_LIMIT: Final = 256
+COLLECTIONS_LIMIT: Final = 50
 RULES_LIMIT: Final = 50
 RULE_LIMIT: Final = 100
 OTHER: Final = "other"
@@ -33,6 +35,11 @@ _ADD = insert(reports).on_conflict_do_nothing(index_elements=["uri"])
 _URIS: BindParameter[list[str]] = bindparam("uris", expanding=True)
 _OURS = select(accounts_table).where(accounts_table.c.uri.in_(_URIS), accounts_table.c.host.is_(None))
 _POSTS = select(posts.c.uri, posts.c.author_id).where(posts.c.uri.in_(_URIS), posts.c.local).order_by(posts.c.id)
+_COLLECTIONS = (
+    select(collections.c.uri, collections.c.account_id)
+    .where(collections.c.uri.in_(_URIS), collections.c.local)
+    .order_by(collections.c.id)
+)
 _POST_IDS = bindparam("ids", expanding=True, type_=Id)
 _BY_IDS = select(posts.c.uri).where(
     posts.c.id.in_(_POST_IDS), posts.c.author_id == bindparam("target", type_=Id), visible()
@@ -57,7 +64,7 @@ _RESOLVE = (
 def receive_flag(
     tx: Connection, reporter: Account, uris: Sequence[str], comment: str, uri: str, now: datetime
 ) -> Report | None:
-    """`reporter`, who signed it, complains of one of ours: of an account, of posts, or of both, in any order.
+    """`reporter`, who signed it, complains of one of ours: of an account, posts or collections, in any order.
 
     None: it concerns nobody here, came before, or comes from where nobody wants to hear of it.
     """
@@ -68,11 +75,14 @@ def receive_flag(
         return None
     people = many(tx, _OURS, Account, **asked)
     written = tx.execute(_POSTS, asked).all()
-    target_id = people[0].id if people else written[0].author_id if written else None
+    shown = tx.execute(_COLLECTIONS, asked).all()
+    owners = [*(one.id for one in people), *(row.author_id for row in written), *(row.account_id for row in shown)]
+    target_id = owners[0] if owners else None
     if target_id is None or target_id == INSTANCE_ACTOR_ID:
         return None
     concerned = [row.uri for row in written if row.author_id == target_id]
-    return _store(tx, uri, reporter.id, target_id, concerned, comment, now)
+    theirs = [row.uri for row in shown if row.account_id == target_id]
+    return _store(tx, uri, reporter.id, target_id, concerned, theirs, comment, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +101,7 @@ class Complaint:
     rule_ids: Sequence[str] = ()
     forward: bool = False
     forward_to: Sequence[str] = ()
+    collection_ids: Sequence[int] = ()
 
 
 def report(tx: Connection, reporter_id: int, said: Complaint, now: datetime) -> Report:
@@ -100,6 +111,7 @@ def report(tx: Connection, reporter_id: int, said: Complaint, now: datetime) -> 
         raise Invalid("That cannot be reported")
     _check(said)
     concerned = _posts_of(tx, target, said.post_ids, reporter_id)
+    shown = _collections_of(tx, target, said.collection_ids, reporter_id)
     told = _told(tx, target, said) if said.forward else []
     made = Report(
         id=new_id(),
@@ -113,12 +125,15 @@ def report(tx: Connection, reporter_id: int, said: Complaint, now: datetime) -> 
         category="violation" if said.rule_ids else said.category,
         rule_ids=list(said.rule_ids),
         forwarded=bool(told),
+        collection_uris=shown,
     )
     tx.execute(_ADD, asdict(made))
     notifications.notify_staff(tx, "admin.report", reporter_id, now, subject_id=made.id)
     if told:
         instance = accounts.by_id(tx, INSTANCE_ACTOR_ID)
-        flag = documents.flag(instance, f"{instance.uri}#flags/{made.id}", target.uri, concerned, made.comment)
+        flag = documents.flag(
+            instance, f"{instance.uri}#flags/{made.id}", target.uri, [*concerned, *shown], made.comment
+        )
         enqueue.to_accounts(tx, instance, flag, told, now=now)
     return made
 
@@ -129,6 +144,8 @@ def _check(said: Complaint) -> None:
         raise Invalid(f"category is one of {', '.join(CATEGORIES)}")
     if len(said.comment) > COMMENT_LIMIT:
         raise Invalid(f"comment has at most {COMMENT_LIMIT} characters")
+    if len(said.collection_ids) > COLLECTIONS_LIMIT:
+        raise Invalid(f"A report names at most {COLLECTIONS_LIMIT} collections")
     if len(said.post_ids) > POSTS_LIMIT:
         raise Invalid(f"A report names at most {POSTS_LIMIT} posts")
     if len(said.rule_ids) > RULES_LIMIT or any(not 0 < len(one) <= RULE_LIMIT for one in said.rule_ids):
@@ -145,6 +162,14 @@ def _posts_of(tx: Connection, target: Account, post_ids: Sequence[int], reporter
     if len(found) < len(set(post_ids)):
         raise NotFound("Record not found")
     return found
+
+
+def _collections_of(tx: Connection, target: Account, ids: Sequence[int], reporter_id: int) -> list[str]:
+    """Their uris.  Raises: NotFound, as for posts."""
+    found = collected.some(tx, list(dict.fromkeys(ids)), reporter_id)
+    if any(number not in found or found[number].collection.account_id != target.id for number in ids):
+        raise NotFound("Record not found")
+    return [found[number].collection.uri for number in dict.fromkeys(ids)]
 
 
 def _told(tx: Connection, target: Account, said: Complaint) -> list[int]:
@@ -175,11 +200,29 @@ def resolve(tx: Connection, report_id: int, now: datetime) -> Report:
 
 
 def _store(
-    tx: Connection, uri: str, reporter_id: int, target_id: int, post_uris: list[str], comment: str, now: datetime
+    tx: Connection,
+    uri: str,
+    reporter_id: int,
+    target_id: int,
+    post_uris: list[str],
+    collection_uris: list[str],
+    comment: str,
+    now: datetime,
 ) -> Report | None:
     words = clean(comment, COMMENT_LIMIT).strip()
     made = Report(
-        new_id(), uri, reporter_id, target_id, post_uris, words, now, None, category=OTHER, rule_ids=[], forwarded=False
+        id=new_id(),
+        uri=uri,
+        reporter_id=reporter_id,
+        target_id=target_id,
+        post_uris=post_uris,
+        comment=words,
+        created_at=now,
+        resolved_at=None,
+        category=OTHER,
+        rule_ids=[],
+        forwarded=False,
+        collection_uris=collection_uris,
     )
     if not tx.execute(_ADD, asdict(made)).rowcount:
         return None

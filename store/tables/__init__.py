@@ -16,6 +16,7 @@ from store.tables.addresses import Address, IpBlock, addresses, ip_blocks
 from store.tables.announcements import Announcement, announcement_reactions, announcement_reads, announcements
 from store.tables.base import metadata
 from store.tables.cards import Card, cards
+from store.tables.collections import Collection, CollectionItem, collection_items, collections
 from store.tables.conversations import Conversation, conversations
 from store.tables.deliveries import Host, activities, deliveries, hosts
 from store.tables.emails import EmailBlock, EmailDomainBlock, email_blocks, email_domain_blocks
@@ -100,6 +101,8 @@ ROWS = {
     CachedKey: cached_keys,
     Card: cards,
     Code: codes,
+    Collection: collections,
+    CollectionItem: collection_items,
     Conversation: conversations,
     CustomEmoji: custom_emojis,
     DomainBlock: domain_blocks,
@@ -161,6 +164,8 @@ __all__ = [
     "CachedKey",
     "Card",
     "Code",
+    "Collection",
+    "CollectionItem",
     "Conversation",
     "CustomEmoji",
     "DomainBlock",
@@ -224,6 +229,8 @@ __all__ = [
     "cached_keys",
     "cards",
     "codes",
+    "collection_items",
+    "collections",
     "conversations",
     "counts",
     "custom_emojis",

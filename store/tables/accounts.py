@@ -60,6 +60,8 @@ accounts = Table(
     Column("show_media_replies", Boolean, nullable=False, server_default=true()),
     Column("show_featured", Boolean, nullable=False, server_default=true()),
     Column("host_limited", Boolean, nullable=False, server_default=false()),  # social/moderation/hosts.py
+    Column("collections_uri", Text),  # remote: where its collections are (FEP-7aa9)
+    Column("feature_policy", Json),  # remote: {"automatic", "manual"}, who may show it; None: it does not say
     Index("ix_account_host", "host"),
     Index("ix_account_shared_inbox", "shared_inbox"),
 )
@@ -114,6 +116,8 @@ class Account:
     show_media_replies: bool
     show_featured: bool
     host_limited: bool
+    collections_uri: str | None
+    feature_policy: dict[str, list[str]] | None
 
     @property
     def is_local(self) -> bool:
@@ -184,6 +188,8 @@ _BLANK: dict[str, Any] = {
     "show_media_replies": True,
     "show_featured": True,
     "host_limited": False,
+    "collections_uri": None,
+    "feature_policy": None,
 }
 
 account_keys = Table(

@@ -1,6 +1,6 @@
 """Limits on whole hosts, and what was reported."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Boolean, Column, ForeignKey, Table, Text, false
@@ -61,6 +61,7 @@ reports = Table(
     Column("forwarded", Boolean, nullable=False, server_default=false()),  # to the server of who is reported
     Column("assigned_id", Id),  # the moderator whose it is; he may be gone
     Column("resolved_by_id", Id),
+    Column("collection_uris", Json, nullable=False, server_default="[]"),  # [uri]
 )
 
 
@@ -79,3 +80,4 @@ class Report:
     forwarded: bool
     assigned_id: int | None = None
     resolved_by_id: int | None = None
+    collection_uris: list[str] = field(default_factory=list)

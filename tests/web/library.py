@@ -29,18 +29,20 @@ OUR_OWN = {"Context.completeness", "ScheduledStatusParams.local_only", "Status.l
 UNKNOWN = {
     "AdminDimensionData.human_value", "AdminDimensionData.unit", "AdminEmailDomainBlock.allow_with_approval",
     "InstanceThumbnailVersions.@1x", "PreviewCard.id", "PreviewCard.requires_review", "Report.rule_ids", "Status.text",
+    "Collection.items", "Report.collection_ids",
     "Tag.last_status_at", "Tag.listable", "Tag.statuses_count",
 } | {
     f"WebPushSubscriptionAlerts.{name}"
-    for name in ("severed_relationships", "moderation_warning", "admin.sign_up", "admin.report")
+    for name in (
+        "severed_relationships", "moderation_warning", "admin.sign_up", "admin.report", "added_to_collection",
+        "collection_update",
+    )
 }  # fmt: skip
-# Of Mastodon 4.6, whose version we do not claim: collections, and what a profile shows.
+# Of Mastodon 4.6, whose version we do not claim: some of collections, and what a profile shows.
 OF_4_6 = {
     "Account.feature_approval",
     "InstanceAccountConfiguration.max_avatar_description_length",
     "InstanceAccountConfiguration.max_header_description_length",
-    "Role.collection_limit",
-    "SearchV2.collections",
     "Status.tagged_collections",
 }
 # What a server may not have: texts about itself, a word on its picture; and what is known of ours alone.
@@ -59,8 +61,8 @@ NUMBERS = {
 OF_A_FILTER = {"FilterV2.keywords", "FilterV2.statuses"}
 # The library has one type for the program of a post and for what verify_credentials says of it.
 OF_A_PROGRAM = {f"Application.{name}" for name in ("id", "vapid_key", "redirect_uri", "redirect_uris", "scopes")}
-# The library's name for them has a letter too many.
-MISNAMED = {"Report.rules_ids"}
+# The library's names for them are others: a dictionary has `items` already.
+MISNAMED = {"Report.rules_ids", "Collection.collection_items"}
 NOT_ALWAYS = OF_4_6 | OF_A_PROGRAM | OF_A_FILTER | NULLABLE | MISNAMED
 # Methods that say something else of their answers than Mastodon's documents do, or look into them themselves.
 OTHERWISE = {"admin_accounts_v1", "admin_delete_canonical_email_block", "create_account"}

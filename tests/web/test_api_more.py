@@ -130,7 +130,7 @@ async def test_search_tells_strangers_nothing_from_elsewhere(site: Site):
     site.remote.found["https://far.test/x"] = 1
     for by in (None, await site.token(None)):
         found = (await site.get(f"{SEARCH}?q=https://far.test/x&resolve=true", by)).json
-        assert found == {"accounts": [], "statuses": [], "hashtags": []}
+        assert found == {"accounts": [], "statuses": [], "hashtags": [], "collections": []}
     assert site.remote.asked == []
 
 

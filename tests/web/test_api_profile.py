@@ -114,7 +114,14 @@ async def test_roles_are_shown_with_what_they_may(site: Site):
     own = (await site.get(f"{ACCOUNTS}/verify_credentials", token)).json
     assert (own["role"]["permissions"], own["role"]["highlighted"]) == (str((1 << 20) - 1), True)
     role = (await site.get(f"{ACCOUNTS}/verify_credentials", other)).json["role"]
-    assert role == {"id": "-99", "name": "", "permissions": "0", "color": "", "highlighted": False}
+    assert role == {
+        "id": "-99",
+        "name": "",
+        "permissions": "0",
+        "color": "",
+        "highlighted": False,
+        "collection_limit": 10,
+    }
 
 
 async def test_who_moved_leads_on_and_who_is_limited_says_so(both_sites: Site):

@@ -87,6 +87,7 @@ async def test_a_report_is_kept_and_its_forwarded_copy_names_nobody(site: Site):
         "comment": "is rude",
         "forwarded": True,
         "status_ids": [str(bad.id)],
+        "collection_ids": [],
         "rule_ids": ["3"],
     }
     (flag,) = await sent(site.db)

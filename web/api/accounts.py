@@ -18,7 +18,7 @@ from social.views import PostView
 from store.tables import Account
 from web import auth, params
 from web.api import shapes
-from web.api.answers import answer, path_id, statuses
+from web.api.answers import answer, id_of, path_id, statuses
 from web.api.entities.account import known, relationship
 from web.api.people import account_of, act, is_shown, known_of, people, shown
 from web.api.spec import PAGE, spec
@@ -35,15 +35,15 @@ _LANGUAGES = 50  # of one follow
 
 @routes.get("/api/v1/accounts/lookup")
 @spec(answers=shapes.Account, query={"acct": str})
-@auth.public
-async def lookup(request: web.Request) -> web.Response:
+@auth.anybody("read:accounts")
+async def lookup(request: web.Request, reader: Account | None) -> web.Response:
     """Those who are known here; `search` with `resolve` asks other servers."""
     handle, origin = of_query(request).text("acct"), request.app[ORIGIN]
-    return answer(known(await request.app[DATABASE].read(_named, handle, origin), origin))
+    return answer(known(await request.app[DATABASE].read(_named, handle, origin, id_of(reader)), origin))
 
 
-def _named(tx: Connection, handle: str, origin: Origin) -> Known:
-    return shown(tx, accounts.find_by_handle(tx, handle, origin))
+def _named(tx: Connection, handle: str, origin: Origin, reader_id: int | None) -> Known:
+    return shown(tx, accounts.find_by_handle(tx, handle, origin), reader_id)
 
 
 @routes.get("/api/v1/accounts/relationships")
@@ -67,8 +67,8 @@ def _relationships(tx: Connection, reader_id: int, ids: Sequence[int], gone: boo
 @routes.get("/api/v1/accounts/{id}")
 @spec(answers=shapes.Account)
 @auth.anybody("read:accounts")
-async def get_account(request: web.Request, _: Account | None) -> web.Response:
-    return answer(known(await known_of(request), request.app[ORIGIN]))
+async def get_account(request: web.Request, reader: Account | None) -> web.Response:
+    return answer(known(await known_of(request, reader), request.app[ORIGIN]))
 
 
 @routes.get("/api/v1/accounts/{id}/statuses")

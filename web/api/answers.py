@@ -8,7 +8,7 @@ import orjson
 from aiohttp import web
 
 from social import views
-from social.errors import NotFound
+from social.errors import Faulty, NotFound
 from social.pages import Page
 from social.views import PostView
 from store.tables import Account
@@ -27,6 +27,16 @@ def answer(body: Any, headers: Mapping[str, str] | None = None) -> web.Response:
     return web.Response(
         body=orjson.dumps(body), content_type="application/json", headers={**_PRIVATE, **(headers or {})}
     )
+
+
+def faults(refused: Faulty) -> web.Response:
+    """What is wrong with a form, also field by field."""
+    details: dict[str, list[dict[str, str]]] = {}
+    for fault in refused.faults:
+        details.setdefault(fault.field, []).append({"error": fault.code, "description": fault.says})
+    body = orjson.dumps({"error": str(refused), "details": details})
+    headers = {**PLAIN, "Cache-Control": "no-store"}
+    return web.Response(body=body, status=422, content_type="application/json", headers=headers)
 
 
 def statuses(

@@ -67,7 +67,7 @@ async def verify_credentials(request: web.Request, caller: Caller) -> web.Respon
 
 
 def _own(tx: Connection, it: Account) -> Own:
-    (own,) = known(tx, [it])
+    (own,) = known(tx, [it], it.id)
     requests = len(follows.requests_page(tx, it.id, Page(limit=_REQUESTS)))
     return Own(own, users.by_account(tx, it.id), requests, featured.featured(tx, it.id))
 

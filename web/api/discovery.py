@@ -47,7 +47,7 @@ async def get_directory(request: web.Request, reader: Account | None) -> web.Res
 
 
 def _listed(tx: Connection, viewer_id: int | None, order: str, most: int, skip: int, local: bool) -> list[Known]:
-    return known_here(tx, discovery.directory(tx, viewer_id, order, most, skip, local=local))
+    return known_here(tx, discovery.directory(tx, viewer_id, order, most, skip, local=local), viewer_id)
 
 
 @routes.get("/api/v2/suggestions")
@@ -73,7 +73,7 @@ async def get_suggested(request: web.Request, caller: Caller) -> web.Response:
 
 def _suggested(tx: Connection, reader_id: int, most: int) -> list[tuple[Known, tuple[str, ...]]]:
     found = discovery.suggestions(tx, reader_id, most)
-    people = known_here(tx, [one.account for one in found])
+    people = known_here(tx, [one.account for one in found], reader_id)
     return [(it, one.why) for it, one in zip(people, found, strict=True) if not it.waits]
 
 

@@ -17,7 +17,7 @@ from social.known import known as known_here
 from store.tables import INSTANCE_ACTOR_ID, Account
 from web import auth, params
 from web.api import shapes
-from web.api.answers import answer
+from web.api.answers import answer, id_of
 from web.api.entities.account import account, known
 from web.api.people import account_of
 from web.api.spec import spec
@@ -35,17 +35,18 @@ FARTHEST: Final = 10_000  # people that are skipped
 @routes.get("/api/v1/accounts")
 @spec(answers=list[shapes.Account], query={"id": list[str]})
 @auth.anybody("read:accounts")
-async def get_several(request: web.Request, _: Account | None) -> web.Response:
+async def get_several(request: web.Request, reader: Account | None) -> web.Response:
     """Those that there are, in the order in which they are asked for."""
     ids = _ids(of_query(request), _AT_ONCE)
-    return answer([known(it, request.app[ORIGIN]) for it in await request.app[DATABASE].read(_several, ids)])
+    found = await request.app[DATABASE].read(_several, ids, id_of(reader))
+    return answer([known(it, request.app[ORIGIN]) for it in found])
 
 
-def _several(tx: Connection, ids: list[int]) -> list[Known]:
+def _several(tx: Connection, ids: list[int], reader_id: int | None) -> list[Known]:
     found = accounts.by_ids(tx, ids)
     there = [found[number] for number in ids if number in found]
     shown = [it for it in there if it.deleted_at is None and it.id != INSTANCE_ACTOR_ID]
-    return [it for it in known_here(tx, shown) if not it.waits]
+    return [it for it in known_here(tx, shown, reader_id) if not it.waits]
 
 
 @routes.get("/api/v1/accounts/search")
@@ -72,7 +73,7 @@ def _found(
 ) -> list[Known]:
     there = search_by.people(tx, query, most, skip, reader_id=reader_id, following=following)
     both = [*([first] if first else []), *(it for it in there if first is None or it.id != first.id)]
-    return known_here(tx, both[:most])
+    return known_here(tx, both[:most], reader_id)
 
 
 async def _named(request: web.Request, query: str) -> Account | None:

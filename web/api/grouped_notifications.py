@@ -12,7 +12,7 @@ from web.api import shapes
 from web.api.answers import answer, framed
 from web.api.entities.account import account
 from web.api.entities.notification import grouped
-from web.api.notifications import CHOICE, choice, most_counted
+from web.api.notifications import CHOICE, SUPPORTED, choice, most_counted, supported
 from web.api.spec import PAGE, spec
 from web.auth import Caller
 from web.keys import DATABASE
@@ -29,7 +29,7 @@ def _kinds(request: web.Request) -> Collection[str]:
 @routes.get("/api/v2/notifications")
 @spec(
     answers=shapes.GroupedNotificationsResults,
-    query={**PAGE, **CHOICE, "grouped_types": list[str], "expand_accounts": str},
+    query={**PAGE, **CHOICE, **SUPPORTED, "grouped_types": list[str], "expand_accounts": str},
 )
 @auth.person("read:notifications")
 async def get_groups(request: web.Request, caller: Caller) -> web.Response:
@@ -38,7 +38,7 @@ async def get_groups(request: web.Request, caller: Caller) -> web.Response:
     if expand not in ("full", "partial_avatars"):
         raise Invalid("expand_accounts should be full or partial_avatars")
     found = await request.app[DATABASE].read(grouping.page, caller.account.id, page, choice(request), kinds)
-    entity = grouped(found, framed(request, caller.account), partly=expand != "full")
+    entity = grouped(found, framed(request, caller.account), partly=expand != "full", supported=supported(request))
     cursors = [number for group in found for number in (group.newest, group.oldest) if number is not None]
     # As with single ones: some of a page may be hidden, so only an empty one is the last.
     return answer(entity, links(request, cursors, page, more=bool(found)))
@@ -59,12 +59,12 @@ def _key(request: web.Request) -> str:
 
 
 @routes.get("/api/v2/notifications/{group_key}")
-@spec(answers=shapes.GroupedNotificationsResults)
+@spec(answers=shapes.GroupedNotificationsResults, query=SUPPORTED)
 @auth.person("read:notifications")
 async def get_group(request: web.Request, caller: Caller) -> web.Response:
     key = _key(request)
     found = await request.app[DATABASE].read(grouping.one, caller.account.id, key)
-    return answer(grouped([found], framed(request, caller.account), partly=False))
+    return answer(grouped([found], framed(request, caller.account), partly=False, supported=supported(request)))
 
 
 @routes.get("/api/v2/notifications/{group_key}/accounts")

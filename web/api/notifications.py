@@ -20,6 +20,7 @@ from web.params import of_query
 routes = web.RouteTableDef()
 
 CHOICE: Final = {"types": list[str], "exclude_types": list[str], "account_id": str, "include_filtered": bool}
+SUPPORTED: Final = {"supported_types": list[str]}  # of others there is a text to show
 USUAL_COUNT: Final = 100
 MOST_COUNTED: Final = 1_000
 
@@ -31,6 +32,12 @@ def choice(request: web.Request) -> Choice:
     return Choice(kinds, without, asked.id("account_id"), filtered_too=asked.flag("include_filtered"))
 
 
+def supported(request: web.Request) -> list[str] | None:
+    """The types that the program knows; None: it does not say."""
+    asked = of_query(request)
+    return asked.many("supported_types") if asked.said("supported_types") else None
+
+
 def most_counted(request: web.Request) -> int:
     """Raises: Invalid."""
     limit = of_query(request).number("limit")
@@ -38,14 +45,15 @@ def most_counted(request: web.Request) -> int:
 
 
 @routes.get("/api/v1/notifications")
-@spec(answers=list[shapes.Notification], query={**PAGE, **CHOICE})
+@spec(answers=list[shapes.Notification], query={**PAGE, **CHOICE, **SUPPORTED})
 @auth.reader("read:notifications")
 async def get_notifications(request: web.Request, reader: Reader) -> web.Response:
     page = page_of(request, usual=40, most=80)
     who, found = await reader.read(notifications.page, page, choice(request))
     frame, cursors = framed(request, who), [view.notification.id for view in found]
     # A page may be short because some of it is about posts that are hidden by now: only an empty one is the last.
-    return answer([notification(view, frame) for view in found], links(request, cursors, page, more=bool(found)))
+    known = supported(request)
+    return answer([notification(view, frame, known) for view in found], links(request, cursors, page, more=bool(found)))
 
 
 @routes.get("/api/v1/notifications/unread_count")
@@ -58,13 +66,13 @@ async def unread_count(request: web.Request, caller: Caller) -> web.Response:
 
 
 @routes.get("/api/v1/notifications/{id}")
-@spec(answers=shapes.Notification)
+@spec(answers=shapes.Notification, query=SUPPORTED)
 @auth.person("read:notifications")
 async def get_notification(request: web.Request, caller: Caller) -> web.Response:
     found = await request.app[DATABASE].read(notifications.one, caller.account.id, path_id(request))
     if found is None:
         raise NotFound("Record not found")
-    return answer(notification(found, framed(request, caller.account)))
+    return answer(notification(found, framed(request, caller.account), supported(request)))
 
 
 @routes.post("/api/v1/notifications/clear")

@@ -28,21 +28,21 @@ async def account_of(request: web.Request) -> Account:
     return (await known_of(request)).account
 
 
-async def known_of(request: web.Request) -> Known:
+async def known_of(request: web.Request, reader: Account | None = None) -> Known:
     """The same, with what its row does not say.  Raises: NotFound."""
-    return await request.app[DATABASE].read(_one, path_id(request))
+    return await request.app[DATABASE].read(_one, path_id(request), id_of(reader))
 
 
-def _one(tx: Connection, account_id: int) -> Known:
-    return shown(tx, accounts.by_ids(tx, [account_id]).get(account_id))
+def _one(tx: Connection, account_id: int, reader_id: int | None) -> Known:
+    return shown(tx, accounts.by_ids(tx, [account_id]).get(account_id), reader_id)
 
 
-def shown(tx: Connection, found: Account | None) -> Known:
+def shown(tx: Connection, found: Account | None, reader_id: int | None = None) -> Known:
     """Not those who are deleted, or wait for a moderator or a letter; nor the server's own actor, who is nobody to
     look at.  Raises: NotFound."""
     if found is None or found.deleted_at is not None or found.id == INSTANCE_ACTOR_ID:
         raise NotFound("Record not found")
-    (it,) = known(tx, [found])
+    (it,) = known(tx, [found], reader_id)
     if it.waits:
         raise NotFound("Record not found")
     return it
@@ -96,4 +96,4 @@ def _listed(
     if it.is_gone or (reader_id is not None and follows.relationship(tx, reader_id, [it.id])[it.id].blocked_by):
         return []
     listed = unit(tx, it.id, page)
-    return list(zip([one.id for one in listed], known(tx, [one.account for one in listed]), strict=True))
+    return list(zip([one.id for one in listed], known(tx, [one.account for one in listed], reader_id), strict=True))

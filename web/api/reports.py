@@ -27,6 +27,7 @@ routes = web.RouteTableDef()
     body={
         "account_id": str,
         "status_ids": list[str],
+        "collection_ids": list[str],
         "comment": str,
         "forward": bool,
         "category": str,
@@ -54,6 +55,7 @@ def _complaint(given: Params) -> Complaint:
         rule_ids=given.many("rule_ids"),
         forward=given.flag("forward"),
         forward_to=given.many("forward_to_domains"),
+        collection_ids=[_id(text) for text in given.many("collection_ids")],
     )
 
 
@@ -66,4 +68,5 @@ def _id(text: str) -> int:
 
 def _report(tx: Connection, reporter_id: int, said: Complaint, now: datetime) -> ReportView:
     made = report(tx, reporter_id, said, now)
-    return ReportView(made, accounts.by_id(tx, made.target_id), tuple(status_ids(tx, made)))
+    target, posts = accounts.by_id(tx, made.target_id), tuple(status_ids(tx, made))
+    return ReportView(made, target, posts, tuple(dict.fromkeys(said.collection_ids)))

@@ -11,8 +11,11 @@ from typing import Final, Self
 from aiohttp import web
 from sqlalchemy import Connection
 
+from federation.reading.values import is_web
 from social import fulltext, tags, views, words
 from social import search as search_by
+from social.collections import views as collections
+from social.collections.views import CollectionView
 from social.errors import NotFound, Refusal
 from social.known import Known
 from social.known import known as known_here
@@ -23,6 +26,7 @@ from web import auth
 from web.api import shapes
 from web.api.answers import answer, framed, id_of
 from web.api.entities.account import known
+from web.api.entities.collection import collection
 from web.api.entities.list import tag
 from web.api.entities.status import status
 from web.api.spec import spec
@@ -64,14 +68,15 @@ async def search(request: web.Request, reader: Account | None) -> web.Response:
 async def old_search(request: web.Request, reader: Account | None) -> web.Response:
     """Hashtags are words alone."""
     found = await _search(request, reader)
-    return answer({**found, "hashtags": [it["name"] for it in found["hashtags"]]})
+    names = [it["name"] for it in found["hashtags"]]
+    return answer(shapes.SearchV1(accounts=found["accounts"], statuses=found["statuses"], hashtags=names))
 
 
 async def _search(request: web.Request, reader: Account | None) -> shapes.Search:
     asked = Asked.of(of_query(request))
-    found: shapes.Search = {"accounts": [], "statuses": [], "hashtags": []}
+    found: shapes.Search = {"accounts": [], "statuses": [], "hashtags": [], "collections": []}
     if asked.query and len(asked.query) <= LONGEST:
-        hit = await _hit(request, asked.query) if reader and asked.resolve and not asked.offset else None
+        hit = await _hit(request, asked.query, reader) if reader and asked.resolve and not asked.offset else None
         if hit is None:
             await _find(found, request, reader, asked)
         else:
@@ -80,6 +85,8 @@ async def _search(request: web.Request, reader: Account | None) -> shapes.Search
         found["accounts"] = []
     if asked.kind not in ("", "statuses"):
         found["statuses"] = []
+    if asked.kind not in ("", "collections"):
+        found["collections"] = []
     return found
 
 
@@ -113,9 +120,14 @@ class Asked:
         )
 
 
-async def _show(found: shapes.Search, request: web.Request, reader: Account | None, hit: Account | int) -> None:
+async def _show(
+    found: shapes.Search, request: web.Request, reader: Account | None, hit: Account | CollectionView | int
+) -> None:
+    if isinstance(hit, CollectionView):
+        found["collections"] = [collection(hit, request.app[ORIGIN])]
+        return
     if isinstance(hit, Account):
-        people = [] if hit.is_gone else await request.app[DATABASE].read(known_here, [hit])
+        people = [] if hit.is_gone else await request.app[DATABASE].read(known_here, [hit], id_of(reader))
         found["accounts"] = [known(it, request.app[ORIGIN]) for it in people]
         return
     view = await request.app[DATABASE].read(views.post, hit, id_of(reader))
@@ -137,7 +149,7 @@ async def _find(found: shapes.Search, request: web.Request, reader: Account | No
 def _people(tx: Connection, reader_id: int | None, asked: Asked) -> list[Known]:
     followed = reader_id is not None and asked.following
     there = search_by.people(tx, asked.query, asked.limit, asked.offset, reader_id=reader_id, following=followed)
-    return known_here(tx, there)
+    return known_here(tx, there, reader_id)
 
 
 def _tags(tx: Connection, reader_id: int | None, asked: Asked) -> list[TagView]:
@@ -163,7 +175,9 @@ def _posts(tx: Connection, reader_id: int, asked: Asked) -> list[PostView]:
     return views.posts(tx, ids, reader_id)
 
 
-async def _hit(request: web.Request, query: str) -> Account | int | None:
+async def _hit(request: web.Request, query: str, reader: Account) -> Account | CollectionView | int | None:
+    if is_web(query) and (it := await request.app[DATABASE].read(collections.at, query, reader.id)):
+        return it
     try:
         return await request.app[REMOTE].resolve(query)
     except Refusal:

@@ -2,21 +2,19 @@
 
 from datetime import UTC, datetime
 
-import orjson
 from aiohttp import web
 
 from federation.reading.values import language
 from social import signups
 from social.apps import Bearer
-from social.errors import NotAllowed
+from social.errors import Faulty, NotAllowed
 from social.secrets import new_token
-from social.signups import Faulty, Wanted
+from social.signups import Wanted
 from web import auth, params, signing_up
 from web.api import shapes
-from web.api.answers import answer
+from web.api.answers import answer, faults
 from web.api.spec import spec
 from web.auth import Caller
-from web.errors import PLAIN
 from web.keys import CONFIG, DATABASE
 from web.limits import TooMany, too_many
 
@@ -46,7 +44,7 @@ async def create(request: web.Request, found: Bearer) -> web.Response:
     try:
         _, token = await signing_up.sign_up(request, wanted, found.app.id, (secret, found.token.scopes))
     except Faulty as faulty:
-        return _faulty(faulty)
+        return faults(faulty)
     except TooMany as refused:
         return too_many(request, refused)
     if token is None:
@@ -58,15 +56,6 @@ async def create(request: web.Request, found: Bearer) -> web.Response:
         "created_at": int(token.created_at.timestamp()),
     }
     return answer(made)
-
-
-def _faulty(faulty: Faulty) -> web.Response:
-    details: dict[str, list[dict[str, str]]] = {}
-    for fault in faulty.faults:
-        details.setdefault(fault.field, []).append({"error": fault.code, "description": fault.says})
-    body = orjson.dumps({"error": str(faulty), "details": details})
-    headers = {**PLAIN, "Cache-Control": "no-store"}
-    return web.Response(body=body, status=422, content_type="application/json", headers=headers)
 
 
 @routes.post("/api/v1/emails/confirmations")

@@ -9,9 +9,9 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from social import passwords, signups
-from social.errors import Invalid, NotAllowed
+from social.errors import Faulty, Invalid, NotAllowed
 from social.secrets import sha256
-from social.signups import Faulty, Wanted
+from social.signups import Wanted
 from web import csrf, params, signing_up
 from web.keys import CONFIG, DATABASE
 from web.limits import TooMany

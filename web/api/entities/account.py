@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 from federation.origin import Origin
 from social import preferences as chosen
+from social.collections import consent
+from social.collections.curate import MOST
 from social.featured import FeaturedView
 from social.known import Known
 from social.mutes import Muted
@@ -105,12 +107,20 @@ def role(user: User) -> shapes.CredentialAccountRole:
         "permissions": str(_PERMISSIONS[user.role]),
         "color": "",
         "highlighted": user.role != "member",
+        "collection_limit": MOST,
     }
 
 
 def known(it: Known, origin: Origin) -> shapes.Account:
-    """With where he moved to."""
-    return account(it.account, origin, it.moved)
+    """With where he moved to, and who may show him in a collection."""
+    entity = account(it.account, origin, it.moved)
+    rule = consent.policy(it.account) or {"automatic": [], "manual": []}
+    entity["feature_approval"] = {
+        "automatic": rule["automatic"],
+        "manual": rule["manual"],
+        "current_user": it.may_be_shown,
+    }
+    return entity
 
 
 def credential_account(it: Known, user: User, origin: Origin, requests: int) -> shapes.CredentialAccount:

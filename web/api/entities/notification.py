@@ -1,20 +1,29 @@
 """Notification: https://docs.joinmastodon.org/entities/Notification/"""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from html import escape
+from typing import Final
 
 from social.filtering import ACCEPT, Summary
 from social.grouping import Group
 from social.notification_requests import RequestView
 from social.notifications import KINDS, NotificationView
+from social.pushed import title
+from social.subjects import KINDS as KINDS_OF_SUBJECTS
 from social.subjects import ReportView, WarningView
 from store.tables import Account, Notification, NotificationPolicy, PushSubscription, Severance
 from web.api import shapes
 from web.api.entities.account import account, moment
+from web.api.entities.collection import collection
 from web.api.entities.frame import Frame
 from web.api.entities.status import status
 
+# What programs came to know after the first ones: https://docs.joinmastodon.org/entities/NotificationFallback/
+LATER: Final = (*KINDS_OF_SUBJECTS, "admin.sign_up")
 
-def notification(view: NotificationView, frame: Frame) -> shapes.Notification:
+
+def notification(view: NotificationView, frame: Frame, supported: Collection[str] | None = None) -> shapes.Notification:
+    """supported: the types that the program knows; None: it does not say."""
     it = view.notification
     entity: shapes.Notification = {
         "id": str(it.id),
@@ -31,7 +40,26 @@ def notification(view: NotificationView, frame: Frame) -> shapes.Notification:
         entity["moderation_warning"] = warning(view.warning, view.account, frame)
     if view.severance:
         entity["event"] = severance(view.severance)
+    if view.collection:
+        entity["collection"] = collection(view.collection, frame.origin)
+    if found := _fallback(view, frame, supported):
+        entity["fallback"] = found
     return entity
+
+
+def _fallback(
+    view: NotificationView, frame: Frame, supported: Collection[str] | None
+) -> shapes.NotificationFallback | None:
+    """NotificationFallback: https://docs.joinmastodon.org/entities/NotificationFallback/"""
+    kind = view.notification.kind
+    if supported is None or kind in supported or kind not in LATER:
+        return None
+    link = f'<a href="{frame.origin.url("/notifications")}">Read it on {escape(frame.origin.domain)}</a>'
+    return {
+        "title": escape(title(view)),
+        "summary": f"<p>Your app does not know this kind of news. {link}</p>",
+        "details": None,
+    }
 
 
 def group_key(it: Notification) -> str:
@@ -50,6 +78,7 @@ def report(view: ReportView, frame: Frame) -> shapes.Report:
         "forwarded": it.forwarded,
         "created_at": moment(it.created_at),
         "status_ids": [str(number) for number in view.post_ids],
+        "collection_ids": [str(number) for number in view.collection_ids],
         "rule_ids": it.rule_ids,
         "target_account": account(view.target, frame.origin),
     }
@@ -124,7 +153,9 @@ def request_entity(view: RequestView, frame: Frame) -> shapes.NotificationReques
     return entity
 
 
-def grouped(groups: Sequence[Group], frame: Frame, *, partly: bool) -> shapes.GroupedNotificationsResults:
+def grouped(
+    groups: Sequence[Group], frame: Frame, *, partly: bool, supported: Collection[str] | None = None
+) -> shapes.GroupedNotificationsResults:
     """GroupedNotificationsResults.  partly: of each group, only the newest sender is told in full."""
     full = {one.id: one for group in groups for one in (group.sample[:1] if partly else group.sample)}
     rest = {one.id: one for group in groups for one in group.sample if one.id not in full}
@@ -132,14 +163,14 @@ def grouped(groups: Sequence[Group], frame: Frame, *, partly: bool) -> shapes.Gr
     entity: shapes.GroupedNotificationsResults = {
         "accounts": [account(one, frame.origin) for one in full.values()],
         "statuses": [status(view, frame) for view in posts.values()],
-        "notification_groups": [_group(group, frame) for group in groups],
+        "notification_groups": [_group(group, frame, supported) for group in groups],
     }
     if partly:
         entity["partial_accounts"] = [_partial(one, frame) for one in rest.values()]
     return entity
 
 
-def _group(group: Group, frame: Frame) -> shapes.NotificationGroup:
+def _group(group: Group, frame: Frame, supported: Collection[str] | None) -> shapes.NotificationGroup:
     """NotificationGroup: https://docs.joinmastodon.org/methods/grouped_notifications/#NotificationGroup"""
     entity: shapes.NotificationGroup = {
         "group_key": group.key,
@@ -159,6 +190,10 @@ def _group(group: Group, frame: Frame) -> shapes.NotificationGroup:
         entity["moderation_warning"] = warning(group.head.warning, group.head.account, frame)
     if group.head.severance:
         entity["event"] = severance(group.head.severance)
+    if group.head.collection:
+        entity["collection"] = collection(group.head.collection, frame.origin)
+    if found := _fallback(group.head, frame, supported):
+        entity["fallback"] = found
     return entity
 
 

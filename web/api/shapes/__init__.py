@@ -12,6 +12,7 @@ from web.api.shapes.account import (
     CredentialAccountSource,
     CustomEmoji,
     FamiliarFollowers,
+    FeatureApproval,
     FeaturedTag,
     MutedAccount,
     Preferences,
@@ -41,6 +42,14 @@ from web.api.shapes.admin import (
 from web.api.shapes.announcement import Announcement, Reaction
 from web.api.shapes.annual_report import AnnualReports, AnnualReportState
 from web.api.shapes.app import Application, ApplicationWithSecret, Token, UserInfo
+from web.api.shapes.collection import (
+    Collection,
+    CollectionItem,
+    Collections,
+    CollectionWithAccounts,
+    WrappedCollection,
+    WrappedCollectionItem,
+)
 from web.api.shapes.conversation import Conversation
 from web.api.shapes.error import Error
 from web.api.shapes.filter import Filter, FilterKeyword, FilterResult, FilterStatus, V1Filter
@@ -62,6 +71,7 @@ from web.api.shapes.notification import (
     GroupedNotificationsResults,
     Merged,
     Notification,
+    NotificationFallback,
     NotificationGroup,
     NotificationPolicy,
     NotificationPolicySummary,
@@ -133,6 +143,10 @@ __all__ = [
     "ApplicationWithSecret",
     "AsyncRefresh",
     "AsyncRefreshAnswer",
+    "Collection",
+    "CollectionItem",
+    "CollectionWithAccounts",
+    "Collections",
     "Completeness",
     "Context",
     "Conversation",
@@ -147,6 +161,7 @@ __all__ = [
     "Error",
     "ExtendedDescription",
     "FamiliarFollowers",
+    "FeatureApproval",
     "FeaturedTag",
     "Filter",
     "FilterKeyword",
@@ -164,6 +179,7 @@ __all__ = [
     "Merged",
     "MutedAccount",
     "Notification",
+    "NotificationFallback",
     "NotificationGroup",
     "NotificationPolicy",
     "NotificationPolicySummary",
@@ -211,4 +227,6 @@ __all__ = [
     "UserInfo",
     "V1Filter",
     "WebPushSubscription",
+    "WrappedCollection",
+    "WrappedCollectionItem",
 ]

@@ -25,7 +25,17 @@ class AccountRole(TypedDict):
     color: str
 
 
+class FeatureApproval(TypedDict):
+    """Who may show an account in a collection.  current_user: automatic, manual, denied, unknown or missing."""
+
+    automatic: list[str]
+    manual: list[str]
+    current_user: str
+
+
 class Account(TypedDict):
+    """`feature_approval` is told where it is an account that is asked for, not of authors of posts."""
+
     id: str
     username: str
     acct: str
@@ -61,6 +71,7 @@ class Account(TypedDict):
     suspended: NotRequired[bool]
     limited: NotRequired[bool]
     moved: NotRequired["Account"]
+    feature_approval: NotRequired[FeatureApproval]
 
 
 class CredentialAccountSource(TypedDict):
@@ -80,6 +91,7 @@ class CredentialAccountSource(TypedDict):
 class CredentialAccountRole(AccountRole):
     permissions: str
     highlighted: bool
+    collection_limit: int
 
 
 class CredentialAccount(Account):

@@ -3,6 +3,7 @@
 from typing import NotRequired, TypedDict
 
 from web.api.shapes.account import Account
+from web.api.shapes.collection import Collection
 from web.api.shapes.status import Status
 
 
@@ -15,6 +16,7 @@ class Report(TypedDict):
     forwarded: bool
     created_at: str | None
     status_ids: list[str]
+    collection_ids: list[str]
     rule_ids: list[str]
     target_account: Account
 
@@ -43,6 +45,14 @@ class RelationshipSeveranceEvent(TypedDict):
     created_at: str | None
 
 
+class NotificationFallback(TypedDict):
+    """HTML, for programs that do not know the type: which they say with `supported_types`."""
+
+    title: str
+    summary: str | None
+    details: str | None
+
+
 class Notification(TypedDict):
     id: str
     type: str
@@ -53,6 +63,8 @@ class Notification(TypedDict):
     report: NotRequired[Report]
     event: NotRequired[RelationshipSeveranceEvent]
     moderation_warning: NotRequired[AccountWarning]
+    collection: NotRequired[Collection]
+    fallback: NotRequired[NotificationFallback]
 
 
 class Count(TypedDict):
@@ -85,6 +97,8 @@ class NotificationGroup(TypedDict):
     report: NotRequired[Report]
     event: NotRequired[RelationshipSeveranceEvent]
     moderation_warning: NotRequired[AccountWarning]
+    collection: NotRequired[Collection]
+    fallback: NotRequired[NotificationFallback]
 
 
 class GroupedNotificationsResults(TypedDict):
