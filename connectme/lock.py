@@ -15,6 +15,7 @@ from connectme.errors import Failure
 from connectme.schema import Away, Changing
 from connectme.settings import Settings
 from ops import state
+from ops.change import progress
 
 PATIENCE = 2.0  # seconds: the processes of a server that was just killed need a moment to vanish
 LOOK = 0.05  # seconds between two tries
@@ -74,7 +75,7 @@ def changing(settings: Settings, *, patience: float = PATIENCE) -> Iterator[None
 @contextmanager
 def _change_lock(settings: Settings) -> Iterator[TextIO]:
     try:
-        lock = (state.folder(settings.data_dir) / "change.lock").open("a", encoding="ascii")
+        lock = (state.folder(settings.data_dir) / progress.LOCK).open("a", encoding="ascii")
     except OSError as error:
         raise Away(f"data_dir {settings.data_dir} cannot be written ({error.strerror}); correct its rights") from error
     with lock:

@@ -137,6 +137,7 @@ class _Change:
         self._settings, self._stop = settings, stop
         self._at_start = at_start
         self._due = 0.0
+        self._killed = 0
 
     async def made(self) -> bool:
         """Is it done?  Raises: CannotUse, at the start, when it cannot be done."""
@@ -144,6 +145,11 @@ class _Change:
         if loop.time() < self._due:
             return False
         status = await self._run()
+        if status is not None and status < 0 and not self._stop.is_set():
+            self._killed += 1
+            log.error("the change of the database was killed (signal %s); it goes on", -status)
+            self._due = loop.time() + (AGAIN if self._killed > 1 else 0.0)
+            return False
         if status not in (0, child.AWAY) and not self._stop.is_set():
             if self._at_start:
                 raise schema.CannotUse("the database was not brought to this version; see above")

@@ -28,6 +28,7 @@ class Rule:
 
     below: beyond means less, else more.
     under: another rule; while that one is open, this one says nothing new.
+    loud:  it is told also while maintenance is on.
     parts: components of the status page, and what they then are.
     """
 
@@ -43,6 +44,7 @@ class Rule:
     impact: str = "none"  # of the incident that is drafted: none, minor, major, critical
     parts: Mapping[str, str] | None = None
     under: str = ""
+    loud: bool = False
 
     def is_beyond(self, value: float, *, opened: bool) -> bool:
         limit = self.clear if opened and self.clear is not None else self.limit
@@ -101,6 +103,9 @@ RULES: Final = (
     Rule("check-old", "check_late", 24 * HOUR, "the check of the data is {} days late",
          "Run `connectme db check`, and look in the log of the worker why it did not.", scale=24 * HOUR),
     Rule("doctor", "findings", 0, "`connectme doctor` found {} errors", "Run `connectme doctor`; it says what to do."),
+    Rule("change-stopped", "change_stopped", 0, "a change of the database was interrupted, and nobody goes on with it",
+         "`connectme db upgrade` goes on where it stopped; until then the server is shut and messages are kept.",
+         loud=True),
     Rule("certificate", "certificate_days", 14, "the certificate ends in {} days",
          "Renew it, and look why the proxy did not by itself.", clear=15, below=True),
     Rule("certificate-wrong", "certificate", 1, "the certificate is not believed by others",
@@ -180,10 +185,11 @@ def judge(
         alert, event = _one(rule, before.get(rule.id), values.get(rule.value), now, lasts)
         if alert is not None and alert.opened is not None and not event and _is_due(alert, now):
             event = "still open" if alert.told else "opened"
-        if event == "resolved" and quiet:  # whoever heard that it was open shall hear that it is not
+        hush = quiet and not rule.loud
+        if event == "resolved" and hush:  # whoever heard that it was open shall hear that it is not
             alert, event = replace(before[rule.id], well_since=now - lasts), None
         covered = rule.under in after and after[rule.under].opened is not None
-        if event and not quiet and not (covered and event != "resolved"):
+        if event and not hush and not (covered and event != "resolved"):
             seen = alert or before[rule.id]
             notices.append(Notice(rule.id, event, rule.line(seen.value), rule.remedy, seen.since, rule.impact))
             alert = replace(alert, told=now) if alert else None

@@ -4,6 +4,7 @@ Written before each step begins, so that whoever comes after a kill knows what m
 supervisor and the web processes read it.
 """
 
+import fcntl
 import os
 import socket
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from typing import Any, Final
 from ops import state
 
 FILE: Final = "change.json"
+LOCK: Final = "change.lock"  # connectme/lock.py: whoever changes the tables has it alone
 # rehearsing → snapshot → migrating → verifying → done; returning → returned brings a snapshot back; failed: as before.
 FINAL: Final = frozenset({"done", "failed", "returned"})
 HARMLESS: Final = frozenset({"rehearsing", "snapshot"})  # for a server that runs meanwhile
@@ -75,6 +77,18 @@ def unfinished(data_dir: Path) -> Progress | None:
     """A change that runs, or was killed."""
     found = last(data_dir)
     return None if found is None or found.is_final else found
+
+
+def is_stopped(data_dir: Path) -> bool:
+    """Was one interrupted, and does nobody go on with it?  Raises: OSError."""
+    if unfinished(data_dir) is None:
+        return False
+    with (data_dir / state.FOLDER / LOCK).open("a", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
 
 
 def foreign(data_dir: Path, mark: str | None) -> str:

@@ -24,6 +24,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from ops import alerts, incidents, state, status
+from ops.change import progress
 from ops.watch import asking, looks
 from ops.watch.probes import Probes
 from ops.watch.samples import COARSE, FINE, Samples
@@ -257,6 +258,7 @@ class Monitor:
         values: dict[str, float] = {}
         with suppress(OSError):
             values |= looks.disk(self._watched.data_dir)
+            values["change_stopped"] = float(progress.is_stopped(self._watched.data_dir))
         with suppress(sqlite3.Error):
             values |= looks.spool(self._watched.data_dir / "spool.db", now)
         if self._watched.database is not None and not self._is_right(self._watched.database):

@@ -1,6 +1,7 @@
 """Rules: opened after a while, told once, told again, closed with a word.  Time is an argument."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -51,6 +52,14 @@ def test_what_stays_open_is_told_again_after_hours():
 def test_a_window_is_quiet_and_what_is_open_at_its_end_is_told_then():
     _, told = watch([0.05] * 6, quiet={20.0, 30.0, 40.0})
     assert told == [(50.0, "full", "opened")]
+
+
+def test_what_is_loud_is_told_in_a_window_too():
+    loud = replace(RULE, loud=True)
+    _, told = watch(
+        [0.05] * 4 + [0.5] * 3, rules=(RULE, replace(loud, id="stopped")), quiet={10.0 * n for n in range(9)}
+    )
+    assert told == [(20.0, "stopped", "opened"), (60.0, "stopped", "resolved")]
 
 
 def test_what_was_told_and_ends_in_a_window_is_told_after_it():

@@ -1,5 +1,6 @@
 """The monitor looks at a web process (a stand-in that answers as told) and tells real receivers."""
 
+import fcntl
 import json
 import sqlite3
 import threading
@@ -12,7 +13,8 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
 
-from ops import alerts, incidents, state
+from ops import alerts, incidents, modes, state
+from ops.change import progress
 from ops.watch import asking, errands
 from ops.watch.looks import Every
 from ops.watch.monitor import Monitor, Process, Watched
@@ -150,6 +152,21 @@ def test_processes_that_end_again_and_again_are_noticed(web, tmp_path):
         process.restarts = 3
         monitor.tick(begin() + 10)
     assert alerts.is_open(alerts.load(tmp_path / "state")) == ["restarts"]
+
+
+def test_a_change_that_nobody_goes_on_with_is_told_though_maintenance_is_on(web, tmp_path):
+    folder = state.folder(tmp_path)
+    modes.say(tmp_path, modes.Mode("maintenance"))
+    progress.tell(tmp_path, progress.begun("upgrade", "migrating"))
+    with watching(watched(web, tmp_path, webhook=f"http://{web.bind}/hook")) as monitor:
+        with (folder / progress.LOCK).open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            assert [monitor.tick(begin() + 10 * n)["change_stopped"] for n in range(4)] == [0.0] * 4
+        for n in range(4, 8):
+            monitor.tick(begin() + 10 * n)
+        assert alerts.is_open(alerts.load(folder)) == ["change-stopped"]
+        progress.tell(tmp_path, progress.begun("upgrade", "done"))
+        assert monitor.tick(begin() + 80)["change_stopped"] == 0.0
 
 
 def test_a_planned_window_is_quiet(web, tmp_path):

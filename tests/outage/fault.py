@@ -19,7 +19,7 @@ class Fault:
 
     told:    all of these tell of it: "refused" (the server does not start), a mode, "alert RULE", "status page",
              "doctor CHECK" (that the supervisor hears of)
-    finding: the check of `connectme doctor` that names it
+    finding: the check of `connectme doctor` that names it; empty: nobody need ask, it is mended by the server itself
     shut:    nothing is taken meanwhile, not even for the spool
     loses:   what came between the last backup and the fault is gone with the file
     disk_mb: the data folder is on a disk of its own, so large

@@ -20,9 +20,10 @@ def _row(one: Result) -> str:
         return f"| {one.fault.name} | {one.fault.engine} | not replayed: {one.skipped} | | | | | |"
     by_time = sorted(one.told.items(), key=lambda pair: pair[1])
     told = ", ".join(f"{who} ({seconds:.0f} s)" for who, seconds in by_time if who in one.fault.told)
+    remedied = f"doctor: {one.fault.finding}" if one.fault.finding else "goes on by itself"
     lost = f"{len(one.count.lost)} of {one.count.acknowledged}"
     return (
-        f"| {one.fault.name} | {one.fault.engine} | {one.noticed:.1f} s | {told}; doctor: {one.fault.finding} |"
+        f"| {one.fault.name} | {one.fault.engine} | {one.noticed:.1f} s | {told}; {remedied} |"
         f" {one.kept} | {lost} | {len(one.count.doubled)} | {one.back:.1f} s |"
     )
 
