@@ -36,7 +36,6 @@ FILES = 65_536  # connections, mostly: shells allow 1,024, which an idle thousan
 WORK = {"web": "connectme.app:serve_web", "worker": "connectme.worker:run_worker"}
 USED = {"connectme.loop", "uvloop", "aiosqlite", "store.sqlite"}  # by all, a moment later
 AWAY = 75  # EX_TEMPFAIL of sysexits.h: the database may be there later
-BACK = "start the version that you had before, or try once more with `connectme db upgrade`"
 
 
 def main(kind: str, *more: str) -> NoReturn:
@@ -120,7 +119,7 @@ def prepare(settings: Settings, *, changes: bool = False) -> None:
         state = schema.look(settings).state
         last = progress.last(settings.data_dir)
         if state == "behind" and last and last.stage == "returned" and last.version == __version__:
-            raise schema.CannotUse(f"{last.says or 'the upgrade was rolled back'}; {BACK}")
+            raise schema.CannotUse(f"{last.says or 'the upgrade was rolled back'}; {progress.BACK}")
         if state == "empty" or changes:
             from connectme.cli.database import fill  # noqa: PLC0415  with SQLAlchemy and alembic
 

@@ -19,6 +19,7 @@ FILE: Final = "change.json"
 LOCK: Final = "change.lock"  # connectme/lock.py: whoever changes the tables has it alone
 # rehearsing → snapshot → migrating → verifying → done; returning → returned brings a snapshot back; failed: as before.
 FINAL: Final = frozenset({"done", "failed", "returned"})
+BACK: Final = "start the version that you had before, or try once more with `connectme db upgrade`"
 HARMLESS: Final = frozenset({"rehearsing", "snapshot"})  # for a server that runs meanwhile
 
 

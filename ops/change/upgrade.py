@@ -54,7 +54,8 @@ def upgrade(
         before = progress.unfinished(place.data_dir)
         if before is not None and before.stage == "returning":
             return_to(place, before)
-            raise Returned(f"{before.says or 'an earlier change was interrupted'}; the database is as it was before")
+            why = before.says or "an earlier change was interrupted"
+            raise Returned(f"{why}; the database is as it was before; {progress.BACK}")
         found = engine.read(place.url, migrations.current) if place.file is None or place.file.exists() else None
         if found is None:
             return _fill(place, patience)
@@ -169,7 +170,7 @@ def _give_up(place: Place, now: Progress, still: Callable[[], None], why: str, e
     log.error("%s; bringing back the snapshot", why)
     now = progress.tell(place.data_dir, now, stage="returning", says=why)
     return_to(place, now)
-    raise Returned(f"{why}; the snapshot {now.snapshot} was brought back, and the database is as it was") from error
+    raise Returned(f"{why}; the snapshot {now.snapshot} was brought back; {progress.BACK}") from error
 
 
 def return_to(place: Place, now: Progress) -> int:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
+from threading import Lock
 
 import migrations
 from connectme.demo import HOME, until
@@ -18,6 +19,7 @@ from tests.outage.fault import Engine, Fault, says
 from tests.outage.scene import Scene
 
 OLD = "0018"  # the migration after it has four statements
+_ALEMBIC = Lock()  # it keeps what it works on where all threads see it
 KILLING = Path(__file__).parent / "killing"
 STEPS = {
     "copy": "An upgrade is killed while its rehearsal copies the database",
@@ -33,7 +35,12 @@ async def older(scene: Scene) -> None:
     """The server stops, and its database is as an older version left it."""
     await scene.stop()
     url = scene.admin_url or f"sqlite:///{scene.file}"
-    await asyncio.to_thread(engine.write, url, lambda tx: migrations.downgrade(tx, OLD))
+    await asyncio.to_thread(_downgrade, url)
+
+
+def _downgrade(url: str) -> None:
+    with _ALEMBIC:
+        engine.write(url, lambda tx: migrations.downgrade(tx, OLD))
 
 
 def killing(scene: Scene, step: str) -> tuple[Path, tuple[str, ...]]:

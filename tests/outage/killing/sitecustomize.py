@@ -1,6 +1,6 @@
 """Python runs this at the start of each process that has this folder in PYTHONPATH.
 
-KILL_AT names a file, with the step of a change of the database in which the process kills itself: tests/outage/killed.py.
+KILL_AT names a file, with the step of a change in which the process kills itself (tests/outage/killed.py).
 """
 
 import os
