@@ -23,6 +23,8 @@ FILE: Final = "rehearsals.json"
 FRESH: Final = timedelta(days=3)  # a rehearsal of longer ago proves little: the database has grown
 _KEPT: Final = 20  # records
 _COPY: Final = "rehearsal"
+_SCRATCH: Final = "_rehearsal"
+_LONGEST: Final = 63  # bytes of a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,15 @@ def _forget(copy: Path) -> None:
             copy.with_name(copy.name + end).unlink()
 
 
+def _beside(name: str) -> str:
+    """PostgreSQL cuts longer names off, and then it would be that of the database itself.
+
+    >>> _beside("connectme"), _beside("c" * 63)[50:]
+    ('connectme_rehearsal', 'ccc_rehearsal')
+    """
+    return f"{name.encode()[: _LONGEST - len(_SCRATCH)].decode(errors='ignore')}{_SCRATCH}"
+
+
 @contextmanager
 def _database(place: Place, url: str | None) -> Iterator[Place]:
     """An empty database of PostgreSQL: the one of `url`, or one beside ours."""
@@ -154,7 +165,7 @@ def _database(place: Place, url: str | None) -> Iterator[Place]:
             engine.write(url, snapshots.empty)
         return
     address = make_url(place.url)
-    name = f"{address.database}_rehearsal"
+    name = _beside(address.database or "")
     quoted = '"' + name.replace('"', '""') + '"'
     drop = f"DROP DATABASE IF EXISTS {quoted}"
     try:
