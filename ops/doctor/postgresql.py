@@ -86,8 +86,8 @@ async def look(case: Case) -> list[Finding]:
                 except trouble as error:
                     found.append(broken(check, error))
     except trouble as error:
-        line = first_line(error)
-        found.append(ill("postgresql.answers", "error", line))
+        full = isinstance(error, asyncpg.TooManyConnectionsError)
+        found.append(ill("postgresql.full" if full else "postgresql.answers", "error", first_line(error)))
     return found
 
 

@@ -10,7 +10,14 @@ from ops.doctor.case import Case, Settings, broken, run
 from ops.findings import ORDER, Finding
 
 # With one of these errors what is in the database was not asked: its answers would only repeat it.
-_FIRST: Final = ("identity.", "database.reads", "database.there", "postgresql.answers", "schema.version")
+_FIRST: Final = (
+    "identity.",
+    "database.reads",
+    "database.there",
+    "postgresql.answers",
+    "postgresql.full",
+    "schema.version",
+)
 
 
 async def look(settings: Settings, newest: str, now: datetime | None = None, home: Path | None = None) -> list[Finding]:

@@ -303,6 +303,15 @@ WORDS: Final[dict[str, Words]] = {
         'default_transaction_read_only = off; ALTER DATABASE "{database}" RESET default_transaction_read_only; ALTER '
         'ROLE "{role}" RESET default_transaction_read_only;`, then restart the server.',
     ),
+    "postgresql.full": Words(
+        "PostgreSQL has a connection for whoever asks",
+        "PostgreSQL takes no more connections: all that this role may have are in use",
+        "As a superuser, for whom some are kept (`sudo -u postgres psql`): `SELECT usename, application_name, count(*) "
+        "FROM pg_stat_activity GROUP BY 1, 2 ORDER BY 3 DESC` shows who has them. Stop that program, or end what it "
+        "has: `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'WHO'`. The server goes on by "
+        "itself as soon as it gets one; until then messages of other servers are kept in the spool. So that it does "
+        'not come again: `ALTER ROLE "WHO" CONNECTION LIMIT 20`, or a higher `max_connections` in postgresql.conf.',
+    ),
     "postgresql.connections": Words(
         "there are enough connections",
         "{needed} connections are needed, and PostgreSQL has {free} left of {most}",

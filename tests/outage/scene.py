@@ -82,6 +82,7 @@ class Scene:
         self.patience = max(PATIENCE * every / 10, 45.0)
         self.receiver, self.watch, self.traffic = Receiver(), Watch(), Traffic(server)
         self._looking: asyncio.Task[None] | None = None
+        self.others: list[Any] = []  # connections of other programs, to be ended
         server.settings |= {"WATCH_EVERY": str(every)}
 
     async def __aenter__(self) -> Self:
@@ -100,6 +101,8 @@ class Scene:
     async def __aexit__(self, *error: object) -> None:
         if self._looking is not None:
             self._looking.cancel()
+        for connection in self.others:
+            connection.terminate()
         await self.traffic.leave()
         await self.server.close()
         await asyncio.to_thread(self.server.stop)

@@ -4,10 +4,13 @@ import asyncio
 import os
 import re
 import signal
+from contextlib import suppress
 from pathlib import Path
 
+import asyncpg
 from sqlalchemy import make_url
 
+from ops import copies
 from ops.findings import Finding
 from tests import postgresql
 from tests.outage.embedded import fixed
@@ -16,6 +19,8 @@ from tests.outage.scene import Scene
 from tests.postgresql import do
 
 SHUT = ("refused",)
+_HAS = "SELECT count(*) FROM pg_stat_activity WHERE usename = $1"
+_END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1"
 GONE = ("emergency", "alert database-down", "status page")
 
 
@@ -83,6 +88,52 @@ async def more_connections(scene: Scene, finding: Finding) -> None:
     await asyncio.to_thread(postgresql.restart, place_of(scene))
 
 
+async def all_taken(scene: Scene) -> None:
+    """By a program of somebody else's, after a restart of PostgreSQL that it survived faster."""
+    ours, theirs = f"ours_{make_url(scene.admin_url).database}"[:60], f"hog_{make_url(scene.admin_url).database}"[:60]
+    await do(scene.admin_url, f"CREATE ROLE {ours} LOGIN IN ROLE test", f"CREATE ROLE {theirs} LOGIN")
+    await scene.start_with(DATABASE_URL=url(scene, role=ours))
+    await scene.is_back()
+    admin = await asyncpg.connect(scene.admin_url)
+    scene.begins()
+    try:
+        while await admin.fetchval(_HAS, ours):
+            with suppress(asyncpg.TooManyConnectionsError):
+                while True:
+                    scene.others.append(await asyncpg.connect(url(scene, database="postgres", role=theirs)))
+            await admin.fetch(_END, ours)
+    finally:
+        await admin.close()
+
+
+async def given_back(scene: Scene, finding: Finding) -> None:
+    admin = await asyncpg.connect(scene.admin_url)
+    try:
+        [most, *_] = await admin.fetch(quoted(finding, "SELECT usename"))
+        await admin.fetch(quoted(finding, "SELECT pg_terminate").replace("WHO", most["usename"]))
+    finally:
+        await admin.close()
+
+
+async def another_collation(scene: Scene) -> None:
+    """After an upgrade of the operating system: its library orders words in another way than the indexes have it."""
+    name = f"ordered_{make_url(scene.admin_url).database}"[:60]
+    await scene.stop()
+    await do(url(scene, database="postgres"),
+             f"CREATE DATABASE {name} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en' LOCALE 'C'")  # fmt: skip
+    copy = scene.server.folder / "moved.dump"
+    await asyncio.to_thread(copies.dump, scene.admin_url, copy)
+    scene.admin_url = url(scene, database=name)
+    await asyncio.to_thread(copies.load, copy, scene.admin_url)
+    await do(scene.admin_url, f"UPDATE pg_database SET datcollversion = '57.1' WHERE datname = '{name}'")
+    await scene.start_with(DATABASE_URL=scene.admin_url)
+
+
+async def ordered_again(scene: Scene, finding: Finding) -> None:
+    await said_in_psql(scene, finding)
+    await scene.does(finding, "connectme db check")
+
+
 async def dropped_index(scene: Scene) -> None:
     scene.begins()
     await do(scene.admin_url, "DROP INDEX ix_post_author_id")
@@ -109,6 +160,7 @@ _BEGINS = {
     "postgresql.rights": "GRANT",
     "postgresql.writable": "SET default",
     "postgresql.constraints": "ALTER TABLE",
+    "postgresql.collation": "REINDEX DATABASE",
 }
 
 
@@ -133,6 +185,10 @@ FAULTS = [
           "postgresql.encoding", url_back, shut=True),
     Fault("max_connections is too low", "PostgreSQL", too_few_connections,
           ("doctor postgresql.connections", "alert doctor"), "postgresql.connections", more_connections),
+    Fault("All connections are taken by another program", "PostgreSQL", all_taken, (*GONE, "doctor postgresql.full"),
+          "postgresql.full", given_back),
+    Fault("The system orders words in another way than the indexes", "PostgreSQL", another_collation,
+          ("doctor postgresql.collation", "alert doctor"), "postgresql.collation", ordered_again),
     Fault("An index was dropped", "PostgreSQL", dropped_index, ("doctor schema.parts", "alert doctor"),
           "schema.parts", fixed),
     Fault("Foreign keys are not enforced", "PostgreSQL", unchecked,
