@@ -56,6 +56,16 @@ def test_one_that_does_not_answer_is_a_finding(tmp_path):
     assert "secret" not in str(found)
 
 
+def test_one_that_takes_no_more_connections_is_told_from_one_that_is_away(server, postgres):
+    role = f"crowded_{server.name}"
+    server.sql(f"CREATE ROLE {role} LOGIN CONNECTION LIMIT 0")
+    url = postgres.format(server.name).replace("test@", f"{role}@")
+    found = ill(type(server)(server.folder, DATABASE_URL=url))
+    assert set(found) == {"postgresql.full"}
+    assert "too many connections for role" in found["postgresql.full"].evidence
+    assert "pg_terminate_backend" in found["postgresql.full"].remedy
+
+
 def test_an_empty_database_where_a_filled_one_was_is_refused(server, postgres):
     server.settings = Patient(server.folder, DATABASE_URL=postgres.format("postgres")).settings
     assert "database postgres is empty or missing" in ill(server)["identity.lost"].says
