@@ -22,7 +22,7 @@ AGAIN: Final = 60.0  # seconds until the same place is told of once more
 PLACES: Final = 1000
 FAREWELL: Final = 2.0  # seconds for what is not sent yet, when the process ends
 OURS: Final = ("connectme", "federation", "inbox", "migrations", "ops", "outbox", "social", "store", "web")
-_OWN: Final = ("sentry_sdk", "urllib3")  # what fails while it is told is not told
+_OWN: Final = ("opentelemetry", "sentry_sdk", "urllib3")  # what fails while it is told is not told
 _OPTIONS: Final = {"include_local_variables": False, "include_source_context": True, "max_value_length": None}
 _FRAME: Final = ("filename", "module", "function", "lineno", "pre_context", "context_line", "post_context")
 

@@ -65,6 +65,12 @@ WORDS: Final[dict[str, Words]] = {
         "Keep the old passphrase until the last of those backups is gone, and write down until which date it holds. "
         "`connectme backup create` makes one with the new one at once.",
     ),
+    "settings.extras": Words(
+        "what settings need beyond the server itself is installed",
+        "{name} is set, and what that needs is not installed",
+        "With the same Python that runs the server: `pip install 'connectme[{extra}]'`, then start it again. Until "
+        "then it does not start; taking {name} out of the settings lets it.",
+    ),
     "settings.user": Words(
         "the check runs as the user that the server runs as",
         "this check runs as root, and the server as user {user}: rights were not tried as it meets them",

@@ -22,11 +22,11 @@ from federation.keys import KeyPair
 from ops import damage, state
 from ops.backup import records
 from ops.change import progress
-from ops.doctor import case, embedded, places, runbook
+from ops.doctor import case, embedded, places, runbook, whole
 from ops.doctor.words import PLACES, WORDS
 from ops.watch.samples import Samples
 from store.database import Database
-from tests.ops.doctoring import Patient, claimed, copied
+from tests.ops.doctoring import Patient, claimed, copied, settings
 from tests.people import rsa_pem
 from tests.test_house import ROOT
 
@@ -109,7 +109,7 @@ def test_a_file_that_was_cut_short_is_seen_each_minute(patient):
     with closing(sqlite3.connect(patient.file, isolation_level=None)) as server:
         server.execute("PRAGMA wal_checkpoint(truncate)")
         server.execute("INSERT INTO fact VALUES ('a', 'b')")
-        os.truncate(patient.file, patient.file.stat().st_size - 4 * 4096)
+        os.truncate(patient.file, patient.file.stat().st_size - 16 * 4096)  # more than is in the log
         assert "cut short" in patient.minute()["database.sound"].evidence
     os.truncate(patient.file, patient.file.stat().st_size // 2)
     assert "malformed" in patient.minute()["database.reads"].evidence
@@ -387,3 +387,20 @@ def test_what_the_supervisor_imports_is_light():
     done = subprocess.run([sys.executable, "-c", f"import json; {says}"], cwd=ROOT, capture_output=True, check=True)
     assert not {"sqlalchemy", "aiohttp", "asyncpg", "cryptography", "asyncio"} & set(json.loads(done.stdout))
     assert case.size(3 << 20) == "3.0 MB"
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "package", "extra"),
+    [
+        ("MEDIA_STORE", "s3://files", "obstore", "s3"),
+        ("OTLP_ENDPOINT", "http://127.0.0.1:4318", "opentelemetry", "otel"),
+        ("SENTRY_DSN", "https://key@sentry.test/1", "sentry_sdk", "sentry"),
+    ],
+)
+def test_what_a_setting_needs_and_is_not_installed_is_named(patient, monkeypatch, setting, value, package, extra):
+    patient.settings = settings(patient.folder, **{setting: value})
+    assert "settings.extras" not in patient.ill()
+    monkeypatch.setattr(whole, "find_spec", lambda name: None if name == package else object())
+    found = patient.ill()["settings.extras"]
+    assert (found.severity, found.evidence) == ("error", package)
+    assert f"pip install 'connectme[{extra}]'" in found.remedy
