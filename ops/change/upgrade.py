@@ -135,8 +135,8 @@ def _want_rehearsal(place: Place, now: datetime) -> None:
         record = rehearsal.rehearse(place, now)
     if not record.passed:
         raise NotChanged(
-            f"the rehearsal failed: {'; '.join(record.findings)}; the database was not touched; stay with the version"
-            " that you had, and report this"
+            f"the rehearsal failed: {'; '.join(record.findings)}; the database was not touched; `connectme doctor`"
+            " says whether a migration was run by hand; else stay with the version that you had, and report this"
         )
 
 

@@ -9,8 +9,10 @@ from sqlalchemy import Connection, create_engine, func, inspect, make_url, selec
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
+import migrations
 from federation.errors import Malformed
 from federation.webpush import VapidKey
+from ops.change import half
 from ops.doctor import embedded
 from ops.doctor.case import Case, age, one
 from ops.doctor.words import ill, well
@@ -145,6 +147,24 @@ UNITS: Final[tuple[Unit, ...]] = (drift, keys, push_key, queues, search)
 async def look(case: Case) -> list[Finding]:
     """Raises what the database says when it cannot be read."""
     return await within(case, _all)
+
+
+async def behind(case: Case) -> list[Finding]:
+    """Of a database that is to be upgraded: was that begun by hand?  The rest is asked of it afterwards."""
+    return await within(case, _behind)
+
+
+def _behind(tx: Connection, case: Case) -> list[Finding]:
+    found = migrations.current(tx)
+    if found not in migrations.files() or found >= case.newest:
+        return []
+    seen = half.look(tx, found)
+    wrong = [*(f"{name} is there already" for name in seen.early), *(f"{name} is missing" for name in seen.missing)]
+    if not wrong:
+        return [well("schema.half", f"all is as migration {found} left it")]
+    commands = "".join(f"{command}; " for command in seen.commands).strip()
+    names = ", ".join(wrong[:6]) + (" …" if len(wrong) > 6 else "")
+    return [ill("schema.half", "error", ", ".join(wrong), found=found, names=names, commands=commands or "SELECT 1")]
 
 
 async def within(case: Case, unit: Callable[[Connection, Case], T]) -> T:

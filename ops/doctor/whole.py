@@ -37,11 +37,13 @@ async def look(settings: Settings, newest: str, now: datetime | None = None, hom
     case = Case(settings, newest, now or datetime.now(UTC), home)
     found = run((*often.CHECKS, *embedded.THOROUGH, extras), case)
     found += await postgresql.look(case)
-    if not any(one.id.startswith(_FIRST) for one in found if one.severity != "ok"):
+    first = {one.id for one in found if one.severity != "ok" and one.id.startswith(_FIRST)}
+    if first <= {"schema.version"}:
+        ask = content.behind if first else content.look
         try:
-            found += await content.look(case)
+            found += await ask(case)
         except Exception as error:  # noqa: BLE001  a check that breaks is a finding
-            found.append(broken(content.look, error))
+            found.append(broken(ask, error))
     return arranged(found)
 
 

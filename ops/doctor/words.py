@@ -248,6 +248,15 @@ WORDS: Final[dict[str, Words]] = {
         "`connectme db plan` shows what would be done, `connectme db rehearse` tries it on a copy, `connectme db "
         "upgrade` does it. `connectme serve` does it by itself for SQLite.",
     ),
+    "schema.half": Words(
+        "no migration was run by hand, and not to its end",
+        "the database is at migration {found}, and is not as that one left it: {names}",
+        "Somebody ran statements of a later migration, outside of `connectme db upgrade`, which leaves all of one or "
+        "nothing; the upgrade would fail, and is refused. What is there too early has nothing in it that was written "
+        "before. Stop the server, take it away, in psql or sqlite3: `{commands}`, then `connectme db rehearse`, "
+        "`connectme db upgrade`. If something is missing, it is lost: `connectme backup list`, `connectme backup "
+        "restore`.",
+    ),
     "schema.change": Words(
         "no change of the database was interrupted",
         "a change of the database was begun {since} and has not ended: step {step}",

@@ -18,7 +18,7 @@ from sqlalchemy import insert, select
 import migrations
 from connectme.worker import settle_upgrade
 from inbox import spool
-from ops.change import checks, engine, plan, progress, rehearsal, replay, rollback, snapshots, upgrade
+from ops.change import checks, engine, half, plan, progress, rehearsal, replay, rollback, snapshots, upgrade
 from ops.change.place import Locked, NotChanged, Place
 from store.database import Database
 from store.rows import many
@@ -301,6 +301,20 @@ def test_old_snapshots_go_and_the_newest_stay(embedded):
         snapshots.take(embedded, NOW + timedelta(hours=hour))
     snapshots.prune(embedded)
     assert [one.at[11:13] for one in snapshots.found(embedded)] == ["16", "15", "14"]
+
+
+def test_statements_of_a_migration_that_were_run_by_hand_are_named_with_what_takes_them_away(place):
+    assert engine.read(place.url, lambda tx: half.look(tx, OLD)) == half.Half((), (), ())
+    for statement in ("ALTER TABLE host_policy ADD COLUMN reject_media BOOLEAN", "CREATE TABLE repair (id BIGINT)"):
+        engine.write(place.url, lambda tx, said=statement: tx.exec_driver_sql(said))
+    engine.write(place.url, lambda tx: tx.exec_driver_sql("ALTER TABLE rule DROP COLUMN hint"))
+    seen = engine.read(place.url, lambda tx: half.look(tx, OLD))
+    assert seen.early == ("host_policy.reject_media", "repair")
+    assert seen.missing == ("rule.hint",)
+    assert not rehearsal.rehearse(place, NOW).passed
+    for command in seen.commands:
+        engine.write(place.url, lambda tx, said=command: tx.exec_driver_sql(said))
+    assert engine.read(place.url, lambda tx: half.look(tx, OLD)).early == ()
 
 
 def test_rows_that_vanish_are_noticed(embedded):

@@ -5,8 +5,10 @@ changes the database by itself, and that process is killed.  PostgreSQL: the ser
 """
 
 import asyncio
+import sqlite3
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -15,8 +17,9 @@ import migrations
 from connectme.demo import HOME, until
 from ops.change import engine
 from ops.findings import Finding
-from tests.outage.fault import Engine, Fault, says
+from tests.outage.fault import Engine, Fault, quoted, says
 from tests.outage.scene import Scene
+from tests.postgresql import do
 
 OLD = "0018"  # the migration after it has four statements
 _ALEMBIC = Lock()  # it keeps what it works on where all threads see it
@@ -100,6 +103,35 @@ async def upgraded_and_started(scene: Scene, finding: Finding) -> None:
     scene.server.start()
 
 
+async def half_by_hand(scene: Scene) -> None:
+    """Somebody pasted the first statements of a migration into a shell, and ended there."""
+    await older(scene)
+    await run(
+        scene,
+        'ALTER TABLE host_policy ADD COLUMN "private_comment" TEXT',
+        "ALTER TABLE host_policy ADD COLUMN reject_media BOOLEAN",
+    )
+    scene.begins()
+    scene.server.start()
+
+
+async def taken_away(scene: Scene, finding: Finding) -> None:
+    await scene.stop()
+    await run(scene, *filter(None, map(str.strip, quoted(finding, "ALTER TABLE").split(";"))))
+    await scene.does(finding, "connectme db rehearse")
+    await scene.does(finding, "connectme db upgrade")
+    scene.server.start()
+
+
+async def run(scene: Scene, *statements: str) -> None:
+    if scene.admin_url:
+        await do(scene.admin_url, *statements)
+        return
+    with closing(sqlite3.connect(scene.file, isolation_level=None)) as db:
+        for statement in statements:
+            db.execute(statement)
+
+
 def faults(kind: Engine) -> list[Fault]:
     make: Callable[[str, Scene], Awaitable[None]] = in_the_server if kind == "SQLite" else by_hand
     found = []
@@ -113,4 +145,6 @@ def faults(kind: Engine) -> list[Fault]:
         elif kind == "PostgreSQL" and step == "snapshot":
             told, finding, mend = ("maintenance", "alert change-stopped"), "schema.change", upgraded
         found.append(Fault(name, kind, partial(make, step), told, finding, mend, shut=shut))
-    return found
+    told = ("refused",) if kind == "SQLite" else ("maintenance",)
+    name = "Statements of a migration were run by hand, and not all"
+    return [*found, Fault(name, kind, half_by_hand, told, "schema.half", taken_away, shut=kind == "SQLite")]
