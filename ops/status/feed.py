@@ -1,6 +1,6 @@
 """The same as a feed (Atom, RFC 4287): one entry for each incident, changed by each update."""
 
-from xml.sax.saxutils import escape, quoteattr
+from html import escape  # xml.sax.saxutils would bring urllib, http and TLS into the supervisor
 
 from ops.incidents import Incident
 from ops.status.board import Board
@@ -11,8 +11,8 @@ _HEAD = """<?xml version="1.0" encoding="utf-8"?>
 <title>{title}: status</title>
 <updated>{updated}</updated>
 <author><name>{title}</name></author>
-<link rel="alternate" type="text/html" href={page}/>
-<link rel="self" type="application/atom+xml" href={here}/>
+<link rel="alternate" type="text/html" href="{base}/status"/>
+<link rel="self" type="application/atom+xml" href="{base}/status/feed.atom"/>
 """
 _MOST = 25
 
@@ -25,8 +25,6 @@ def atom(board: Board) -> str:
         base=escape(base),
         title=escape(_clean(board.site.title)),
         updated=newest.isoformat(),
-        page=quoteattr(f"{base}/status"),
-        here=quoteattr(f"{base}/status/feed.atom"),
     )
     return head + "".join(_entry(base, one) for one in listed[:_MOST]) + "</feed>\n"
 
@@ -39,7 +37,7 @@ def _entry(base: str, one: Incident) -> str:
     return (
         f"<entry>\n<id>{escape(base)}/status#{one.id}</id>\n<title>{escape(_clean(one.title))}</title>\n"
         f"<published>{one.created.isoformat()}</published>\n<updated>{one.updates[-1].at.isoformat()}</updated>\n"
-        f'<link rel="alternate" type="text/html" href={quoteattr(f"{base}/status#{one.id}")}/>\n'
+        f'<link rel="alternate" type="text/html" href="{escape(f"{base}/status#{one.id}")}"/>\n'
         f'<content type="text">{escape(_clean(said))}</content>\n</entry>\n'
     )
 
