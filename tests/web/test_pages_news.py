@@ -90,3 +90,42 @@ async def test_the_page_costs_as_many_queries_for_many_as_for_one(browser, queri
         assert len(offered(browser)) == most
         costs.append(len(queries))
     assert costs[0] == costs[1]
+
+
+RULES = "/settings/news"
+
+
+def chosen(browser):
+    """What the form shows: rule → level."""
+    rules = re.findall(r'<select id="(for_\w+)".*?</select>', browser.page)
+    found = re.findall(r'<select id="for_\w+".*?<option value="(\w+)" selected>', browser.page)
+    return dict(zip(rules, found, strict=True))
+
+
+async def test_nobody_sets_rules_for_another(browser):
+    await browser.get(RULES)
+    before = chosen(browser)
+    await browser.post(RULES, {"csrf": "wrong", "for_bots": "drop"})
+    assert browser.status == 403
+    await browser.get(RULES)
+    await browser.send(RULES, for_bots="shout")
+    assert browser.status == 422
+    await browser.get(RULES)
+    assert chosen(browser) == before
+    browser.cookies = {}
+    await browser.get(RULES)
+    assert (browser.status, browser.location.startswith("/login")) == (303, True)
+
+
+async def test_rules_for_news_are_chosen_on_a_page(browser):
+    await browser.get(RULES)
+    usual = {name: filtering.USUAL[name] for name in filtering.REASONS}
+    assert chosen(browser) == {**usual, "for_not_following": "filter"}
+    assert "7 people" in browser.page
+    await browser.send(RULES, for_not_following="accept", for_private_mentions="filter", for_bots="drop")
+    assert (browser.status, browser.location) == (303, f"{RULES}?saved=1")
+    await browser.get(browser.location)
+    assert chosen(browser) == {**usual, "for_private_mentions": "filter", "for_bots": "drop"}
+    await browser.send(RULES, for_bots="accept")  # a form that knows fewer rules
+    await browser.get(RULES)
+    assert chosen(browser) == {**usual, "for_private_mentions": "filter"}
