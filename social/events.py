@@ -5,7 +5,7 @@ whoever hears it loads what he may see.
 """
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, field, is_dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 
@@ -112,10 +112,10 @@ def encode(event: object) -> list[Any] | None:
     >>> encode(Notified(1, 2)), encode("something else")
     (['Notified', 1, 2], None)
     """
-    name = type(event).__name__
-    if TRAVELLING.get(name) is not type(event) or not is_dataclass(event) or isinstance(event, type):
+    kind: type[Any] | None = TRAVELLING.get(type(event).__name__)
+    if kind is None or not isinstance(event, kind):
         return None
-    return [name, *astuple(event)]
+    return [kind.__name__, *[getattr(event, name) for name in kind.__slots__]]
 
 
 def decode(said: Sequence[Any]) -> object | None:

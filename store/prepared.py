@@ -116,17 +116,19 @@ class _Text:
         )
 
     def typed(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """`values` as the driver takes them."""
+        """`values` as the driver takes them; None is the same to all types."""
         taken = dict(values)
         for name, take in self.takes.items():
-            taken[name] = take(taken[name])
+            if taken[name] is not None:
+                taken[name] = take(taken[name])
         return taken
 
     def told(self, row: Sequence[Any]) -> list[Any]:
         """What the driver gave, as it is meant."""
         told = list(row)
         for at, give in self.gives:
-            told[at] = give(told[at])
+            if told[at] is not None:
+                told[at] = give(told[at])
         return told
 
 

@@ -127,8 +127,21 @@ def reader(*wanted: str) -> Callable[[ForReader], Handler]:
 
 
 def writer(*wanted: str) -> Callable[[ForWriter], Handler]:
-    """As `person`, for a route that writes but once: who asks is found out in the unit that writes."""
-    return _within(Writer, wanted)
+    """As `person`, for a route that writes but once: who asks is found out in the unit that writes.
+
+    Whoever was not met yet is looked at first: nothing that a stranger sends is read, nor does he ever stand in the way
+    of those who write.
+    """
+
+    def declare(handler: ForWriter) -> Handler:
+        @wraps(handler)
+        async def met(request: web.Request, writer: Writer) -> web.StreamResponse:
+            await writer.meet()
+            return await handler(request, writer)
+
+        return _within(Writer, wanted)(met)
+
+    return declare
 
 
 def _within(
@@ -204,20 +217,21 @@ class Writer:
         """Who it is, where that has to be known before.  Raises: what `person` raises."""
         return await _caller(self.request, self.wanted)
 
-    async def write(
-        self, unit: Callable[Concatenate[Connection, Caller, P], T], *args: P.args, **more: P.kwargs
-    ) -> tuple[Caller, T]:
-        """Who it is, and what `unit(tx, caller, …)` returns.  Raises: what `person` raises, before `unit` is asked.
-
-        Whoever was not met yet is looked at first: strangers never stand in the way of those who write.
-        """
+    async def meet(self) -> None:
+        """Looks who it is, if that was never done.  Raises: what `person` raises."""
         hashed = sha256(self.token)
         if hashed not in _MET:
             await self.caller()
             if len(_MET) >= _MOST_MET:
                 _MET.clear()
             _MET.add(hashed)
-        caller, done = await self.request.app[DATABASE].write(_as_person, hashed, self.wanted, unit, args, more)
+
+    async def write(
+        self, unit: Callable[Concatenate[Connection, Caller, P], T], *args: P.args, **more: P.kwargs
+    ) -> tuple[Caller, T]:
+        """Who it is, and what `unit(tx, caller, …)` returns.  Raises: what `person` raises, before `unit` is asked."""
+        db, hashed = self.request.app[DATABASE], sha256(self.token)
+        caller, done = await db.write(_as_person, hashed, self.wanted, unit, args, more)
         await _seen(self.request, caller)
         return caller, done
 

@@ -62,7 +62,7 @@ async def show(
     draft_of: what he posts, his settings being known; `words` is the text of it.
     """
     app = writer.request.app
-    if _elsewhere(words):
+    if _elsewhere(words[: drafts.MOST_TYPED]):
         drafts.check(draft_of(await writer.caller()), datetime.now(UTC))  # nobody is fetched for what cannot be posted
         await meet(app, words)
     return await writer.write(_publish_and_show, app[ORIGIN], draft_of, _hashed(key), datetime.now(UTC))

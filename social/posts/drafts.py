@@ -12,7 +12,7 @@ from social.errors import Invalid
 from social.visibility import VISIBILITIES
 
 LONGEST: Final = 5_000  # characters as their author counts them (social.text.length), the content warning included
-_TYPED: Final = 4  # times as many at most, with long links and joined emoji
+MOST_TYPED: Final = 4 * LONGEST  # characters as a machine counts them: with long links and joined emoji
 MOST_MEDIA: Final = 16
 MOST_OPTIONS: Final = 10
 LONGEST_OPTION: Final = 100
@@ -83,7 +83,7 @@ def check(draft: Draft, now: datetime, *, may_be_empty: bool = False) -> Draft:
     may_be_empty: something else is there already, see edit.
     Raises: Invalid, saying what is wrong.
     """
-    if len(draft.text) + len(draft.summary) > _TYPED * LONGEST:
+    if len(draft.text) + len(draft.summary) > MOST_TYPED:
         raise Invalid(f"A post has at most {LONGEST} characters")
     text, summary = texts.tidy(draft.text), _line(draft.summary)
     if not (text or draft.media or draft.media_ids or draft.poll or draft.quoted_id or may_be_empty):

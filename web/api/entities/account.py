@@ -34,7 +34,7 @@ def moment(when: datetime | None) -> str | None:
     """2026-01-01T00:00:00.000Z, as clients parse it."""
     if when is None:
         return None
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{when.microsecond // 1000:03}Z"
+    return when.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def emojis(found: list[dict[str, str]] | None, origin: Origin) -> list[shapes.CustomEmoji]:
