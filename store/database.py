@@ -8,8 +8,9 @@ one COMMIT, a savepoint each, and are answered after it: fewer disk syncs and fe
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import partial
+from types import FunctionType
 from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
 
 from sqlalchemy import Connection, make_url
@@ -29,8 +30,8 @@ class Engine(Protocol):
 
     lanes: int  # how many transactions may write at once
 
-    async def read(self, work: Callable[[Connection], T]) -> T:
-        """Runs `work` on a snapshot that it cannot change."""
+    async def read(self, work: Callable[[Connection], T], unit: Hashable = None) -> T:
+        """Runs `work` on a snapshot that it cannot change.  unit: what it is called, the same each time."""
 
     async def write(self, units: list[Unit[Any]]) -> None:
         """Runs `units` in one transaction (store.units.run) and commits it, or raises."""
@@ -53,7 +54,7 @@ class Nowhere:
 
     lanes = 1
 
-    async def read(self, work: Callable[[Connection], T]) -> T:  # noqa: ARG002  an Engine
+    async def read(self, work: Callable[[Connection], T], unit: Hashable = None) -> T:  # noqa: ARG002  an Engine
         raise Away("the database is not open yet")
 
     async def write(self, units: list[Unit[Any]]) -> None:  # noqa: ARG002  an Engine
@@ -102,7 +103,7 @@ class Database:
         if self.shut:
             raise Away(self.shut)
         try:
-            return await self._engine.read(partial(_call, f, args, more))
+            return await self._engine.read(partial(_call, f, args, more), (f, *filter(_is_function, args)))
         except Exception as error:
             self._look_at(error)
             raise
@@ -191,6 +192,11 @@ class Database:
                 listener(event)
             except Exception:
                 log.exception("%s was not heard", event)
+
+
+def _is_function(one: object) -> bool:
+    """A unit may be given the one that it is asked for: then both say which it is."""
+    return type(one) is FunctionType
 
 
 def _call(f: Callable[..., T], args: tuple[Any, ...], more: dict[str, Any], tx: Connection) -> T:

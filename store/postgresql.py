@@ -1,6 +1,6 @@
 """PostgreSQL: the same units, through `AsyncConnection.run_sync`, on a pool of asyncpg connections."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection
@@ -28,7 +28,7 @@ class PostgreSQL:
             isolation_level="REPEATABLE READ", postgresql_readonly=True, **{READ_ONLY: Readers()}
         )
 
-    async def read(self, work: Callable[[Connection], T]) -> T:
+    async def read(self, work: Callable[[Connection], T], unit: Hashable = None) -> T:  # noqa: ARG002  an Engine
         async with self._snapshots.connect() as connection:
             return await connection.run_sync(work)
 

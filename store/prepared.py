@@ -59,7 +59,9 @@ def _rows(tx: Connection, text: str, given: tuple[Any, ...]) -> Sequence[Any]:
             return cursor.fetchall()
         finally:
             cursor.close()
-    except tx.dialect.loaded_dbapi.Error:
+    except tx.dialect.loaded_dbapi.Error as error:
+        if tx.dialect.name == "sqlite":
+            raise as_sqlalchemy(tx, error, text) from error
         # SQLAlchemy knows which errors end a connection, and how all of them are called.
         return [tuple(row) for row in tx.exec_driver_sql(text, given)]
 
@@ -74,7 +76,6 @@ def _change(tx: Connection, text: str, given: tuple[Any, ...] | list[tuple[Any, 
         number = tx.exec_driver_sql(text, given).rowcount
         return -1 if isinstance(given, list) else number
     _tell(text)
-    dbapi = tx.dialect.loaded_dbapi
     try:
         cursor = tx.connection.cursor()
         try:
@@ -83,8 +84,14 @@ def _change(tx: Connection, text: str, given: tuple[Any, ...] | list[tuple[Any, 
             return cursor.rowcount
         finally:
             cursor.close()
-    except dbapi.Error as error:
-        raise DBAPIError.instance(text, None, error, dbapi.Error, hide_parameters=True, dialect=tx.dialect) from error
+    except tx.dialect.loaded_dbapi.Error as error:
+        raise as_sqlalchemy(tx, error, text) from error
+
+
+def as_sqlalchemy(tx: Connection, error: Exception, text: str = "") -> Exception:
+    """What the driver says, as SQLAlchemy says it."""
+    base = tx.dialect.loaded_dbapi.Error
+    return DBAPIError.instance(text, None, error, base, hide_parameters=True, dialect=tx.dialect)
 
 
 def _tell(text: str) -> None:

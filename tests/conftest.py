@@ -33,6 +33,12 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many queries are counted must not depend on how busy the machine is: no read begins again."""
+    monkeypatch.setattr("store.sqlite.PATIENCE", 60)
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The URL of a throw-away server; `{}` stands for the database.  `template` in it is migrated."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import timedelta
-from threading import Barrier
+from threading import Barrier, get_ident
 
 import pytest
 import sqlalchemy
@@ -93,16 +93,21 @@ async def test_what_was_made_of_a_row_is_given_back_for_an_equal_row_only_and_wr
     assert await db.read(lambda tx: memory.get(tx, 8, (8, "b"))) is None
 
 
-async def test_all_who_read_one_database_remember_together_and_no_others(sqlite_db, tmp_path):
+async def test_all_who_read_one_database_remember_together_and_no_others(sqlite_db, tmp_path, monkeypatch):
     memory: Memory[str] = Memory(4)
-    both = Barrier(2)
+    both, threads = Barrier(2), []
 
     def read(tx, mine, others):
         memory.put(tx, mine, (mine,), f"made of {mine}")
-        both.wait(10)
+        if threads:
+            both.wait(10)
+        threads.append(get_ident())
         return memory.get(tx, others, (others,))
 
-    assert await asyncio.gather(sqlite_db.read(read, 1, 2), sqlite_db.read(read, 2, 1)) == ["made of 2", "made of 1"]
+    monkeypatch.setattr("store.sqlite.PATIENCE", -1)  # what is late goes to a thread the next time
+    assert await sqlite_db.read(read, 3, 1) is None
+    assert await asyncio.gather(sqlite_db.read(read, 1, 3), sqlite_db.read(read, 2, 1)) == ["made of 3", "made of 1"]
+    assert len(set(threads)) == 3
     async with await Database.open(f"sqlite:///{tmp_path}/other.db") as other:
         assert await other.read(lambda tx: memory.get(tx, 1, (1,))) is None
 

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from store.database import Database
+from store.sqlite import SPARED
 from store.tables import hosts, metadata
 from tests.store.test_database import add, names
 
@@ -42,30 +43,128 @@ def file(tmp_path):
     return f"sqlite:///{tmp_path}/one.db"
 
 
-async def test_a_whole_unit_runs_in_the_connections_own_thread(file):
+def thread(tx):
+    tx.exec_driver_sql("SELECT 1").all()
+    return threading.get_ident()
+
+
+def steps(tx, seen):
+    """Some 30,000 steps of SQLite's machine; how often it has begun."""
+    seen.append(threading.get_ident())
+    tx.exec_driver_sql(
+        "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 3000) SELECT count(*) FROM c"
+    ).all()
+    return len(seen)
+
+
+async def test_a_whole_unit_that_writes_runs_in_the_connections_own_thread(file):
     """Pins that functions cross into aiosqlite's thread; see store.sqlite.CallingConnection."""
     db = await Database.open(file)
-    here = threading.get_ident()
     wrote = [await db.write(lambda tx: threading.get_ident()) for _ in range(3)]
     assert len(set(wrote)) == 1
-    assert here not in wrote
-    assert await db.read(lambda tx: threading.get_ident()) not in {here, *wrote}
+    assert threading.get_ident() not in wrote
     await db.close()
 
 
-async def test_the_pragmas_are_set(file):
+async def test_a_read_that_takes_long_begins_again_in_a_thread_and_goes_there_at_once_for_a_while(file, monkeypatch):
+    db = await Database.open(file)
+    here, seen = threading.get_ident(), []
+    assert await db.read(thread) == here
+    monkeypatch.setattr("store.sqlite.PATIENCE", 0)
+    assert await db.read(steps, seen) == 2
+    assert seen[0] == here != seen[1]
+    monkeypatch.setattr("store.sqlite.PATIENCE", 60)
+    assert [await db.read(steps, seen) for _ in range(SPARED)] == list(range(3, 3 + SPARED))
+    assert here not in seen[1:]
+    assert await db.read(thread) == here  # other units are not concerned
+    await db.read(steps, seen)
+    assert seen[-1] == here
+    await db.close()
+
+
+async def test_a_unit_that_takes_the_interruption_for_its_own_error_is_not_believed(file, monkeypatch):
+    db, seen = await Database.open(file), []
+
+    def swallows(tx):
+        try:
+            steps(tx, seen)
+        except OperationalError:
+            return "the database is broken"
+        return "all is well"
+
+    monkeypatch.setattr("store.sqlite.PATIENCE", 0)
+    assert await db.read(swallows) == "all is well"
+    assert len(seen) == 2
+    await db.close()
+
+
+async def test_after_an_interruption_statements_are_prepared_once(file, monkeypatch):
+    """Python 3.11 takes one that was interrupted for one in use, for ever."""
+    db, prepared = await Database.open(file), []
+    many = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 3000) SELECT n FROM c"
+
+    def watched(tx):
+        tx.connection.dbapi_connection.set_authorizer(lambda *_: prepared.append(1) or 0)
+
+    def ask(tx):
+        tx.exec_driver_sql(many).all()
+
+    monkeypatch.setattr("store.sqlite.PATIENCE", 0)
+    await db.read(ask)
+    monkeypatch.setattr("store.sqlite.PATIENCE", 60)
+    await db.read(watched)
+    asked = []
+    for number in range(3):
+        await db.read(lambda tx, _: ask(tx), number)
+        asked.append(len(prepared))
+    assert asked[0] == asked[1] == asked[2] > 0
+    await db.close()
+
+
+async def test_a_read_waits_in_a_thread_for_another_who_has_the_file(file):
+    db, seen = await Database.open(file), []
+
+    def busy(tx):
+        seen.append(threading.get_ident())
+        if len(seen) == 1:
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise error
+        return "read"
+
+    assert await db.read(busy) == "read"
+    assert seen[0] == threading.get_ident() != seen[1]
+    await db.close()
+
+
+async def test_whoever_reads_without_a_pause_lets_others_have_their_turn(file, monkeypatch):
+    db, turns = await Database.open(file), []
+    monkeypatch.setattr("store.sqlite.PATIENCE", -1)
+
+    async def other():
+        while True:
+            turns.append(1)
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    for _ in range(20):
+        await db.read(lambda tx: None)
+    task.cancel()
+    assert len(turns) > 5
+    await db.close()
+
+
+async def test_the_pragmas_are_set(file, monkeypatch):
     db = await Database.open(f"{file}?synchronous=normal")
 
     def pragma(tx, name):
         return tx.exec_driver_sql(f"PRAGMA {name}").scalar()
 
-    wanted = {
-        "journal_mode": "wal",
-        "foreign_keys": 1,
-        "synchronous": 1,
-        "busy_timeout": 5000,
-        "query_only": 1,
-    }
+    wanted = {"journal_mode": "wal", "query_only": 1, "busy_timeout": 0}  # the loop waits for nobody
+    assert {name: await db.read(pragma, name) for name in wanted} == wanted
+    wanted |= {"foreign_keys": 1, "synchronous": 1, "busy_timeout": 5000}
+    monkeypatch.setattr("store.sqlite.PATIENCE", -1)
+    await db.read(pragma, "busy_timeout")  # is late, and in a thread the next time
     assert {name: await db.read(pragma, name) for name in wanted} == wanted
     await db.close()
 
