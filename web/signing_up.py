@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from aiohttp import web
-from limits import RateLimitItemPerMinute
 from sqlalchemy import Connection
 
 from federation.keys import KeyPair, generate
@@ -18,17 +17,17 @@ from social.signups import Wanted
 from store.tables import Account, Signup, Token
 from web import client_address
 from web.keys import CONFIG, DATABASE, ORIGIN
-from web.limits import LIMITS
+from web.limits import LIMITS, Limit
 from web.pages.entry import in_pool
 
-PLACE = RateLimitItemPerMinute(5, 30, "sign-ups")
-LETTERS = RateLimitItemPerMinute(5, 30, "letters")
+PLACE = Limit(5, 30, "sign-ups")
+LETTERS = Limit(5, 30, "letters")
 
 
-async def count(request: web.Request, item: RateLimitItemPerMinute) -> None:
+async def count(request: web.Request, limit: Limit) -> None:
     """Raises: TooMany."""
     if request.app[CONFIG].rate_limits:
-        await request.app[LIMITS].hit(item, client_address.network(request))
+        await request.app[LIMITS].hit(limit, client_address.network(request))
 
 
 async def sign_up(
