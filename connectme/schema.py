@@ -7,6 +7,7 @@ asks the driver directly (`tests/connectme/test_schema.py` compares the two).
 import os
 import re
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from connectme.errors import Failure
 from connectme.settings import Settings
-from ops import belonging
+from ops import belonging, parts
 from ops.belonging import Ours, Seen
 from ops.change import progress
 from ops.doctor.words import ill
@@ -54,6 +55,7 @@ class Schema:
     found: str | None  # number of the last migration that was run; None: none was
     newest: str  # that this code knows
     empty: bool  # nothing else is in the database, either
+    parts: Collection[str] | None = None  # of its tables: ops/parts.py; None: not known
 
     @property
     def state(self) -> Literal["empty", "current", "behind", "newer", "foreign"]:
@@ -89,7 +91,7 @@ def _judged(settings: Settings, seen: Seen) -> Schema:
         raise Changing(why)
     if wrong := belonging.judge(belonging.recall(settings.data_dir), seen, ours):
         raise WrongDatabase(belonging.refusal(wrong))
-    return Schema(seen.version, ours.newest, seen.empty)
+    return Schema(seen.version, ours.newest, seen.empty, seen.parts)
 
 
 def newest() -> str:
@@ -159,4 +161,5 @@ async def asked(connection: "asyncpg.Connection") -> Seen:
     facts = dict(await connection.fetch(belonging.FACTS)) if "fact" in tables else {}
     public = [row[0] for row in await connection.fetch(belonging.KEYS)] if "account_key" in tables else []
     place = f"database {await connection.fetchval('SELECT current_database()')}"
-    return belonging.of_tables(place, tables, found, facts, public)
+    there = {row[0] for row in await connection.fetch(parts.POSTGRESQL)}
+    return belonging.of_tables(place, tables, found, facts, public, there)

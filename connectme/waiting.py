@@ -24,7 +24,7 @@ from connectme.errors import Failure
 from connectme.house import House, opened, provisional
 from connectme.loop import until
 from connectme.settings import Settings
-from ops import belonging
+from ops import belonging, identity, parts
 from ops.change import progress
 from ops.findings import first_line
 from ops.modes import Board, Mode
@@ -117,7 +117,8 @@ async def _fit(settings: Settings) -> None:
     if why := missing(settings):
         raise schema.Away(why)
     with lock.using(settings):
-        state, begun = (await schema.looked(settings)).state, progress.unfinished(settings.data_dir)
+        found, begun = await schema.looked(settings), progress.unfinished(settings.data_dir)
+    state = found.state
     if state == "empty":
         raise schema.ToChange("the database is empty")
     if begun and begun.stage not in progress.HARMLESS:
@@ -128,6 +129,8 @@ async def _fit(settings: Settings) -> None:
         raise schema.Changing(
             "the database is of an older version; run `connectme db upgrade`, this server waits for it"
         )
+    if found.parts is not None and (lost := parts.needed(identity.parts(), found.parts)):
+        raise schema.CannotUse(belonging.refusal(parts.missing("schema.needed", lost)))
 
 
 class _Change:

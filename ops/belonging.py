@@ -8,12 +8,12 @@ need no word, but another database does (`connectme db adopt`).
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from ops import state
+from ops import parts, state
 from ops.doctor.words import ill
 from ops.findings import Finding
 
@@ -33,7 +33,7 @@ class Identity:
     base_url: str
     keys: tuple[str, ...]  # fingerprints of the server's own
     schema: str  # the migration it was at
-    parts: tuple[str, ...]  # the tables and indexes that belong to that migration
+    parts: tuple[str, ...]  # what belongs to that migration: see ops/parts.py
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class Seen:
     empty: bool  # there is no table of anybody's
     facts: Mapping[str, str]
     keys: tuple[str, ...]
+    parts: Collection[str] | None = None  # see ops/parts.py; None: not known
 
     @property
     def instance(self) -> str | None:
@@ -99,11 +100,15 @@ def read_sqlite(connection: sqlite3.Connection, place: str) -> Seen:
     row = connection.execute(VERSION).fetchone() if VERSION_TABLE in tables else None
     facts = dict(connection.execute(FACTS)) if "fact" in tables else {}
     public = [key for (key,) in connection.execute(KEYS)] if "account_key" in tables else []
-    return of_tables(place, tables, row[0] if row else None, facts, public)
+    found = {name for query in parts.SQLITE for (name,) in connection.execute(query)}
+    return of_tables(place, tables, row[0] if row else None, facts, public, found)
 
 
-def of_tables(place: str, tables: set[str], version: str | None, facts: dict[str, str], public: list[str]) -> Seen:
-    return Seen(place, version, not tables - {VERSION_TABLE}, facts, fingerprints(public))
+def of_tables(
+    place: str, tables: set[str], version: str | None, facts: dict[str, str], public: list[str],
+    found: Collection[str] | None = None,
+) -> Seen:  # fmt: skip
+    return Seen(place, version, not tables - {VERSION_TABLE}, facts, fingerprints(public), found)
 
 
 def judge(known: Identity | None, seen: Seen, ours: Ours) -> Finding | None:

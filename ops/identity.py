@@ -8,7 +8,7 @@ import logging
 import secrets
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, PrimaryKeyConstraint, UniqueConstraint, inspect
 
 import migrations
 from federation.origin import Origin
@@ -70,9 +70,23 @@ async def remember(db: Database, data_dir: Path) -> None:
 
 
 def parts() -> tuple[str, ...]:
-    """The names of all tables and indexes that the newest migration leaves."""
-    indexes = {str(index.name) for table in metadata.tables.values() for index in table.indexes}
-    return tuple(sorted({*metadata.tables, *indexes}))
+    """What the newest migration leaves, in the words of ops/parts.py."""
+    tables = metadata.tables.values()
+    indexes = {str(index.name) for table in tables for index in table.indexes}
+    columns = {f"{table.name}.{column.name}" for table in tables for column in table.columns}
+    return tuple(sorted({*metadata.tables, *indexes, *columns, *unique()}))
+
+
+def unique() -> dict[str, tuple[str, str, list[str]]]:
+    """What no two rows of a table have alike: table, name and columns, by their word in ops/parts.py."""
+    found = {}
+    for table in metadata.tables.values():
+        of_some = {index.name for index in table.indexes if index.dialect_options["sqlite"]["where"] is not None}
+        rules = [one for one in table.constraints if isinstance(one, PrimaryKeyConstraint | UniqueConstraint)]
+        for rule in [*rules, *(index for index in table.indexes if index.unique and index.name not in of_some)]:
+            columns = sorted(column.name for column in rule.columns)
+            found[f"{table.name}({', '.join(columns)})"] = table.name, str(rule.name), columns
+    return found
 
 
 def note_proxy_key(tx: Connection) -> None:

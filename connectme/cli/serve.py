@@ -72,7 +72,7 @@ def _examined(settings: Settings) -> None:
         log.error("the data folder cannot be written (%s); `connectme doctor` says more", error)  # noqa: TRY400  a line
         return
     for one in found:
-        if one.severity == "error" and one.id.startswith("identity."):
+        if one.severity == "error" and one.id.startswith(("identity.", "schema.needed")):
             raise WrongDatabase(refusal(one))
         if one.severity in ("warning", "error"):
             log.warning("%s: %s (%s); %s", one.id, one.says, one.evidence, one.remedy)

@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator
 from typing import Final, TypeVar
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
-from sqlalchemy import Connection, create_engine, func, inspect, make_url, select
+from sqlalchemy import Connection, create_engine, func, make_url, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 import migrations
 from federation.errors import Malformed
 from federation.webpush import VapidKey
+from ops import identity, parts
 from ops.change import half
 from ops.doctor import embedded
 from ops.doctor.case import Case, age, one
@@ -33,37 +34,28 @@ _JOBS = select(func.count(), func.min(jobs.c.due))
 
 def drift(tx: Connection, _: Case) -> Iterator[Finding]:
     """Columns by name: types differ between the engines and their versions."""
-    found = inspect(tx).get_multi_columns()
-    wrong, missing = [], []
-    for name, table in metadata.tables.items():
-        there = {column["name"] for column in found.get((None, name), [])}
-        if not there:
-            missing.append(name)
-            continue
-        wanted = {column.name for column in table.columns}  # not its key, which is our word for it
-        wrong += [f"{name}.{column} is missing" for column in sorted(wanted - there)]
-        wrong += [f"{name}.{column} is unknown" for column in sorted(there - wanted)]
-    missing += missing_indexes(tx)
-    if missing:
-        names = ", ".join(missing[:8]) + (" …" if len(missing) > 8 else "")
-        yield ill("schema.parts", "error", f"missing: {', '.join(missing)}", number=len(missing), names=names)
-    if wrong:
-        names = ", ".join(wrong[:6]) + (" …" if len(wrong) > 6 else "")
-        yield ill("schema.drift", "error", ", ".join(wrong), number=len(wrong), names=names)
-    elif not missing:
+    wanted, there = identity.parts(), parts_of(tx)
+    yield from parts.judged(wanted, there)
+    columns = {part for part in there if "." in part and part.partition(".")[0] in metadata.tables}
+    if unknown := sorted(columns.difference(wanted)):
+        names = ", ".join(unknown[:6]) + (" …" if len(unknown) > 6 else "")
+        yield ill("schema.drift", "error", ", ".join(unknown), number=len(unknown), names=names)
+    else:
         yield well("schema.drift", f"{len(metadata.tables)} tables")
 
 
+def parts_of(tx: Connection) -> set[str]:
+    """As ops/parts.py has them."""
+    queries = parts.SQLITE if tx.dialect.name == "sqlite" else [parts.POSTGRESQL]
+    return {name for query in queries for (name,) in tx.exec_driver_sql(query)}
+
+
 def missing_indexes(tx: Connection) -> list[str]:
-    """Of tables that are there."""
-    found = inspect(tx).get_multi_indexes()
-    missing = []
-    for (_, name), there in found.items():
-        table = metadata.tables.get(str(name))
-        if table is not None:
-            named = {index["name"] for index in there}
-            missing += [str(index.name) for index in table.indexes if index.name not in named]
-    return sorted(missing)
+    """Of tables that are there, in the words of ops/parts.py."""
+    there = parts_of(tx)
+    plain = {str(index.name): table.name for table in metadata.tables.values() for index in table.indexes}
+    of_tables = {**plain, **{part: rule[0] for part, rule in identity.unique().items()}}
+    return sorted(part for part, table in of_tables.items() if table in there and part not in there)
 
 
 def keys(tx: Connection, _: Case) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
-from ops import belonging, damage
+from ops import belonging, damage, parts
 from ops.change import progress
 from ops.doctor.case import Case
 from ops.doctor.words import ill, well
@@ -17,7 +17,6 @@ from ops.findings import Finding, Severity
 PATIENCE: Final = 1.0  # seconds for a lock
 _LOOK: Final = 0.5  # seconds of looking for damage
 _STEPS: Final = 10_000  # of SQLite's machine between two looks at the clock
-_NAMES: Final = "SELECT name FROM sqlite_master WHERE type IN ('table', 'index')"
 
 
 @contextmanager
@@ -39,7 +38,6 @@ def reads(case: Case) -> Iterator[Finding]:
     try:
         with opened(file) as connection:
             seen = belonging.read_sqlite(connection, str(file))
-            names = {name for (name,) in connection.execute(_NAMES)}
             cut = damage.cut_short(file, lambda pragma: int(connection.execute(pragma).fetchone()[0]))
     except sqlite3.Error as error:
         yield ill("database.reads", "error", f"{file}: {error}", file=file)
@@ -47,11 +45,11 @@ def reads(case: Case) -> Iterator[Finding]:
     yield well("database.reads", str(file))
     if cut:
         yield ill("database.sound", "error", cut, file=file)
-    yield from identity(case, seen, names)
+    yield from identity(case, seen)
 
 
-def identity(case: Case, seen: belonging.Seen, names: set[str]) -> Iterator[Finding]:
-    """For PostgreSQL, too.  names: of tables and indexes."""
+def identity(case: Case, seen: belonging.Seen) -> Iterator[Finding]:
+    """For PostgreSQL, too."""
     known, begun = case.known, progress.unfinished(case.settings.data_dir)
     if seen.empty and begun is not None and begun.stage == "returning":
         return  # it is filled from the snapshot next: schema.change
@@ -68,16 +66,8 @@ def identity(case: Case, seen: belonging.Seen, names: set[str]) -> Iterator[Find
         yield ill("schema.version", severity, evidence, found=seen.version or "none", newest=case.newest)
         return
     yield well("schema.version", f"migration {seen.version}")
-    if known is not None and known.schema == seen.version:
-        missing = [part for part in known.parts if part not in names]
-        yield _parts(missing, len(known.parts))
-
-
-def _parts(missing: list[str], number: int) -> Finding:
-    if not missing:
-        return well("schema.parts", f"{number} tables and indexes")
-    names = ", ".join(missing[:8]) + (" …" if len(missing) > 8 else "")
-    return ill("schema.parts", "error", f"missing: {', '.join(missing)}", number=len(missing), names=names)
+    if known is not None and known.schema == seen.version and seen.parts is not None:
+        yield from parts.judged(known.parts, seen.parts)
 
 
 def journal(case: Case) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection, inspect
 
+from ops import identity, parts
 from ops.doctor import content, embedded, places, postgresql
 from ops.doctor.case import Case
 from ops.findings import Finding, first_line
@@ -79,14 +80,19 @@ async def _indexes(case: Case) -> str:
         names = await db.read(content.missing_indexes)
         for name in names:  # one transaction each: a large table holds up the writers for moments, not for all of them
             await db.write(_make_index, name)
-        missing = await db.read(lambda tx: set(metadata.tables) - set(inspect(tx).get_table_names()))
-    return f"{len(names)} indexes made" + (f"; tables are still missing: {', '.join(missing)}" if missing else "")
+        missing = parts.needed(identity.parts(), await db.read(content.parts_of))
+    return f"{len(names)} indexes made" + (f"; still missing: {', '.join(missing)}" if missing else "")
 
 
-def _make_index(tx: Connection, name: str) -> None:
-    for table in metadata.tables.values():
-        for index in table.indexes:
-            if index.name == name:
+def _make_index(tx: Connection, part: str) -> None:
+    """Raises: SQLAlchemyError, where rows are alike that must not be."""
+    if (rule := identity.unique().get(part)) is not None:
+        table, name, columns = rule
+        quoted = [tx.dialect.identifier_preparer.quote(word) for word in (name, table, *columns)]
+        tx.exec_driver_sql(f"CREATE UNIQUE INDEX IF NOT EXISTS {quoted[0]} ON {quoted[1]} ({', '.join(quoted[2:])})")
+    for table_ in metadata.tables.values():
+        for index in table_.indexes:
+            if index.name == part:
                 index.create(tx, checkfirst=True)
 
 
@@ -125,6 +131,7 @@ FIXES: Final[dict[str, Callable[[Case], Awaitable[str]]]] = {
     "database.rights": _rights,
     "database.journal": _journal,
     "disk.log": _checkpoint,
+    "schema.needed": _indexes,
     "schema.parts": _indexes,
     "search.index": _words,
     "postgresql.indexes": _reindex,

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from ops import belonging
+from ops import belonging, parts
 from ops.doctor.case import Case, broken
 from ops.doctor.embedded import identity
 from ops.doctor.words import ill, well
@@ -18,10 +18,6 @@ EACH: Final = 14  # connections of a process at most: store/postgresql.py, one t
 SPARE: Final = 5  # for commands, backups, people
 SHORT: Final = 5_000  # milliseconds; below that, a timeout ends honest work
 TABLES: Final = "SELECT tablename FROM pg_tables WHERE schemaname = ANY(current_schemas(false))"
-_NAMES: Final = (
-    "SELECT c.relname FROM pg_class c"
-    " WHERE c.relkind IN ('r', 'p', 'i') AND c.relnamespace = current_schema()::text::regnamespace"
-)
 INVALID: Final = (
     "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
     " WHERE NOT i.indisvalid AND c.relnamespace = current_schema()::text::regnamespace"
@@ -100,8 +96,8 @@ async def whose(case: Case, connection: Any) -> AsyncIterator[Finding]:
     if tables and not readable:
         return  # `rights` says so
     place = f"database {await connection.fetchval('SELECT current_database()')}"
-    seen = belonging.of_tables(place, tables, found, facts, public)
-    for finding in identity(case, seen, {row[0] for row in await connection.fetch(_NAMES)}):
+    there = {row[0] for row in await connection.fetch(parts.POSTGRESQL)}
+    for finding in identity(case, belonging.of_tables(place, tables, found, facts, public, there)):
         yield finding
 
 

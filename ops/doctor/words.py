@@ -266,16 +266,25 @@ WORDS: Final[dict[str, Words]] = {
         "`connectme db upgrade --take-over` on another.",
     ),
     "schema.parts": Words(
-        "tables and indexes are all there",
-        "{number} tables or indexes are missing: {names}",
+        "indexes are all there",
+        "{number} indexes are missing: {names}",
         "Somebody dropped them, or a migration ran half. Missing indexes make the server slow: `connectme doctor "
-        "--fix` makes them anew while it runs. Missing tables mean lost data: stop the server, `connectme backup "
-        "list`, `connectme backup restore`.",
+        "--fix` makes them anew while it runs.",
         "makes missing indexes anew",
+    ),
+    "schema.needed": Words(
+        "tables, columns, and what no two rows may have alike (shown as TABLE(COLUMNS)) are all there",
+        "the tables are not what this version needs, {number} parts are missing: {names}",
+        "Somebody or something else changed the database, or a copy of it was not whole. What the server wrote now "
+        "would be wrong, so it does not start. If only TABLE(COLUMNS) and `uq_…` are named, `connectme doctor --fix` "
+        "makes them anew, unless there are rows alike by now: it says so. A table or column that is missing is lost "
+        "data: `connectme db rollback` after a change by `connectme db upgrade`; else `connectme backup list`, "
+        "`connectme backup restore`.",
+        "makes anew what forbids rows that are alike, where there are none",
     ),
     "schema.drift": Words(
         "the tables are as this version expects them",
-        "{number} columns are not as this version expects them: {names}",
+        "{number} columns are there that this version does not know: {names}",
         "Somebody changed the tables by hand, or a migration ran half. `connectme db status` shows the migration."
         " Restore the snapshot from before the change: `connectme db rollback`, or `connectme backup restore`. If"
         " you added a column yourself, take it away again.",

@@ -1,15 +1,19 @@
 """A server to look at: a data folder, its settings, and what the doctor says."""
 
 import asyncio
+import os
 import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime
 
-from connectme import schema
+from connectme import schema, waiting
 from connectme.settings import Settings
 from ops import identity
 from ops.doctor import fixing, often, whole
 from ops.doctor.case import Case
 from tests.people import OURS
+from tests.test_house import ROOT
 
 
 def settings(folder, **more: str) -> Settings:
@@ -39,6 +43,22 @@ class Patient:
 
     def fix(self):
         return asyncio.run(fixing.fix(Case(self.settings, schema.newest(), datetime.now(UTC)), self.look()))
+
+    def refuses(self):
+        """Why a server does not start here; empty when it does."""
+        try:
+            asyncio.run(waiting._fit(self.settings))
+        except schema.CannotUse as refusal:
+            return str(refusal)
+        return ""
+
+    def serves(self):
+        """What `connectme serve` says before it ends; it must not serve."""
+        words = [sys.executable, "-m", "connectme", "serve"]
+        named = {"PATH": os.environ["PATH"], **self.settings.environment(), "CONNECTME_BIND": "127.0.0.1:0"}
+        done = subprocess.run(words, env=named, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 1, done.stderr
+        return done.stderr
 
 
 async def claimed(db, folder, origin, keys) -> None:

@@ -148,14 +148,69 @@ def test_a_dropped_index_is_seen_each_minute_and_made_anew(patient):
 
 def test_a_table_that_is_missing_is_not_made_by_force(patient):
     run_sql(patient.file, "DROP TABLE rule")
-    assert "rule" in patient.ill()["schema.parts"].says
-    assert "still missing: rule" in patient.fix()["schema.parts"]
-    assert "schema.parts" in patient.ill()
+    assert patient.ill()["schema.needed"].evidence == "missing: rule"
+    assert "still missing: rule" in patient.fix()["schema.needed"]
+    assert "schema.needed" in patient.ill()
+
+
+def rebuilt(file, table, change):
+    """The table, copied as an import would, with another definition."""
+    with closing(sqlite3.connect(file)) as link, link:
+        link.execute("PRAGMA writable_schema = on")
+        (before,) = link.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+        assert change[0] in before
+        after = before.replace(*change).replace(f"CREATE TABLE {table}", "CREATE TABLE copied")
+        link.execute(after)
+        link.execute(f"INSERT INTO copied SELECT * FROM {table}")
+        link.execute(f"DROP TABLE {table}")
+        link.execute(f"ALTER TABLE copied RENAME TO {table}")
+
+
+@pytest.mark.parametrize(
+    ("fault", "part"),
+    [
+        ("DROP TABLE rule", "rule"),
+        ("ALTER TABLE rule DROP COLUMN hint", "rule.hint"),
+        ("DROP INDEX uq_post_boost", "uq_post_boost"),
+        ("DROP INDEX uq_conversation_thread", "conversation(owner_id, thread_id)"),
+    ],
+)
+def test_a_server_does_not_start_on_tables_that_it_would_do_harm_to(patient, fault, part):
+    assert patient.refuses() == ""
+    run_sql(patient.file, fault)
+    assert part in patient.refuses()
+    found = patient.minute()["schema.needed"]
+    assert (found.severity, part in found.says) == ("error", True)
+    if part in ("rule", "rule.hint"):
+        said = patient.serves() if part == "rule.hint" else patient.refuses()
+        assert "parts are missing: " + part in said
+        assert "connectme backup restore" in said
+    else:
+        assert "not done" not in patient.fix()["schema.needed"]
+        assert (patient.refuses(), patient.ill()) == ("", {})
+
+
+def test_a_table_that_lost_its_keys_is_refused_and_gets_them_back_unless_rows_are_alike(patient):
+    rebuilt(patient.file, "follow", (", \n\tCONSTRAINT uq_follow_uri UNIQUE (uri)", ""))
+    rebuilt(patient.file, "rule", ("CONSTRAINT pk_rule PRIMARY KEY (id)", "CHECK (1)"))
+    assert "2 parts are missing: follow(uri), rule(id)" in patient.refuses()
+    alike = "INSERT INTO rule (id, text, hint, position) VALUES (7, '', '', 0)"
+    run_sql(patient.file, *[alike] * 2)
+    assert "not done" in patient.fix()["schema.needed"]
+    run_sql(patient.file, "DELETE FROM rule")
+    assert patient.fix()["schema.needed"].startswith("1 indexes made")
+    assert (patient.refuses(), patient.ill()) == ("", {})
+
+
+def test_a_server_starts_without_an_index_that_only_makes_it_fast(patient):
+    run_sql(patient.file, "DROP INDEX ix_account_host")
+    assert patient.refuses() == ""
 
 
 def test_columns_that_were_changed_by_hand_are_drift(patient):
     run_sql(patient.file, "ALTER TABLE rule ADD COLUMN colour TEXT", "ALTER TABLE rule DROP COLUMN hint")
-    assert patient.ill()["schema.drift"].evidence == "rule.hint is missing, rule.colour is unknown"
+    found = patient.ill()
+    assert (found["schema.drift"].evidence, found["schema.needed"].evidence) == ("rule.colour", "missing: rule.hint")
     run_sql(
         patient.file,
         "ALTER TABLE rule DROP COLUMN colour",

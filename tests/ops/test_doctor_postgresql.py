@@ -105,6 +105,8 @@ def test_an_empty_database_where_a_filled_one_was_is_refused(server, postgres):
             "postgresql.indexes",
             None,
         ),
+        ("DROP INDEX uq_post_boost", "schema.needed", None),
+        ("ALTER TABLE job DROP CONSTRAINT uq_job_key", "schema.needed", None),
         ("ALTER TABLE rule ADD COLUMN colour text", "schema.drift", "ALTER TABLE rule DROP COLUMN colour"),
     ],
     ids=lambda value: value if str(value).startswith(("postgresql.", "schema.")) else "",
@@ -113,12 +115,24 @@ def test_a_fault_is_found_and_mended(server, fault, check, remedy):
     server.sql(fault.format(server.name))
     found = ill(server)
     assert set(found) == {check}
+    assert bool(server.refuses()) == (check == "schema.needed"), server.refuses()
     assert not found[check].remedy.count("{")
     if remedy is None:
         assert "not done" not in server.fix()[check]
     else:
         server.sql(*remedy.format(server.name).split("; "))
     assert ill(server) == {}
+
+
+def test_a_server_does_not_start_on_a_table_that_lost_a_column(server):
+    assert server.refuses() == ""
+    server.sql("ALTER TABLE rule DROP COLUMN hint")
+    assert "1 parts are missing: rule.hint" in server.refuses()
+    said = server.serves()
+    assert "1 parts are missing: rule.hint" in said
+    assert "connectme backup restore" in said
+    server.sql("DROP TABLE rule")
+    assert "1 parts are missing: rule;" in server.refuses()
 
 
 def test_a_role_without_rights_is_told_which(server, postgres):
