@@ -97,10 +97,13 @@ async def all_taken(scene: Scene) -> None:
     admin = await asyncpg.connect(scene.admin_url)
     scene.begins()
     try:
-        while await admin.fetchval(_HAS, ours):
+        while True:
+            gone = not await admin.fetchval(_HAS, ours)  # so all that we had is there to be taken
             with suppress(asyncpg.TooManyConnectionsError):
                 while True:
                     scene.others.append(await asyncpg.connect(url(scene, database="postgres", role=theirs)))
+            if gone and not await admin.fetchval(_HAS, ours):
+                break
             await admin.fetch(_END, ours)
     finally:
         await admin.close()
