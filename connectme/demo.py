@@ -123,7 +123,7 @@ class Instance:
             self._session = ClientSession(timeout=ClientTimeout(total=30))
         return self._session
 
-    async def api(self, name: str, method: str, path: str, **body: object) -> Any:
+    async def api(self, name: str, method: str, path: str, /, **body: object) -> Any:
         """Asks the API as that person.  Raises: RuntimeError for an answer other than 2xx."""
         headers = {"Authorization": f"Bearer {self.tokens[name]}"}
         query = {key: str(value) for key, value in body.items()} if method == "GET" else None

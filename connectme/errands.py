@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from sqlalchemy import Connection
 
+from connectme.collecting import Collecting
 from connectme.conversations import Conversations
 from connectme.gather import BUDGET, Gatherer, known_post
 from connectme.previews import Previewer
@@ -64,6 +65,7 @@ class Errands:
             "leave_domain": self._leave_domain,
             "send_results": self._send_results,
             "synchronise_followers": self._synchronise_followers,
+            **Collecting(db, gatherer).table,
             **Repairing(db, gatherer, self.synchronise).table,
         }
 

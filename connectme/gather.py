@@ -23,9 +23,11 @@ from federation.errors import FederationError, Malformed, Unreachable
 from federation.keys import PrivateKey
 from federation.origin import Origin
 from federation.reading import ACTOR_KINDS, JSON, POST_KINDS, Note, host_of, read_note, types, uri
+from federation.reading.featured import FEATURED, read_featured_collection
 from federation.reading.values import is_web
 from federation.webfinger import parse_handle
 from social import accounts
+from social.collections import theirs
 from social.errors import NotAllowed, NotFound, Refusal, Unavailable
 from social.posts import find
 from social.posts.edit import receive_edit
@@ -140,8 +142,15 @@ class Gatherer:
             log.error("looking up %s %s", *key, exc_info=error)
 
     async def _fetch(self, address: str, budget: Budget) -> Account | int:
-        """Whatever is there: an account, or the id of a post."""
+        """Whatever is there: an account, or the id of a post.
+
+        A collection of accounts is kept, too, and is neither: whoever looks for one looks again.  Raises: NotFound.
+        """
         document = await self.document(address, budget)
+        if FEATURED in types(document):
+            said = read_featured_collection(document)
+            await self._db.write(theirs.store, await self.account(said.owner), said, self.now())
+            raise NotFound("That is a collection of accounts", why=address)
         if not ACTOR_KINDS.isdisjoint(types(document)):
             return await self._fetch_account(uri(document, "id") or address, budget)
         return await self._store(await self._post_in(document, budget), budget)

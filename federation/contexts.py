@@ -59,6 +59,12 @@ _ACTOR_TERMS: Final[dict[str, Any]] = {
     "featured": _uri("toot:featured"),
     "featuredTags": _uri("toot:featuredTags"),
     "attributionDomains": {"@id": "toot:attributionDomains", "@type": "@id"},
+    "gts": "https://gotosocial.org/ns#",
+    "featuredCollections": _uri("https://w3id.org/fep/7aa9#featuredCollections"),
+    "interactionPolicy": _uri("gts:interactionPolicy"),
+    "canFeature": _uri("https://w3id.org/fep/7aa9#canFeature"),
+    "automaticApproval": _uri("gts:automaticApproval"),
+    "manualApproval": _uri("gts:manualApproval"),
     "discoverable": "toot:discoverable",
     "indexable": "toot:indexable",
     "memorial": "toot:memorial",
@@ -80,13 +86,27 @@ _ACTOR_TERMS: Final[dict[str, Any]] = {
     },
 }
 
+_COLLECTION_TERMS: Final[dict[str, Any]] = {
+    **{
+        name: f"https://w3id.org/fep/7aa9#{name}"
+        for name in (
+            "FeaturedCollection",
+            "FeaturedItem",
+            "FeatureRequest",
+            "FeatureAuthorization",
+            "featuredObjectType",
+        )
+    },
+    **{name: _uri(f"https://w3id.org/fep/7aa9#{name}") for name in ("featuredObject", "featureAuthorization", "topic")},
+}
+
 PLAIN: Final[list[Any]] = [ACTIVITY_STREAMS]
 POST: Final[list[Any]] = [ACTIVITY_STREAMS, _POST_TERMS]
 ACTOR: Final[list[Any]] = [ACTIVITY_STREAMS, SECURITY, _ACTOR_TERMS]
 FULL: Final[list[Any]] = [
     ACTIVITY_STREAMS,
     SECURITY,
-    {**_ACTOR_TERMS, **_POST_TERMS, "EmojiReact": "http://litepub.social/ns#EmojiReact"},
+    {**_ACTOR_TERMS, **_POST_TERMS, **_COLLECTION_TERMS, "EmojiReact": "http://litepub.social/ns#EmojiReact"},
 ]
 
 _WITH_PROOF: Final = {

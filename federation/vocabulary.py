@@ -118,6 +118,7 @@ class InteractionPolicy(msgspec.Struct, frozen=True, kw_only=True, rename="camel
     can_reply: Approval | None = None
     can_like: Approval | None = None
     can_announce: Approval | None = None
+    can_feature: Approval | None = None  # FEP-7aa9, of an actor
 
 
 Tag: TypeAlias = Mention | Hashtag | Emoji | Link
@@ -237,6 +238,8 @@ class _Actor(Document, frozen=True, kw_only=True):
     updated: datetime | None = None
     generator: Generator | None = None
     implements: tuple[Capability, ...] = ()
+    featured_collections: str | None = None  # FEP-7aa9
+    interaction_policy: InteractionPolicy | None = None
 
 
 class Person(_Actor, frozen=True, kw_only=True, tag="Person"):
@@ -342,6 +345,47 @@ class Tombstone(Document, frozen=True, kw_only=True, tag="Tombstone"):
 Post: TypeAlias = Note | Question
 
 
+# Collections of accounts (FEP-7aa9)
+
+
+class FeaturedItem(Document, frozen=True, kw_only=True, tag="FeaturedItem"):
+    id: str
+    featured_object: str
+    featured_object_type: str
+    feature_authorization: str | None = None
+
+
+class FeaturedCollection(Document, frozen=True, kw_only=True, tag="FeaturedCollection"):
+    """Mastodon wants both flags to be said, also when they are false."""
+
+    context_ = contexts.FULL
+    moments_ = ("published", "updated")
+
+    id: str
+    attributed_to: str
+    name: str
+    summary: str | None = None  # HTML
+    summary_map: dict[str, str] | None = None
+    url: str
+    sensitive: bool
+    discoverable: bool
+    topic: Hashtag | None = None
+    total_items: int
+    ordered_items: tuple[FeaturedItem, ...]
+    published: datetime
+    updated: datetime
+
+
+class FeatureAuthorization(Document, frozen=True, kw_only=True, tag="FeatureAuthorization"):
+    """`interaction_target`, an account, agrees to be in `interacting_object`."""
+
+    context_ = contexts.FULL
+
+    id: str
+    interacting_object: str
+    interaction_target: str
+
+
 # Activities
 
 
@@ -365,7 +409,7 @@ class Update(_Activity, frozen=True, kw_only=True, tag="Update"):
     moments_ = ("updated",)
 
     updated: datetime | None = None
-    object: Note | Question | Person | Service | Group | Organization | Application
+    object: Note | Question | Person | Service | Group | Organization | Application | FeaturedCollection
 
 
 class QuoteAuthorization(Document, frozen=True, kw_only=True, tag="QuoteAuthorization"):
@@ -387,6 +431,14 @@ class Delete(_Activity, frozen=True, kw_only=True, tag="Delete"):
     object: Tombstone | QuoteAuthorization | str
 
 
+class Withdraw(_Activity, frozen=True, kw_only=True, tag="Delete"):
+    """FEP-7aa9: an account takes back what it agreed to."""
+
+    context_ = contexts.FULL
+
+    object: FeatureAuthorization
+
+
 class Follow(_Activity, frozen=True, kw_only=True, tag="Follow"):
     object: str
 
@@ -400,15 +452,24 @@ class QuoteRequest(_Activity, frozen=True, kw_only=True, tag="QuoteRequest"):
     instrument: str | Note | Question
 
 
+class FeatureRequest(_Activity, frozen=True, kw_only=True, tag="FeatureRequest"):
+    """FEP-7aa9: may `object`, an account, be in `instrument`, our collection?"""
+
+    context_ = contexts.FULL
+
+    object: str
+    instrument: str
+
+
 class Accept(_Activity, frozen=True, kw_only=True, tag="Accept"):
     """Embeds what it accepts: Takahe wants the Follow with its actor and object."""
 
-    object: Follow | QuoteRequest | str
+    object: Follow | QuoteRequest | FeatureRequest | str
     result: str | None = None  # the approval
 
 
 class Reject(_Activity, frozen=True, kw_only=True, tag="Reject"):
-    object: Follow | QuoteRequest | str
+    object: Follow | QuoteRequest | FeatureRequest | str
 
 
 class Like(_Activity, frozen=True, kw_only=True, tag="Like"):
@@ -444,7 +505,7 @@ class Flag(_Activity, frozen=True, kw_only=True, tag="Flag"):
 class Add(_Activity, frozen=True, kw_only=True, tag="Add"):
     context_ = contexts.FULL
 
-    object: str | Hashtag
+    object: str | Hashtag | FeaturedCollection | FeaturedItem
     target: str
 
 
@@ -468,11 +529,11 @@ class Undo(_Activity, frozen=True, kw_only=True, tag="Undo"):
 
 Activity: TypeAlias = (
     Create | Update | Delete | Follow | Accept | Reject | Undo | Like | EmojiReact | Announce
-    | Block | Flag | Add | Remove | Move | QuoteRequest
+    | Block | Flag | Add | Remove | Move | QuoteRequest | FeatureRequest | Withdraw
 )  # fmt: skip
 
 # What a collection of ours may hold, beside ids.
-Item: TypeAlias = str | Note | Question | Create | Announce | Hashtag
+Item: TypeAlias = str | Note | Question | Create | Announce | Hashtag | FeaturedCollection
 
 _CONTEXT_FIRST = {id(context): b'{"@context":' + msgspec.json.encode(context) + b","
                   for context in (contexts.PLAIN, contexts.POST, contexts.ACTOR, contexts.FULL)}  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 from sqlalchemy import Connection
 
 from federation import reading
-from inbox.handlers import actors, blocks, boosts, flags, follows, pins, posts, quotes, reactions, undo
+from inbox.handlers import actors, blocks, boosts, collections, flags, follows, posts, quotes, reactions, undo
 from inbox.messages import Here, Verified
 from store.tables import Account
 
@@ -18,13 +18,20 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "Update": posts.update,
     "Delete": posts.delete,
     "Follow": follows.follow,
-    "Accept": follows.accept,
+    "Accept": collections.accept,
     "Accept/Follow": follows.accept,
-    "Reject": follows.reject,
+    "Reject": collections.reject,
     "Reject/Follow": follows.reject,
     "QuoteRequest": quotes.request,
     "Accept/QuoteRequest": quotes.accept,
     "Reject/QuoteRequest": quotes.reject,
+    "FeatureRequest": collections.request,
+    "Accept/FeatureRequest": collections.accept,
+    "Reject/FeatureRequest": collections.reject,
+    "Delete/FeatureAuthorization": collections.withdraw,
+    "Add/FeaturedCollection": collections.told,
+    "Update/FeaturedCollection": collections.told,
+    "Add/FeaturedItem": collections.add_item,
     "Undo": undo.by_id,
     "Undo/Follow": follows.undo_follow,
     "Undo/Like": reactions.undo,
@@ -39,8 +46,8 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "Block": blocks.block,
     "Flag": flags.flag,
     "Move": actors.move,
-    "Add": pins.add,
-    "Remove": pins.remove,
+    "Add": collections.add,
+    "Remove": collections.remove,
 }
 
 

@@ -17,7 +17,7 @@ from federation.errors import Forged, Malformed, Refused
 from federation.keys import PublicKey
 from federation.origin import Origin
 from federation.parsing import parse_object
-from federation.reading import JSON, actor_of, host_of, identity, types, uri
+from federation.reading import INCOMPLETE, JSON, actor_of, completed, host_of, identity, types, uri
 from inbox import spool
 from inbox.append import Appender
 from inbox.counts import Counts
@@ -64,11 +64,13 @@ class Receiver:
 
     async def receive(self, parcel: Parcel) -> None:
         """Raises: Malformed, Forged, Refused (a host that is blocked here), spool.Full, what the database says."""
-        document = parse_object(parcel.body)
+        document: JSON = parse_object(parcel.body)
+        message = signatures.Message("POST", parcel.target, self._authority, self._scheme, parcel.headers, parcel.body)
+        if not INCOMPLETE.isdisjoint(types(document)):
+            document = completed(document, _claim(message).key_id.partition("#")[0], parcel.body)
         identity(document)
         actor = actor_of(document)
         self._permit(actor)
-        message = signatures.Message("POST", parcel.target, self._authority, self._scheme, parcel.headers, parcel.body)
         claim = _claim(message)
         signer = await self._signer(message, claim, parcel.address, document)
         if signer is None:

@@ -249,7 +249,8 @@ def _kept(
     signed: datetime | None,
     introduction: bytes | None,
 ) -> Kept:
-    document = orjson.loads(body)  # receive.py refused whatever two decoders read differently
+    # receive.py refused whatever two decoders read differently
+    document = reading.completed(orjson.loads(body), signer, body)
     if reading.actor_of(document) == signer:
         met = None if introduction is None else unpacked(introduction)
         return Kept(number, Verified(signer, document, body, recipient, sync, signed, met), attempts)

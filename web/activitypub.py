@@ -18,6 +18,8 @@ from federation.signatures import ACCEPT_SIGNATURE
 from outbox import documents, synchronisation
 from social import accounts, follows, pins, quotes, timelines, views
 from social import featured as shown_tags
+from social.collections import curate, sending, theirs
+from social.collections import views as collected
 from social.errors import Gone, NotAllowed, NotFound, Unauthorised
 from social.pages import Page
 from social.posts import around
@@ -157,6 +159,46 @@ async def followers_synchronization(request: web.Request) -> web.Response:
     uris = await request.app[DATABASE].read(synchronisation.partial, account.id, signer.host)
     uri = f"{account.uri}/followers_synchronization"
     return _document(request, vocabulary.OrderedCollection(id=uri, total_items=len(uris), ordered_items=tuple(uris)))
+
+
+# ---- collections of accounts (FEP-7aa9)
+
+
+@routes.get("/users/{name}/featured_collections")
+async def collections(request: web.Request) -> web.Response:
+    """Those that are shown on the profile, whole."""
+    viewer, account = await _viewer(request), await _owner(request)
+    found = await request.app[DATABASE].read(_collections, account, viewer)
+    uri = documents.collections_of(account)
+    return _document(request, vocabulary.Collection(id=uri, total_items=len(found), items=tuple(found)))
+
+
+def _collections(tx: Connection, account: Account, viewer_id: int | None) -> list[vocabulary.FeaturedCollection]:
+    found = collected.of_account(tx, account.id, viewer_id, curate.MOST)
+    return [sending.document(tx, account, it.collection, viewer_id) for it in found]
+
+
+async def collection(request: web.Request) -> web.Response:
+    viewer, db = await _viewer(request), request.app[DATABASE]
+    return _document(request, await db.read(_collection, as_id(request.match_info["id"]), viewer))
+
+
+def _collection(tx: Connection, number: int | None, viewer_id: int | None) -> vocabulary.FeaturedCollection:
+    """Raises: NotFound, also for those of other servers."""
+    it = collected.one(tx, number or 0, viewer_id).collection
+    if not it.local:
+        raise NotFound("No such collection")
+    return sending.document(tx, accounts.by_id(tx, it.account_id), it, viewer_id)
+
+
+@routes.get("/users/{name}/feature_authorizations/{id}")
+async def feature_authorization(request: web.Request) -> web.Response:
+    """For whoever may see the collection in which the account is."""
+    viewer, account = await _viewer(request), await _owner(request)
+    number, db = as_id(request.match_info["id"]), request.app[DATABASE]
+    uri = curate.approval_of(account, number or 0)
+    collection_uri = await db.read(theirs.approved, account.id, uri, viewer)
+    return _document(request, documents.feature_authorization(account, uri, collection_uri))
 
 
 # ---- posts

@@ -36,6 +36,8 @@ def _resources() -> tuple[web.AbstractResource, ...]:
         [
             web.get("/users/{name}", _either(_to_profile, activitypub.actor)),
             web.get("/users/{name}/posts/{id}", _either(_to_thread, activitypub.post)),
+            web.get("/users/{name}/featured_collections/{id}", _either(_to_collection, activitypub.collection)),
+            web.get("/collections/{id}", _either(pages.collection, activitypub.collection)),
             web.get("/@{name}", _either(pages.profile, activitypub.actor)),
             web.get("/@{name}/{id:[0-9]+}", _either(pages.thread, activitypub.post)),
         ]
@@ -60,6 +62,10 @@ async def _to_profile(request: web.Request) -> web.Response:
 
 async def _to_thread(request: web.Request) -> web.Response:
     return _redirect(request, f"/@{quote(request.match_info['name'])}/{quote(request.match_info['id'])}")
+
+
+async def _to_collection(request: web.Request) -> web.Response:
+    return _redirect(request, f"/collections/{quote(request.match_info['id'])}")
 
 
 def _redirect(request: web.Request, path: str) -> web.Response:

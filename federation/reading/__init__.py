@@ -7,10 +7,12 @@ tests/golden/.  Nothing here fetches, and nothing here decides who may be believ
 """
 
 from federation.reading.activities import (
+    INCOMPLETE,
     Activity,
     Flag,
     Move,
     Reaction,
+    completed,
     read_activity,
     read_flag,
     read_move,
@@ -19,6 +21,14 @@ from federation.reading.activities import (
 from federation.reading.actors import ACTOR_KINDS, Actor, Field, Image, Key, read_actor, read_keys
 from federation.reading.approvals import QuoteAuthorization, read_quote_authorization
 from federation.reading.collections import COLLECTION_KINDS, Collection, read_collection
+from federation.reading.featured import (
+    FeatureAuthorization,
+    FeaturedCollection,
+    FeaturedItem,
+    read_feature_authorization,
+    read_featured_collection,
+    read_featured_item,
+)
 from federation.reading.media import Attachment
 from federation.reading.posts import (
     POST_KINDS,
@@ -51,6 +61,7 @@ from federation.reading.values import (
 __all__ = [
     "ACTOR_KINDS",
     "COLLECTION_KINDS",
+    "INCOMPLETE",
     "JSON",
     "POST_KINDS",
     "PUBLIC",
@@ -60,6 +71,9 @@ __all__ = [
     "Collection",
     "Emoji",
     "Event",
+    "FeatureAuthorization",
+    "FeaturedCollection",
+    "FeaturedItem",
     "Field",
     "Flag",
     "Image",
@@ -73,6 +87,7 @@ __all__ = [
     "Reaction",
     "Visibility",
     "actor_of",
+    "completed",
     "embedded",
     "hashtag",
     "host_of",
@@ -83,6 +98,9 @@ __all__ = [
     "read_activity",
     "read_actor",
     "read_collection",
+    "read_feature_authorization",
+    "read_featured_collection",
+    "read_featured_item",
     "read_flag",
     "read_keys",
     "read_move",

@@ -1,5 +1,6 @@
 """What was done: the frame that all activities share, and the few with more to say."""
 
+import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ REACTION_LIMIT = 32  # code points of one emoji, joined of many
 
 # An emoji has none of these: letters, spaces, ASCII signs (digits, # and * begin keycaps).
 _LESSER_EMOJI = "\u203c\u2049\u20e3\u3030\u303d"  # ‼ ⁉, keycaps, 〰 〽
+INCOMPLETE = frozenset({"FeatureRequest", "Add", "Remove"})  # as some send them: `completed`
 _NO_EMOJI = re.compile(r"[^\W\d_]|[\s!-\")+-/:-@\[-`{-~]")
 
 
@@ -85,6 +87,20 @@ def read_activity(doc: JSON) -> Activity:
         summary=values.text(doc, "summary"),
         published=values.instant(doc, "published"),
     )
+
+
+def completed(doc: JSON, signer: str, body: bytes) -> JSON:
+    """The activity with what Mastodon 4.6 leaves out of those of collections (FEP-7aa9).
+
+    Its FeatureRequest names no actor: that is who signed it.  Its Add and Remove have no id: two are the same when
+    every byte is.
+    """
+    names = values.types(doc)
+    if "FeatureRequest" in names and "actor" not in doc:
+        doc = {**doc, "actor": signer}
+    if "id" not in doc and "target" in doc and not {"Add", "Remove"}.isdisjoint(names):
+        doc = {**doc, "id": f"{signer}#{hashlib.sha256(body).hexdigest()}"}
+    return doc
 
 
 def read_reaction(doc: JSON) -> Reaction | None:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from federation.errors import Malformed
 from federation.reading import media, tags, values
+from federation.reading.policies import read_policy
 from federation.reading.tags import Emoji
 from federation.reading.values import JSON
 
@@ -87,6 +88,8 @@ class Actor:
     published: datetime | None = None
     webfinger: str | None = None  # FEP-2c59: name@domain
     implements: tuple[str, ...] = ()  # FEP-844e
+    collections: str | None = None  # FEP-7aa9
+    interaction_policy: JSON | None = None
 
 
 def read_actor(doc: JSON) -> Actor:
@@ -137,6 +140,8 @@ def read_actor(doc: JSON) -> Actor:
         published=values.instant(doc, "published"),
         webfinger=_webfinger(doc),
         implements=tuple(dict.fromkeys(_implements(doc)))[:IMPLEMENTS_LIMIT],
+        collections=values.uri_on(root, doc, "featuredCollections"),
+        interaction_policy=read_policy(doc),
     )
 
 

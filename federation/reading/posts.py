@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from federation.errors import Malformed
 from federation.reading import media, tags, values
 from federation.reading.media import Attachment
+from federation.reading.policies import read_policy
 from federation.reading.tags import Emoji, Mention
 from federation.reading.values import JSON, PUBLIC
 
@@ -16,11 +17,9 @@ POST_KINDS = frozenset(
 )
 OPTIONS_LIMIT = 32
 AUTHORS_LIMIT = 16
-POLICY_LIMIT = 64  # addresses in one part of a policy
 
 _PLAIN = ("text/plain", "text/markdown", "text/x.misskeymarkdown")
 _QUOTE_FIELDS = ("quote", "quoteUrl", "quoteUri", "quoteURL", "_misskey_quote")
-_POLICIES = ("canQuote", "canReply", "canLike", "canAnnounce")
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 Visibility: TypeAlias = Literal["public", "unlisted", "private", "direct"]
@@ -146,7 +145,7 @@ def read_note(doc: JSON, author: str | None = None) -> Note:
         likes_count=_total(doc, "likes"),
         shares_count=_total(doc, "shares"),
         source_text=_source(doc),
-        interaction_policy=_policy(doc),
+        interaction_policy=read_policy(doc),
     )
 
 
@@ -260,23 +259,3 @@ def _event(doc: JSON) -> Event:
     else:
         where = values.name({"name": place})
     return Event(values.instant(doc, "startTime"), values.instant(doc, "endTime"), where)
-
-
-def _policy(doc: JSON) -> JSON | None:
-    """GoToSocial's interaction policy, with its two generations of names made one."""
-    found = doc.get("interactionPolicy")
-    if not isinstance(found, dict):
-        return None
-    policy: dict[str, Any] = {}
-    for name in _POLICIES:
-        rule = found.get(name)
-        if isinstance(rule, dict):
-            policy[name] = {
-                "automaticApproval": _approved(rule, "automaticApproval", "always"),
-                "manualApproval": _approved(rule, "manualApproval", "approvalRequired"),
-            }
-    return policy or None
-
-
-def _approved(rule: JSON, field: str, older: str) -> list[str]:
-    return list(values.web_uris(rule, field if field in rule else older)[:POLICY_LIMIT])

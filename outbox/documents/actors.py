@@ -7,7 +7,8 @@ from typing import Any
 from federation import keys as material
 from federation import signatures, vocabulary
 from federation.reading import PUBLIC
-from outbox.documents.posts import emojis
+from outbox.documents.collections import collections_of
+from outbox.documents.posts import emojis, followers_of
 from store.tables import Account, AccountKey
 
 _KINDS: dict[str, type[vocabulary.Actor]] = {
@@ -68,6 +69,10 @@ def _common(account: Account, keys: Iterable[AccountKey], domain: str) -> dict[s
         "following": account.following_uri,
         "featured": account.featured_uri,
         "featured_tags": f"{account.uri}/collections/tags" if account.featured_uri else None,
+        "featured_collections": collections_of(account) if account.featured_uri else None,
+        "interaction_policy": (
+            vocabulary.InteractionPolicy(can_feature=_may_show(account)) if account.featured_uri else None
+        ),
         "attribution_domains": tuple(account.attribution_domains),
         "endpoints": vocabulary.Endpoints(account.shared_inbox) if account.shared_inbox else None,
         "manually_approves_followers": account.locked,
@@ -84,6 +89,13 @@ def _common(account: Account, keys: Iterable[AccountKey], domain: str) -> dict[s
         **_keys(account, keys),
         **_looks(account),
     }
+
+
+def _may_show(account: Account) -> vocabulary.Approval:
+    """Who may show it in a collection (FEP-7aa9): as social/collections/consent.py says it of accounts of ours."""
+    if not account.discoverable:
+        return vocabulary.Approval(automatic_approval=(account.uri,))  # nobody else
+    return vocabulary.Approval(automatic_approval=(followers_of(account) if account.locked else PUBLIC,))
 
 
 def _looks(account: Account) -> dict[str, Any]:

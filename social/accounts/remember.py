@@ -16,6 +16,7 @@ from federation.keys import load_public
 from federation.reading import Actor, Key, host_of
 from outbox import outcomes
 from social.accounts import find, verification
+from social.collections import consent
 from social.errors import NotAllowed
 from social.moderation import hosts
 from social.sanitise import html
@@ -226,6 +227,8 @@ def _columns(actor: Actor, handle: str, now: datetime, policy: HostPolicy | None
         also_known_as=list(actor.also_known_as),
         moved_to=actor.moved_to if actor.moved_to != actor.id else None,
         memorial=actor.memorial,
+        collections_uri=actor.collections,
+        feature_policy=consent.told(actor.interaction_policy, actor.id, actor.followers, actor.following),
         show_media=actor.show_media,
         show_media_replies=actor.show_media_replies,
         show_featured=actor.show_featured,

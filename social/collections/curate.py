@@ -17,14 +17,15 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from federation.origin import Origin
+from federation.reading import hashtag
 from federation.reading.values import clean, language
 from social import accounts, notifications, verdicts
-from social.collections import consent, views
+from social.collections import consent, sending, views
 from social.collections.views import CollectionView
 from social.errors import Fault, Faulty, Invalid, NotAllowed, NotFound
 from social.known import known
 from social.relationships import relationship
-from social.tags import named
+from social.text import normalise_tag
 from store.ids import new_id
 from store.rows import many, one
 from store.tables import Account, Collection, CollectionItem, collection_items, collections
@@ -34,11 +35,11 @@ MOST: Final = 10  # collections of one person
 MOST_ITEMS: Final = 25  # in one of ours
 NAME_LIMIT: Final = 40
 DESCRIPTION_LIMIT: Final = 100
-TAG_LIMIT: Final = 100
 ADDED, UPDATED = "added_to_collection", "collection_update"
 
 _ADD = insert(collections)
 _THIS = collections.c.id == bindparam("collection", type_=Id)
+_FIND = select(collections).where(_THIS)
 _HOW_MANY = select(func.count()).where(collections.c.account_id == bindparam("of", type_=Id))
 _CHANGED: Final = ("name", "description", "source", "language", "tag", "sensitive", "discoverable")
 _CHANGE = (
@@ -102,7 +103,9 @@ def create(
         **_checked(tx, draft),
     )
     tx.execute(_ADD, asdict(made))
-    _put(tx, made, owner, account_ids, now)
+    items = _put(tx, made, owner, account_ids, now)
+    sending.made(tx, owner, made, now)
+    sending.asked(tx, owner, made, items, now)
     return views.one(tx, number, owner_id)
 
 
@@ -115,13 +118,15 @@ def change(tx: Connection, owner_id: int, collection_id: int, wishes: dict[str, 
         tx.execute(_CHANGE, {"collection": old.id, "at": now, **{f"new_{name}": value for name, value in new.items()}})
         if (old.name, old.source) != (new["name"], new["source"]):
             tell_of_change(tx, old, now)
+        sending.changed(tx, accounts.by_id(tx, owner_id), own(tx, owner_id, old.id), now)
     return views.one(tx, old.id, owner_id)
 
 
-def remove(tx: Connection, owner_id: int, collection_id: int, now: datetime) -> None:  # noqa: ARG001
+def remove(tx: Connection, owner_id: int, collection_id: int, now: datetime) -> None:
     """Raises: NotFound, NotAllowed."""
     it = own(tx, owner_id, collection_id)
     notifications.forget_about(tx, (ADDED, UPDATED), it.id)
+    sending.removed(tx, accounts.by_id(tx, owner_id), it, now)
     tx.execute(_REMOVE, {"collection": it.id})
 
 
@@ -130,21 +135,24 @@ def add(tx: Connection, owner_id: int, collection_id: int, account_id: int | Non
     it = own(tx, owner_id, collection_id)
     if account_id is None:
         raise Invalid("`account_id` parameter is missing")
-    (made,) = _put(tx, it, accounts.by_id(tx, owner_id), [account_id], now)
+    owner = accounts.by_id(tx, owner_id)
+    (made,) = _put(tx, it, owner, [account_id], now)
+    if made.state == "accepted":
+        sending.put(tx, owner, it, made, accounts.by_id(tx, account_id).kind, now)
+    sending.asked(tx, owner, it, [made], now)
     return made
 
 
-def take_out(tx: Connection, owner_id: int, collection_id: int, item_id: int, now: datetime) -> None:  # noqa: ARG001
+def take_out(tx: Connection, owner_id: int, collection_id: int, item_id: int, now: datetime) -> None:
     """Raises: NotFound, NotAllowed."""
     it = own(tx, owner_id, collection_id)
     item = _item(tx, it.id, item_id)
     if item is None or item.state not in ("pending", "accepted"):
         raise NotFound("Record not found")
-    _forget_news(tx, item)
-    tx.execute(_TAKE_OUT, {"item": item.id})
+    _end(tx, accounts.by_id(tx, owner_id), it, item, now)
 
 
-def revoke(tx: Connection, account_id: int, collection_id: int, item_id: int, now: datetime) -> None:  # noqa: ARG001
+def revoke(tx: Connection, account_id: int, collection_id: int, item_id: int, now: datetime) -> None:
     """He no longer wants to be in it, also when its owner blocks him by now.  Raises: NotFound, NotAllowed."""
     item = _item(tx, collection_id, item_id)
     if item is None or item.account_id != account_id:
@@ -153,15 +161,37 @@ def revoke(tx: Connection, account_id: int, collection_id: int, item_id: int, no
             raise NotFound("Record not found")
         raise NotAllowed("This action is not allowed", why="revoking for somebody else")
     if item.state == "accepted":
-        _forget_news(tx, item)
-        tx.execute(_SET_STATE, {"item": item.id, "becomes": "revoked"})
+        _revoke(tx, item, now)
 
 
-def part(tx: Connection, owner_id: int, member_id: int, now: datetime) -> None:  # noqa: ARG001
+def part(tx: Connection, owner_id: int, member_id: int, now: datetime) -> None:
     """One of the two blocks the other: what the one shows is without the other."""
     for item in many(tx, _BETWEEN, CollectionItem, owner=owner_id, member=member_id):
-        _forget_news(tx, item)
-        tx.execute(_TAKE_OUT, {"item": item.id})
+        it = one(tx, _FIND, Collection, collection=item.collection_id)
+        if it is not None and it.local:
+            _end(tx, accounts.by_id(tx, owner_id), it, item, now)
+        elif item.state == "accepted":
+            _revoke(tx, item, now)
+
+
+def _end(tx: Connection, owner: Account, it: Collection, item: CollectionItem, now: datetime) -> None:
+    """He is no longer in one of ours, nor asked to be."""
+    _forget_news(tx, item)
+    sending.taken_out(tx, owner, it, item, now)
+    tx.execute(_TAKE_OUT, {"item": item.id})
+
+
+def _revoke(tx: Connection, item: CollectionItem, now: datetime) -> None:
+    """One of ours, or one whom one of ours blocks, is kept out for good; whoever shows him elsewhere is told."""
+    _forget_news(tx, item)
+    tx.execute(_SET_STATE, {"item": item.id, "becomes": "revoked"})
+    it, account = one(tx, _FIND, Collection, collection=item.collection_id), accounts.find_by_uri(tx, item.account_uri)
+    if it is None or account is None or not account.is_local:
+        return
+    if it.local:
+        sending.taken_out(tx, accounts.by_id(tx, it.account_id), it, item, now)
+    else:
+        sending.withdrawn(tx, account, it, item, now)
 
 
 def own(tx: Connection, owner_id: int, collection_id: int) -> Collection:
@@ -199,23 +229,24 @@ def _put(
     if sum(one.state in ("pending", "accepted") for one in there) + len(people) > MOST_ITEMS:
         raise Invalid(f"Validation failed: at most {MOST_ITEMS} accounts")
     after = max((one.position for one in there), default=0)
-    made = [_new(it, account, after + place, now) for place, account in enumerate(people, 1)]
+    made = [_new(it, owner, account, after + place, now) for place, account in enumerate(people, 1)]
     tx.execute(_PUT, [asdict(one) for one in made])
     notifications.notify_about(tx, ADDED, owner.id, it.id, [one.id for one in people if one.is_local], now)
     return made
 
 
-def _new(it: Collection, account: Account, position: int, now: datetime) -> CollectionItem:
-    number = new_id()
+def _new(it: Collection, owner: Account, account: Account, position: int, now: datetime) -> CollectionItem:
+    """Those of other servers are asked first."""
+    number, ours = new_id(), account.is_local
     return CollectionItem(
         id=number,
         collection_id=it.id,
         account_id=account.id,
         account_uri=account.uri,
         uri=f"{it.uri}/items/{number}",
-        state="accepted",
-        approval=approval_of(account, number),
-        request=None,
+        state="accepted" if ours else "pending",
+        approval=approval_of(account, number) if ours else None,
+        request=None if ours else f"{owner.uri}/feature_requests/{number}",
         position=position,
         created_at=now,
     )
@@ -264,13 +295,8 @@ def _checked(tx: Connection, draft: Draft) -> dict[str, Any]:
 
 
 def _is_usable(tx: Connection, tag: str) -> bool:
-    """As those of posts: letters, digits and _, not digits alone; and no moderator forbade it."""
-    try:
-        name = named(tag)
-    except NotFound:
-        return False
-    spelt = all(character.isalnum() or character == "_" for character in name) and not name.isdigit()
-    return spelt and len(name) <= TAG_LIMIT and not verdicts.refused(tx, verdicts.USED, [name])
+    """It is one, and no moderator forbade it."""
+    return hashtag(tag) is not None and not verdicts.refused(tx, verdicts.USED, [normalise_tag(tag)])
 
 
 def _item(tx: Connection, collection_id: int, item_id: int) -> CollectionItem | None:

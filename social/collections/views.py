@@ -72,6 +72,11 @@ class WithPeople:
     view: CollectionView
     people: list[Account] = field(default_factory=list)
 
+    @property
+    def members(self) -> list[Account]:
+        there = {one.id: one for one in self.people}
+        return [there[item.account_id] for item in self.view.items if item.account_id in there]
+
 
 def some(tx: Connection, ids: Sequence[int], viewer_id: int | None) -> dict[int, CollectionView]:
     """Those that the viewer may see, in two queries."""

@@ -67,7 +67,7 @@ def test_every_term_is_in_the_context_or_in_activitystreams() -> None:
     """Terms of ActivityStreams 2.0 and security/v1; what else we say must be defined inline."""
     known = {
         "type", "id", "attributedTo", "content", "contentMap", "published", "updated", "url", "to", "cc",
-        "inReplyTo", "summary", "tag", "attachment", "replies", "likes", "shares", "context", "source",
+        "inReplyTo", "summary", "summaryMap", "tag", "attachment", "replies", "likes", "shares", "context", "source",
         "mediaType", "name", "href", "icon", "image", "first", "last", "next", "prev", "partOf", "items",
         "orderedItems", "totalItems", "actor", "object", "target", "result", "instrument", "audience",
         "oneOf", "anyOf", "endTime", "closed", "formerType", "deleted", "inbox", "outbox", "followers",

@@ -1,7 +1,7 @@
 """Collections of accounts: https://docs.joinmastodon.org/methods/collections/"""
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from federation.origin import Origin
-from social.collections import curate, views
+from social.collections import curate, theirs, views
 from social.collections.curate import Draft
 from social.collections.views import CollectionView
 from social.errors import Faulty, Invalid, NotAllowed, NotFound
@@ -28,6 +28,10 @@ from web.params import Params, as_id
 
 routes = web.RouteTableDef()
 
+OFTEN: Final = timedelta(hours=1)  # the collections of another server are asked for
+KEPT: Final = 4_000
+
+_asked: dict[int, datetime] = {}  # accounts, and when this process asked their servers
 _BODY: Final = {
     "name": str,
     "description": str,
@@ -135,6 +139,8 @@ async def revoke_item(request: web.Request, caller: Caller) -> web.Response:
 async def of_account(request: web.Request, reader: Account | None) -> web.Response:
     """To himself also those that are not shown on the profile."""
     it, part = await account_of(request), offset_of(request, 40, 80)
+    if reader is not None:
+        await _look_again(request, it)
     found = await request.app[DATABASE].read(views.of_account, it.id, id_of(reader), part.limit + 1, part.offset)
     return _several(request, found, part)
 
@@ -149,6 +155,17 @@ async def with_account(request: web.Request, caller: Caller) -> web.Response:
         raise NotAllowed("This action is not allowed", why="in which collections another is")
     found = await request.app[DATABASE].read(views.with_account, it.id, part.limit + 1, part.offset)
     return _several(request, found, part)
+
+
+async def _look_again(request: web.Request, it: Account) -> None:
+    """Somebody looks at those of another server: for the next time, it is asked what they are now."""
+    now = datetime.now(UTC)
+    if it.collections_uri is None or it.is_gone or _asked.get(it.id, now - OFTEN) > now - OFTEN:
+        return
+    if len(_asked) >= KEPT:
+        _asked.clear()
+    _asked[it.id] = now
+    await request.app[DATABASE].write(theirs.look, it, now)
 
 
 def _several(request: web.Request, found: Sequence[CollectionView], part: Offset) -> web.Response:

@@ -180,5 +180,5 @@ async def _hit(request: web.Request, query: str, reader: Account) -> Account | C
         return it
     try:
         return await request.app[REMOTE].resolve(query)
-    except Refusal:
-        return None  # as in Mastodon: what cannot be found is an empty answer
+    except Refusal:  # as in Mastodon: what cannot be found is an empty answer; unless it is a collection by now
+        return await request.app[DATABASE].read(collections.at, query, reader.id) if is_web(query) else None

@@ -10,6 +10,7 @@ from web.errors import as_json, guarded
 from web.pages import (
     announced,
     codes,
+    collections,
     consent,
     entry,
     feeds,
@@ -29,14 +30,15 @@ from web.pages import (
     static,
     writing,
 )
+from web.pages.collections import collection
 from web.pages.frame import look, prepare, show_error
 from web.pages.people import profile
 from web.pages.posts import thread
 
-__all__ = ["not_found", "prepare", "profile", "routes", "show_error", "thread"]
+__all__ = ["collection", "not_found", "prepare", "profile", "routes", "show_error", "thread"]
 
 _FILES = (
-    static, announced, feeds, site, entry, consent, writing, posts, people, looking, lists, kept_back,
+    static, announced, feeds, site, entry, consent, writing, posts, people, collections, looking, lists, kept_back,
     settings, filters, reading, security, codes, signing_up, moving, health,
 )  # fmt: skip
 

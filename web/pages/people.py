@@ -10,6 +10,8 @@ from sqlalchemy import Connection
 
 from federation.origin import Origin
 from social import accounts, blocks, follows, pins, timelines
+from social.collections import views
+from social.collections.views import CollectionView
 from social.errors import Gone, NotFound
 from social.follows import Relationship
 from social.pages import Page
@@ -23,6 +25,7 @@ from web.params import as_id, of_query
 
 routes = web.RouteTableDef()
 
+COLLECTIONS: Final = 10  # of one account that are shown
 TABS: Final = {"": "Posts", "comments": "Posts and comments", "media": "Media"}
 
 
@@ -32,6 +35,7 @@ class Profile:
     pinned: list[PostView]
     found: list[PostView]
     stands: Relationship | None
+    collections: list[CollectionView]
 
 
 def _load(tx: Connection, account_id: int, reader_id: int | None, page: Page, tab: str) -> Profile:
@@ -43,7 +47,11 @@ def _load(tx: Connection, account_id: int, reader_id: int | None, page: Page, ta
     found = timelines.account_page(
         tx, reader_id, account.id, page, replies=tab == "comments", only_media=tab == "media"
     )
-    return Profile(account, pins.shown(tx, reader_id, account.id) if first else [], found, stands)
+    pinned, shown = [], []
+    if first:
+        pinned = pins.shown(tx, reader_id, account.id)
+        shown = views.of_account(tx, account.id, reader_id, COLLECTIONS)
+    return Profile(account, pinned, found, stands, shown)
 
 
 async def profile(request: web.Request) -> web.Response:
@@ -61,6 +69,7 @@ async def profile(request: web.Request) -> web.Response:
         handle=f"@{account.username}@{account.domain or request.app[ORIGIN].domain}",
         stands=found.stands,
         pinned=found.pinned,
+        collections=found.collections,
         found=found.found,
         tab=tab,
         tabs=TABS,
