@@ -87,7 +87,7 @@ def telling(endpoint: str, headers: str, percent: int, server: str, version: str
 async def requests(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Each request begins a trace, named by its route."""
     resource = request.match_info.route.resource
-    route = resource.canonical if resource else ""
+    route = resource.canonical.removesuffix("{slash}").rstrip("/") or "/" if resource else ""
     if route.startswith(_STREAMS):
         return await handler(request)
     about = {_METHOD: request.method if request.method in hdrs.METH_ALL else "_OTHER", "http.route": route}

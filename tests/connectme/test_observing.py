@@ -14,6 +14,7 @@ from yarl import URL
 
 from connectme.child import ended
 from connectme.demo import PASSWORD, until
+from connectme.observing import observed
 from connectme.settings import Settings
 from connectme.supervisor import NO_USE
 from tests.collector import Collector, attributes
@@ -25,6 +26,7 @@ SECRET = "what the lake under the ice said"
 BROKEN = "what the glacier never said"
 STRANGER = "203.0.113.77"
 FOREIGN = "4bf92f3577b34da6a3ce929d0e0e4736"  # a trace that a client says to have begun
+VALUES = {"otlp_endpoint": "http://127.0.0.1:1", "sentry_dsn": "http://key@127.0.0.1:1/1"}
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -106,15 +108,26 @@ async def arrived(town: Town, words: str) -> bool:
 
 @pytest.mark.parametrize(("setting", "extra"), [("otlp_endpoint", "otel"), ("sentry_dsn", "sentry")])
 def test_what_is_asked_for_and_not_installed_is_said_in_a_sentence(tmp_path, monkeypatch, caplog, setting, extra):
-    values = {"otlp_endpoint": "http://127.0.0.1:1", "sentry_dsn": "http://key@127.0.0.1:1/1"}
+    uninstall(monkeypatch)
+    settings = Settings.load("/dev/null", environ={}, flags={"data_dir": tmp_path, setting: VALUES[setting]})
+    with caplog.at_level(logging.ERROR):
+        assert ended("connectme.app:serve_single", settings) == NO_USE
+    assert f"{setting} is set, and what that needs is not installed: pip install 'connectme[{extra}]'" in caplog.text
+
+
+def test_a_server_that_sends_nothing_tells_nobody(tmp_path, monkeypatch):
+    uninstall(monkeypatch)
+    flags = {"data_dir": tmp_path, "outgoing": False, **VALUES}
+    with observed(Settings.load("/dev/null", environ={}, flags=flags), "web"):
+        assert "ops.tracing" not in sys.modules
+        assert "ops.reporting" not in sys.modules
+
+
+def uninstall(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("sentry_sdk", "opentelemetry"):
         monkeypatch.setitem(sys.modules, name, None)
     for name in ("ops.tracing", "ops.reporting"):
         monkeypatch.delitem(sys.modules, name, raising=False)
-    settings = Settings.load("/dev/null", environ={}, flags={"data_dir": tmp_path, setting: values[setting]})
-    with caplog.at_level(logging.ERROR):
-        assert ended("connectme.app:serve_single", settings) == NO_USE
-    assert f"{setting} is set, and what that needs is not installed: pip install 'connectme[{extra}]'" in caplog.text
 
 
 def test_who_does_not_ask_for_it_does_not_load_it() -> None:
