@@ -116,7 +116,8 @@ async def replay(fault: Fault, lane: Lane, *, every: int) -> Result:
         back = round(monotonic() - begun, 1)
         told = dict(scene.watch.told)
         found = await scene.examined()
-        wrong = {fault.finding, "schema.change", "schema.half", "schema.drift", "schema.version"} & set(found)
+        schema = {f"schema.{name}" for name in ("change", "half", "needed", "drift", "version")}
+        wrong = {fault.finding, *schema} & set(found)
         assert not wrong, f"it is not mended: {[found[one] for one in wrong]}"
         return Result(fault, told, kept, await settled(scene), back)
 
