@@ -23,7 +23,7 @@ from federation.reading import JSON, Note, read_collection, read_quote_authoriza
 from federation.reading.values import is_web
 from outbox import documents, enqueue, synchronisation
 from social import accounts, boosts, domains, follows, moves, pins, polls, purge, quotes
-from social.accounts import verification
+from social.accounts import naming, verification
 from social.errors import NotAllowed, NotFound, Unavailable
 from social.posts import find
 from social.posts.delete import receive_delete
@@ -62,6 +62,7 @@ class Errands:
             "verify_move": self._verify_move,
             "carry_followers": self._carry_followers,
             "purge_account": self._purge_account,
+            naming.JOB: self._name_mentioned,
             "leave_domain": self._leave_domain,
             "send_results": self._send_results,
             "synchronise_followers": self._synchronise_followers,
@@ -161,6 +162,11 @@ class Errands:
     async def _purge_account(self, job: Job) -> None:
         while await self._db.write(purge.step, job.payload["account_id"]):
             pass
+
+    async def _name_mentioned(self, job: Job) -> None:
+        below: int | None = job.payload["below"]
+        while below is not None:
+            below = await self._db.write(naming.step, job.payload["account_id"], below)
 
     async def _leave_domain(self, job: Job) -> None:
         """Whoever follows one of ours from a domain that he does not want."""

@@ -1,6 +1,5 @@
 """Finding people and hashtags that are known here by a part of their name.  Words of posts: social/fulltext.py."""
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 from sqlalchemy import Boolean, Connection, Integer, Select, Text, bindparam, exists, func, literal, or_, select
@@ -12,7 +11,6 @@ from store.tables import INSTANCE_ACTOR_ID, Account, accounts, follows, post_tag
 from store.tables.base import Id
 
 STEPS: Final = 300  # hashtags that are looked at
-AT_ONCE: Final = 1_000  # in one query, of all there are
 
 _ESCAPE = "\\"
 _FOLLOWED = exists().where(
@@ -82,14 +80,6 @@ def hashtags(tx: Connection, start: str, most: int, skip: int = 0) -> list[str]:
     found = [name for name, openly in rows if openly and name.startswith(start)]
     hidden = verdicts.refused(tx, LISTED, found)
     return [name for name in found if name not in hidden][skip : skip + most]
-
-
-def all_hashtags(tx: Connection) -> Iterator[str]:
-    """All that public posts have: as many steps in the index as there are names, so not for many to ask."""
-    start = ""
-    while rows := [row for row in tx.execute(_NAMES, {"start": start, "steps": AT_ONCE}) if row[0] != start]:
-        start = rows[-1][0]
-        yield from (name for name, openly in rows if openly)
 
 
 def people(

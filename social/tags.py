@@ -14,7 +14,8 @@ from social.pages import Page
 from social.paging import Paged, padded
 from social.text import normalise_tag
 from store.ids import new_id
-from store.tables import featured_tags, followed_tags, post_tags, posts
+from store.prepared import Prepared
+from store.tables import featured_tags, followed_tags, hashtags, post_tags, posts
 from store.tables.base import Id
 
 DAYS: Final = 7  # of history
@@ -36,6 +37,7 @@ _HISTORY = (
     )
     .group_by(post_tags.c.name, _day)
 )
+_SHOWN = Prepared(select(hashtags.c.name, hashtags.c.shown).where(hashtags.c.name.in_(_NAMES)))
 _FOLLOW = insert(followed_tags).on_conflict_do_nothing()
 _UNFOLLOW = delete(followed_tags).where(followed_tags.c.account_id == _OWNER, followed_tags.c.name == _NAME)
 _COUNT = select(func.count()).where(followed_tags.c.account_id == _OWNER)
@@ -57,9 +59,13 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class TagView:
-    """`history`: the last seven days, today first.  following None: nobody in particular asks."""
+    """`shown`: as it is written.  `history`: the last seven days, today first.
+
+    following None: nobody in particular asks.
+    """
 
     name: str
+    shown: str
     history: tuple[Day, ...]
     following: bool | None = None
     featuring: bool = False
@@ -79,7 +85,7 @@ def named(written: str) -> str:
 
 
 def look(tx: Connection, names: Sequence[str], reader_id: int | None, now: datetime) -> list[TagView]:
-    """One for each of `names`, which are normalised, in their order; three queries."""
+    """One for each of `names`, which are normalised, in their order; four queries."""
     if not names:
         return []
     today = int(now.astimezone(UTC).timestamp() * 1000) // _DAY_MS
@@ -88,12 +94,14 @@ def look(tx: Connection, names: Sequence[str], reader_id: int | None, now: datet
         (name, day): (uses, people)
         for name, day, uses, people in tx.execute(_HISTORY, {"names": padded(names), "since": since})
     }
+    shown = {row[0]: row[1] for row in _SHOWN.rows(tx, names=padded(names))}
     asked = {"owner": reader_id, "names": padded(names)}
     his = None if reader_id is None else {*tx.scalars(_FOLLOWED, asked)}
     featured = {*tx.scalars(_FEATURED, asked)} if reader_id is not None else set()
     return [
         TagView(
             name,
+            shown.get(name, name),
             tuple(Day(day * 86_400, *used.get((name, day), (0, 0))) for day in range(today, today - DAYS, -1)),
             None if his is None else name in his,
             name in featured,

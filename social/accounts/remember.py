@@ -15,7 +15,7 @@ from federation.errors import Malformed
 from federation.keys import load_public
 from federation.reading import Actor, Key, host_of
 from outbox import outcomes
-from social.accounts import find, verification
+from social.accounts import find, naming, verification
 from social.collections import consent
 from social.errors import NotAllowed
 from social.moderation import hosts
@@ -30,8 +30,6 @@ from store.tables import (
     account_keys,
     accounts,
     blank_account,
-    mentions,
-    posts,
 )
 from store.tables.base import Id
 
@@ -68,11 +66,6 @@ _KEPT = {  # what is ours to say, or was said once and for all
     "last_post_at",
 }
 _NAMED = ("username", "domain", "url")  # what posts that mention somebody say of him
-_SAY_IT_ANEW = (
-    update(posts)
-    .where(posts.c.id.in_(select(mentions.c.post_id).where(mentions.c.account_id == bindparam("whom", type_=Id))))
-    .values(version=posts.c.version + 1)
-)
 _INSERT = insert(accounts)
 _ADD = Change(insert(accounts))
 _STORE = _INSERT.on_conflict_do_update(
@@ -140,7 +133,7 @@ def remember(tx: Connection, actor: Actor, handle: str, now: datetime, *, served
 
 def _follow_up(tx: Connection, before: Account, account: Account, now: datetime) -> None:
     if any(getattr(before, name) != getattr(account, name) for name in _NAMED):
-        tx.execute(_SAY_IT_ANEW, {"whom": account.id})
+        naming.say_anew(tx, account.id, now)
     if before.fields != account.fields:
         verification.ask_if_followed(tx, account, now)
 

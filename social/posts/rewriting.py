@@ -75,7 +75,7 @@ def rewrite(tx: Connection, old: Parts, change: Change, at: datetime, now: datet
         tx.execute(_NO_POLL, {"post": post.id})
     storing.insert_belongings(
         tx,
-        [Fresh(old.author, {"id": post.id}, mentions=change.mentions, tags=change.tags,
+        [Fresh(old.author, {"id": post.id, "visibility": post.visibility}, mentions=change.mentions, tags=change.tags,
                media=change.media or (), poll=change.poll)],
     )  # fmt: skip
     if change.words["html"] != post.html:

@@ -18,13 +18,14 @@ from social.cards import Linking
 from social.conversations import Said
 from social.events import Posted
 from social.notifications import Row
+from social.numbers import number_of
 from social.posts import healing
 from social.posts.healing import Healed, Place
 from social.visibility import OPEN
 from store.events import announce
 from store.ids import new_id
 from store.prepared import Change, Prepared, padded
-from store.tables import Account, accounts, follows, media, mentions, polls, post_tags, posts, users
+from store.tables import Account, accounts, follows, hashtags, media, mentions, polls, post_tags, posts, users
 from store.tables.base import Id, Instant
 
 NEWS: Final = timedelta(days=14)  # older posts that are fetched surprise nobody; peers deliver late, but not that late
@@ -32,6 +33,7 @@ NEWS: Final = timedelta(days=14)  # older posts that are fetched surprise nobody
 _POST = Change(postgresql.insert(posts).on_conflict_do_nothing(index_elements=["uri"]))
 _MENTION = Change(postgresql.insert(mentions).on_conflict_do_nothing())
 _TAG = Change(postgresql.insert(post_tags).on_conflict_do_nothing())
+_HASHTAG = Change(postgresql.insert(hashtags).on_conflict_do_nothing())
 _MEDIA = Change(insert(media))
 _POLL = Change(insert(polls))
 _URIS: BindParameter[list[str]] = bindparam("uris", expanding=True)
@@ -147,6 +149,15 @@ def insert_belongings(tx: Connection, new: Sequence[Fresh]) -> None:
     _TAG.each(
         tx,
         ({"post_id": one.id, "name": name, "shown": shown} for one in new for name, shown in one.tags.items()),
+    )
+    _HASHTAG.each(
+        tx,
+        (
+            {"name": name, "number": number_of(name), "shown": shown}
+            for one in new
+            if one.values["visibility"] == "public"
+            for name, shown in one.tags.items()
+        ),
     )
     _MEDIA.each(
         tx,

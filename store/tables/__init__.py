@@ -84,7 +84,7 @@ from store.tables.signing import (
 )
 from store.tables.site import Rule, SiteText, rules, site_texts, visits
 from store.tables.staff import AuditEntry, Severance, Warned, audit, severances, warnings
-from store.tables.tags import followed_tags
+from store.tables.tags import followed_tags, hashtags
 from store.tables.threads import Refresh, refreshes
 from store.tables.timelines import Notification, home_entries, notifications
 from store.tables.trends import Trend, TrendVerdict, trend_verdicts, trends
@@ -249,6 +249,7 @@ __all__ = [
     "followed_tags",
     "follows",
     "handled",
+    "hashtags",
     "home_entries",
     "host_policies",
     "hosts",

@@ -1,27 +1,32 @@
 """The jobs that need the network: what they do, what they believe, when they are tried again."""
 
 import asyncio
+from dataclasses import asdict, replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from connectme.errands import Errands
 from connectme.gather import Gatherer
 from connectme.jobs import JobLoop
 from federation.errors import Malformed, Unreachable
 from federation.origin import Origin
+from federation.reading import Actor
 from social import accounts, follows
+from social.accounts import naming
 from social.errors import NotFound, Unavailable
-from social.posts import find
+from social.posts import find, receive
 from store import jobs as asking
 from store.jobs import ATTEMPTS
 from store.tables import accounts as account_table
-from store.tables import activities, jobs, posts
+from store.tables import activities, jobs, mentions, posts
 from store.tables import follows as follow_table
+from tests import people
 from tests.conftest import NOW
 from tests.inbox.far import lab_client
-from tests.people import follow, local
+from tests.people import follow, local, remote
+from tests.social.said import mention, note
 
 ORIGIN = Origin("ours.test", "https://ours.test")
 
@@ -291,4 +296,28 @@ async def test_a_list_in_pages_ends_no_follows(office, far, db):
     change = update(account_table).where(account_table.c.id == bob.id).values(deleted_at=NOW)
     await db.write(lambda tx: tx.execute(change).rowcount)
     await office.do("synchronise_followers", actor=bob.uri, url=url)
+    assert await office.left() == []
+
+
+async def test_posts_tell_how_those_are_called_now_whom_they_mention_however_many_they_are(office, db):
+    alice, bob, carl = await local(db, "alice"), remote("bob"), remote("carl")
+    await people.stored(db, bob, carl)
+    said = [await db.write(receive.receive, carl, note(carl, mentions=(mention(it),)), NOW) for it in (bob, alice)]
+    many = [replace(said[0], id=said[0].id - number, uri=f"{said[0].uri}/{number}") for number in range(1, 600)]
+    rows = [{"post_id": one.id, "account_id": bob.id, "silent": False} for one in many]
+    await db.write(lambda tx: tx.execute(insert(posts), [asdict(one) for one in many]).rowcount)
+    await db.write(lambda tx: tx.execute(insert(mentions), rows).rowcount)
+
+    async def anew():
+        found = await db.read(lambda tx: list(tx.scalars(select(posts.c.id).where(posts.c.version > 1))))
+        return len(found), said[0].id in found, said[1].id in found
+
+    assert (said[0].version, await anew()) == (1, (0, False, False))
+    named = Actor(bob.uri, "Person", bob.username, bob.inbox, url="https://far.test/people/bob")
+    await db.write(accounts.remember, named, bob.handle, NOW + timedelta(hours=1))
+    assert await anew() == (naming.AT_ONCE, True, False)
+    office.now += timedelta(hours=1)
+    await office.all()
+    assert (await anew(), await office.left()) == ((600, True, False), [])
+    await db.write(accounts.remember, named, bob.handle, NOW + timedelta(hours=2))  # nothing is new
     assert await office.left() == []

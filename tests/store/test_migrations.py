@@ -4,14 +4,17 @@ import re
 from pathlib import Path
 
 import pytest
-from sqlalchemy import inspect, update
+from sqlalchemy import Connection, inspect, select, update
 
 import migrations
-from social import accounts, moderation
+from social import accounts, moderation, verdicts
+from social.numbers import number_of
+from social.posts import receive
 from store.database import Database
-from store.tables import users
+from store.tables import hashtags, users
 from tests.conftest import NOW
 from tests.people import local, remote, stored
+from tests.social.said import note, private
 
 VERSIONS = sorted((Path(migrations.__file__).parent / "versions").glob("[0-9]*.py"))
 
@@ -45,7 +48,7 @@ def test_a_migration_says_why_what_it_locks_and_how_to_go_back(path: Path) -> No
 
 
 async def test_accounts_take_over_what_was_said_of_them_elsewhere(db: Database) -> None:
-    """0021: parts of profiles from the settings of their owners, limits from the nearest policy."""
+    """Parts of profiles from the settings of their owners, limits from the nearest policy."""
     alice, bob = await local(db, "alice"), await local(db, "bob")
     far, port, good, other = (remote("x", host) for host in ("far.test", "a.far.test:8443", "good.far.test", "x.test"))
     await stored(db, far, port, good, other)
@@ -59,3 +62,21 @@ async def test_accounts_take_over_what_was_said_of_them_elsewhere(db: Database) 
     assert {one.id for one in said.values() if one.host_limited} == {far.id, port.id}
     assert {one.id for one in said.values() if not one.show_featured} == {bob.id}
     assert all(one.show_media and one.show_media_replies for one in said.values())
+
+
+async def test_hashtags_get_the_spelling_of_their_first_public_post(db: Database) -> None:
+    """And those that were judged are there, too."""
+    bob = remote("bob")
+    await stored(db, bob)
+    for shown, more in (("BIRDS", private(bob)), ("Birds", {}), ("birds", {}), ("Fish", private(bob))):
+        await db.write(receive.receive, bob, note(bob, hashtags=(shown,), **more), NOW)
+    await db.write(verdicts.judge, verdicts.USED, "spam", False, bob.id, NOW)
+    before = await db.read(_hashtags)
+    await db.write(migrations.downgrade, "0022")
+    await db.write(migrations.upgrade)
+    assert await db.read(_hashtags) == {**before, "spam": (number_of("spam"), "spam")}
+    assert before == {"birds": (number_of("birds"), "Birds")}
+
+
+def _hashtags(tx: Connection) -> dict[str, tuple[int, str]]:
+    return {row.name: (row.number, row.shown) for row in tx.execute(select(hashtags))}

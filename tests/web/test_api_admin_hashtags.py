@@ -83,12 +83,12 @@ async def test_a_hashtag_that_may_not_be_used_or_found_is_neither(both_sites: Si
     async def trending():
         return [one["name"] for one in (await site.get("/api/v1/trends/tags")).json]
 
-    assert (await found(), await trending()) == (["cats"], ["cats", "dogs"])
+    assert (await found(), await trending()) == (["cats"], ["cats", "Dogs"])
     changed = (await site.call("PUT", here, token, json={"listable": False, "trendable": True})).json
     assert (changed["listable"], changed["usable"], changed["requires_review"]) == (False, True, False)
-    assert (await found(), await trending()) == ([], ["dogs"])
+    assert (await found(), await trending()) == ([], ["Dogs"])
     assert (await site.call("PUT", here, token, data={"usable": "0", "listable": "1"})).json["usable"] is False
-    assert (await found(), await trending()) == (["cats"], ["dogs"])
+    assert (await found(), await trending()) == (["cats"], ["Dogs"])
     refused = await site.post("/api/v1/statuses", hers, json={"status": "more #Cats, #birds"})
     assert (refused.status, refused.error) == (
         422, "Validation failed: Text contained a disallowed hashtag: cats"
@@ -98,12 +98,41 @@ async def test_a_hashtag_that_may_not_be_used_or_found_is_neither(both_sites: Si
     assert (await site.post("/api/v1/statuses", hers, json={"status": "#birds"})).status == 200
     assert (await site.call("PUT", here, token, data={"usable": "1"})).json["usable"] is True
     assert (await site.post("/api/v1/statuses", hers, json={"status": "#cats"})).status == 200
-    assert await trending() == ["cats", "dogs"]
+    assert await trending() == ["cats", "Dogs"]
     entries = await site.db.read(audit.newest, 2)
     assert [(one.action, one.kind, one.subject) for one in entries] == [
         ("approve", "usable hashtag", "cats"),
         ("reject", "usable hashtag", "cats"),
     ]
+
+
+async def test_a_hashtag_is_written_as_its_first_author_did_or_as_moderators_want(both_sites: Site):
+    site = both_sites
+    _, token = await one_with(site, "mod", "moderator")
+    alice, hers = await site.person("alice")
+    await site.posted(alice, "#catsofMASTODON", visibility="private")
+    first = await site.posted(alice, "nothing yet")
+    await site.call("PUT", f"/api/v1/statuses/{first.id}", hers, json={"status": "#CatsOfMastodon"})
+    await site.posted(alice, "#catsOFmastodon")
+    here, tag = f"{TAGS}/{number_of('catsofmastodon')}", "/api/v1/tags/CATSOFMASTODON"
+
+    async def names():
+        searched = (await site.get("/api/v2/search?q=cats&type=hashtags", hers)).json["hashtags"]
+        return {one["name"] for one in (*searched, (await site.get(tag)).json, (await site.get(TAGS, token)).json[0])}
+
+    assert await names() == {"CatsOfMastodon"}
+    for wrong in ("cats", "", "Cats Of Mastodon", "#", "CatsOfMastodon\n", ["x"], {}):
+        refused = await site.call("PUT", here, token, json={"display_name": wrong, "usable": False})
+        assert (refused.status, bool(refused.error)) == (422, True)
+    assert (await names(), (await site.get(here, token)).json["usable"]) == ({"CatsOfMastodon"}, True)
+    changed = await site.call("PUT", here, token, json={"display_name": "#CATSofMastodon"})
+    assert (changed.json["name"], changed.json["url"]) == ("CATSofMastodon", "https://ours.test/tags/catsofmastodon")
+    assert await names() == {"CATSofMastodon"}
+    (entry,) = await site.db.read(audit.newest, 1)
+    assert (entry.action, entry.kind, entry.subject) == ("change", "spelling of hashtag", "catsofmastodon")
+    for post in (await site.get(f"/api/v1/accounts/{alice.id}/statuses", hers)).json:
+        await site.call("DELETE", f"/api/v1/statuses/{post['id']}", hers)
+    assert (await site.get(TAGS, token)).json == []  # nobody says it, and nobody judged it
 
 
 async def test_whether_a_hashtag_may_trend_is_as_the_settings_have_it_until_somebody_says(server):

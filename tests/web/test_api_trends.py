@@ -45,7 +45,7 @@ async def test_trends_are_shown_to_everybody(both_sites: Site):
     assert "following" not in tag
     assert found.link("next") == f"{TRENDS}/tags?limit=1&offset=1"
     (second,) = (await site.get(f"{TRENDS}?limit=1&offset=1", token)).json
-    assert (second["name"], second["following"]) == ("dogs", False)
+    assert (second["name"], second["following"]) == ("Dogs", False)
     (link,) = (await site.get(f"{TRENDS}/links")).json
     assert (link["title"], link["url"], link["history"][0]["uses"]) == ("News", "https://news.test/a", "3")
     for by in (None, token):

@@ -45,13 +45,14 @@ async def show(request: web.Request, _: Caller) -> web.Response:
 
 
 @routes.put("/api/v1/admin/tags/{id}")
-@spec(answers=shapes.AdminTag, body=dict.fromkeys(FLAGS, bool), partial="hashtags have no `display_name` of their own")
+@spec(answers=shapes.AdminTag, body={**dict.fromkeys(FLAGS, bool), "display_name": str})
 @auth.staff(WRITE)
 async def change(request: web.Request, caller: Caller) -> web.Response:
     number, given = path_id(request), await params.read(request)
     wanted = {flag: given.flag(flag) for flag in FLAGS if flag in given}
+    shown = given.text("display_name").removeprefix("#") if "display_name" in given else None
     name = await request.app[DATABASE].read(hashtags.name_of, number)
-    return answer(shown_tag(request, await do(request, caller, hashtags.change, name, wanted)))
+    return answer(shown_tag(request, await do(request, caller, hashtags.change, name, wanted, shown)))
 
 
 def shown_tag(request: web.Request, it: Judged) -> shapes.AdminTag:

@@ -47,7 +47,7 @@ async def tags(request: web.Request, _: Caller) -> web.Response:
 @auth.staff(WRITE)
 async def judge_tag(request: web.Request, caller: Caller) -> web.Response:
     name = await request.app[DATABASE].read(hashtags.name_of, path_id(request))
-    found = await do(request, caller, hashtags.change, name, {"trendable": _allows(request)})
+    found = await do(request, caller, hashtags.change, name, {"trendable": _allows(request)}, None)
     return answer(shown_tag(request, found))
 
 

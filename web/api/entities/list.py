@@ -20,7 +20,7 @@ def list_(it: AccountList) -> shapes.List:
 def tag(it: TagView, origin: Origin) -> shapes.Tag:
     entity: shapes.Tag = {
         "id": str(it.id),
-        "name": it.name,
+        "name": it.shown,
         "url": origin.tag(it.name),
         "history": [
             {"day": str(day.start), "accounts": str(day.accounts), "uses": str(day.uses)} for day in it.history
