@@ -173,4 +173,4 @@ async def test_trends_are_judged(site: Site, boss, alice):
         assert key not in [one.name if name == "tag" else one.url for one in await member(f"trending_{many}")]
         await library(f"admin_approve_trending_{name}", waiting.id)
         assert key in [one.name if name == "tag" else one.url for one in await member(f"trending_{many}", limit=5)]
-    assert [one.name for one in await member("trending_tags", limit=1, offset=1)] == ["dogs"]
+    assert [one.name for one in await member("trending_tags", limit=1, offset=1)] == ["Dogs"]
