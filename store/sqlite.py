@@ -165,7 +165,9 @@ class Here:
             cause = error.orig if isinstance(error, DBAPIError) else error
             busy = getattr(cause, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
             if not (self._late or busy):
-                raise error if error is not cause else as_sqlalchemy(self._tx, error) from error
+                if error is cause:
+                    raise as_sqlalchemy(self._tx, error) from error
+                raise
         else:
             if not self._late:  # else it took for an error of the database that it was interrupted
                 return found
@@ -180,8 +182,8 @@ class Here:
     def _begin_anew(self) -> None:
         """Python 3.11 takes a statement that was interrupted for one in use, and prepares it anew each time."""
         if _which(self._url.database or "") == self._file:
-            self._tx.close()
-            self._tx = _as_one(self._engine, self._readers)
+            old, self._tx = self._tx, _as_one(self._engine, self._readers)
+            old.close()
 
     def _is_late(self) -> bool:
         self._late = self._late or perf_counter() > self._end
