@@ -182,18 +182,16 @@ def moved(tx: Connection, people: Iterable[Account]) -> dict[str, Account]:
     return {one.uri: one for one in (Account(*row) for row in found)}
 
 
-# What changes without the `version` of the post.  Addresses of an account change when it is fetched, and with it that.
-_ADDRESSES = {"inbox", "shared_inbox", "outbox", "followers_uri", "following_uri", "featured_uri", "also_known_as"}
 STAMP: Final[tuple[ColumnElement[Any], ...]] = (
     posts.c.id,
     posts.c.version,
-    posts.c.edited_at,
+    posts.c.edited_at,  # this and what follows changes without the version
     posts.c.listed,
     posts.c.thread_id,
     posts.c.reply_to_id,
     posts.c.boost_of_id,
     posts.c.card_id,
-    *(column for column in accounts.c if column.name not in _ADDRESSES),
+    accounts.c.version,
 )
 STAMPED: Final = posts.join(accounts, accounts.c.id == posts.c.author_id)
 _STAMPS = Prepared(select(*STAMP).select_from(STAMPED).where(posts.c.id.in_(_IDS)))
@@ -209,7 +207,7 @@ def recall(tx: Connection, ids: list[int]) -> dict[int, Parts]:
 def stamped(tx: Connection, rows: Iterable[Sequence[Any]]) -> dict[int, Parts]:
     """The parts of posts of which the rows, as the driver gave them, begin with STAMP: of STAMPED, in this snapshot.
 
-    The version of a post and its author are compared; whatever else belongs to it changes only with its version.
+    The versions of a post and of its author are compared; whatever else belongs to it changes only with its version.
     Polls do not, nor do those to whom people moved: they are loaded each time.
     """
     found, changed = {}, {}

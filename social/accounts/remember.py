@@ -64,13 +64,15 @@ _KEPT = {  # what is ours to say, or was said once and for all
     "following_count",
     "posts_count",
     "last_post_at",
+    "version",
 }
 _NAMED = ("username", "domain", "url")  # what posts that mention somebody say of him
 _INSERT = insert(accounts)
 _ADD = Change(insert(accounts))
 _STORE = _INSERT.on_conflict_do_update(
     index_elements=["uri"],
-    set_={name: _INSERT.excluded[name] for name in Account.__slots__ if name not in _KEPT},
+    set_={name: _INSERT.excluded[name] for name in Account.__slots__ if name not in _KEPT}
+    | {"version": accounts.c.version + 1},
     where=accounts.c.host.is_not(None),
 ).returning(*accounts.c)
 _MAKE_WAY = (

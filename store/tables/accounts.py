@@ -1,10 +1,10 @@
 """People, groups and bots, ours and remote, in one table; and the keys that speak for them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text, false, true
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text, false, literal_column, true
 
 from store.tables.base import Id, Instant, Json, id_column, metadata
 
@@ -62,6 +62,8 @@ accounts = Table(
     Column("host_limited", Boolean, nullable=False, server_default=false()),  # social/moderation/hosts.py
     Column("collections_uri", Text),  # remote: where its collections are (FEP-7aa9)
     Column("feature_policy", Json),  # remote: {"automatic", "manual"}, who may show it; None: it does not say
+    # Grows with every change of the row.  An upsert has to say it itself (social/accounts/remember.py).
+    Column("version", Integer, nullable=False, server_default="1", onupdate=literal_column("account.version + 1")),
     Index("ix_account_host", "host"),
     Index("ix_account_shared_inbox", "shared_inbox"),
 )
@@ -118,6 +120,7 @@ class Account:
     host_limited: bool
     collections_uri: str | None
     feature_policy: dict[str, list[str]] | None
+    version: int = field(compare=False)
 
     @property
     def is_local(self) -> bool:
@@ -190,6 +193,7 @@ _BLANK: dict[str, Any] = {
     "host_limited": False,
     "collections_uri": None,
     "feature_policy": None,
+    "version": 1,
 }
 
 account_keys = Table(
