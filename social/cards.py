@@ -17,12 +17,11 @@ from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONF
 
 from federation.reading.page import Preview
 from federation.reading.values import is_web
-from social import views
 from social.errors import NotFound
 from social.events import Edited
 from social.pages import Page
-from social.paging import Paged, padded
-from social.views import PostView
+from social.paging import padded
+from social.views import Feed, PostView
 from social.visibility import heard, visible, wanted
 from store import jobs
 from store.events import announce
@@ -57,7 +56,7 @@ _NEWEST: Select[Any] = (
     .limit(bindparam("most"))
 )
 _KNOWN = select(cards.c.id).where(cards.c.url == bindparam("url"), cards.c.kind != NOTHING)
-_PAGE = Paged(
+_PAGE = Feed(
     select(posts.c.id).where(
         posts.c.card_id == bindparam("card", type_=Id),
         posts.c.card_id.is_not(None),
@@ -142,7 +141,7 @@ def link_page(tx: Connection, viewer_id: int | None, url: str, page: Page) -> li
     card_id = tx.scalar(_KNOWN, {"url": url})
     if card_id is None:
         raise NotFound("Record not found")
-    return views.posts(tx, _PAGE(tx, page, card=card_id, viewer=viewer_id), viewer_id)
+    return _PAGE(tx, page, viewer_id, card=card_id)
 
 
 def _blank(url: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Cuts lists of ids into pages, as the Mastodon API does, and lists of values into parameters."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam
@@ -20,20 +20,25 @@ T = TypeVar("T")
 class Paged:
     """A query of which pages are cut; its first column is an id.  Calling it gives the ids of a page, newest first."""
 
-    def __init__(self, query: Select[Any], column: ColumnElement[int]) -> None:
-        """`column` is what the pages are cut by, the id that the query selects."""
+    def __init__(
+        self, query: Select[Any], column: ColumnElement[int], of: Callable[[Select[Any]], Select[Any]] | None = None
+    ) -> None:
+        """`column` is what the pages are cut by, the id that the query selects.  of: what is asked of a page's ids."""
         below, above = bindparam("below", type_=Id), bindparam("above", type_=Id)
         part = query.where(column < below, column > above).limit(bindparam("most"))
-        self._newest = part.order_by(column.desc())
-        self._nearest = part.order_by(column)
-        self._ids_newest, self._ids_nearest = Prepared(self._newest), Prepared(self._nearest)
+        self._newest, self._nearest = part.order_by(column.desc()), part.order_by(column)
+        asked = [self._newest, self._nearest] if of is None else [of(self._newest), of(self._nearest)]
+        self._prepared_newest, self._prepared_nearest = map(Prepared, asked)
 
     def __call__(self, tx: Connection, page: Page, **values: Any) -> list[int]:
         """values: numbers, words, None, and lists of them (store/prepared.py)."""
-        asked = _asked(page, values)
-        if page.min_id is None:
-            return [row[0] for row in self._ids_newest.rows(tx, **asked)]
-        return [row[0] for row in self._ids_nearest.rows(tx, **asked)][::-1]
+        found = [row[0] for row in self.prepared(tx, page, **values)]
+        return found if page.min_id is None else found[::-1]
+
+    def prepared(self, tx: Connection, page: Page, **values: Any) -> Sequence[Any]:
+        """Rows as the driver gives them, as they are cut."""
+        query = self._prepared_newest if page.min_id is None else self._prepared_nearest
+        return query.rows(tx, **_asked(page, values))
 
     def rows(self, tx: Connection, page: Page, **values: Any) -> Sequence[Any]:
         """The whole rows, newest first."""

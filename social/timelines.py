@@ -30,10 +30,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
-from social import views
 from social.pages import Page
-from social.paging import Paged, padded
-from social.views import PostView
+from social.paging import padded
+from social.views import Feed, PostView
 from social.visibility import visible, wanted
 from store.prepared import Change
 from store.tables import (
@@ -285,7 +284,7 @@ def empty_list(tx: Connection, list_id: int, author_id: int) -> None:
 
 
 _SEEN = (visible(), wanted())
-_HOME = Paged(
+_HOME = Feed(
     select(home_entries.c.post_id)
     .join(posts, posts.c.id == home_entries.c.post_id)
     .where(home_entries.c.owner_id == bindparam("viewer", type_=Id), *_SEEN),
@@ -295,11 +294,11 @@ _LISTED = select(posts.c.id).where(posts.c.listed, *_SEEN)
 _WITH_MEDIA = exists().where(media.c.post_id == posts.c.id)
 _PLACES = {"": _LISTED, "local": _LISTED.where(posts.c.local), "remote": _LISTED.where(~posts.c.local)}
 _PUBLIC = {
-    (place, only_media): Paged(query.where(_WITH_MEDIA) if only_media else query, posts.c.id)
+    (place, only_media): Feed(query.where(_WITH_MEDIA) if only_media else query, posts.c.id)
     for place, query in _PLACES.items()
     for only_media in (False, True)
 }
-_OF_LIST = Paged(
+_OF_LIST = Feed(
     select(list_entries.c.post_id)
     .join(posts, posts.c.id == list_entries.c.post_id)
     .where(list_entries.c.list_id == _LIST, *_SEEN),
@@ -309,12 +308,12 @@ _OF_LIST = Paged(
 
 def home_page(tx: Connection, reader_id: int, page: Page) -> list[PostView]:
     """A page of the reader's home feed, newest first."""
-    return views.posts(tx, _HOME(tx, page, viewer=reader_id), reader_id)
+    return _HOME(tx, page, reader_id)
 
 
 def list_page(tx: Connection, reader_id: int, list_id: int, page: Page) -> list[PostView]:
     """A page of the feed of a list, which is the reader's own: the caller made sure."""
-    return views.posts(tx, _OF_LIST(tx, page, list=list_id, viewer=reader_id), reader_id)
+    return _OF_LIST(tx, page, reader_id, list=list_id)
 
 
 def public_page(
@@ -330,7 +329,7 @@ def public_page(
     if local_only and remote_only:
         return []
     place = "local" if local_only else "remote" if remote_only else ""
-    return views.posts(tx, _PUBLIC[place, only_media](tx, page, viewer=viewer_id), viewer_id)
+    return _PUBLIC[place, only_media](tx, page, viewer_id)
 
 
 def _flag(name: str) -> ColumnElement[bool]:
@@ -340,7 +339,7 @@ def _flag(name: str) -> ColumnElement[bool]:
 _answered = posts.alias("answered")
 _OF_ACCOUNT = select(posts.c.id).where(posts.c.author_id == _AUTHOR, visible())
 _answers_himself = exists().where(_answered.c.id == posts.c.reply_to_id, _answered.c.author_id == posts.c.author_id)
-_ACCOUNT = Paged(
+_ACCOUNT = Feed(
     _OF_ACCOUNT.where(
         or_(_flag("replies"), posts.c.reply_to_uri.is_(None), _answers_himself),
         or_(_flag("boosts"), posts.c.boost_of_id.is_(None)),
@@ -348,8 +347,8 @@ _ACCOUNT = Paged(
     ),
     posts.c.id,
 )
-_MEDIA = Paged(_OF_ACCOUNT.where(_WITH_MEDIA), posts.c.id)
-_WITH_TAG = Paged(
+_MEDIA = Feed(_OF_ACCOUNT.where(_WITH_MEDIA), posts.c.id)
+_WITH_TAG = Feed(
     _OF_ACCOUNT.where(exists().where(post_tags.c.post_id == posts.c.id, post_tags.c.name == bindparam("tag"))),
     posts.c.id,
 )
@@ -371,10 +370,9 @@ def account_page(
 
     tag: what has that hashtag, whatever else is said; then only_media.
     """
-    who: dict[str, Any] = {"viewer": viewer_id, "author": account_id}
     if tag:
-        return views.posts(tx, _WITH_TAG(tx, page, **who, tag=tag), viewer_id)
+        return _WITH_TAG(tx, page, viewer_id, author=account_id, tag=tag)
     if only_media:
-        return views.posts(tx, _MEDIA(tx, page, **who), viewer_id)
+        return _MEDIA(tx, page, viewer_id, author=account_id)
     chosen = {"replies": int(replies), "boosts": int(boosts), "direct": int(direct)}
-    return views.posts(tx, _ACCOUNT(tx, page, **who, **chosen), viewer_id)
+    return _ACCOUNT(tx, page, viewer_id, author=account_id, **chosen)

@@ -6,14 +6,16 @@ Everything that shows a post to anybody comes through `posts`, which leaves out 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Text, and_, bindparam, exists, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, bindparam, exists, select, type_coerce
 
 from outbox import parts
 from outbox.parts import Parts
 from social.filters.loading import Kept, load
-from social.paging import padded
+from social.pages import Page
+from social.paging import Paged, padded
 from social.quoting import Verdict, verdict
 from social.visibility import OPEN, VIEWER, visible, wanted
 from store.prepared import Prepared
@@ -53,13 +55,10 @@ _VOTES = Prepared(
     .order_by(poll_votes.c.option)
 )
 # The parts' stamps, what a post quotes, and what the viewer did with it.
-_POSTS = (
-    select(*parts.STAMP, quotes.c.quoted_id, *_FLAGS)
-    .select_from(
-        parts.STAMPED.outerjoin(quotes, and_(quotes.c.post_id == posts_table.c.id, quotes.c.state == "accepted"))
-    )
-    .where(posts_table.c.id.in_(_IDS))
+_ALL = select(*parts.STAMP, quotes.c.quoted_id, *_FLAGS).select_from(
+    parts.STAMPED.outerjoin(quotes, and_(quotes.c.post_id == posts_table.c.id, quotes.c.state == "accepted"))
 )
+_POSTS = _ALL.where(posts_table.c.id.in_(_IDS))
 _NEEDED, _VISIBLE = Prepared(_POSTS), Prepared(_POSTS.where(visible()))
 _QUOTED_AT: Final = len(parts.STAMP)
 _BOOSTED_AT: Final = next(at for at, column in enumerate(parts.STAMP) if column is posts_table.c.boost_of_id)
@@ -77,8 +76,7 @@ class _Did(NamedTuple):
     has_filters: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PostView:
+class PostView(NamedTuple):
     """One post for one reader.  Plain data: rendering it cannot query.
 
     `muted`: he wants the conversation to be quiet.  `voted`: the numbers of his options.  `filters`: all that he has.
@@ -135,14 +133,28 @@ class _Mine:
             boost_of,
             quote,
             verdict(post.post, self._viewer_id, follows=bool(self._did[post.post.id].follows)),
-            liked=bool(did.liked),
-            boosted=bool(did.boosted),
-            bookmarked=bool(did.bookmarked),
-            pinned=bool(did.pinned),
-            muted=bool(did.muted),
-            voted=tuple(self._votes.get(of, ())),
-            filters=self._filters,
+            bool(did.liked),
+            bool(did.boosted),
+            bool(did.bookmarked),
+            bool(did.pinned),
+            bool(did.muted),
+            tuple(self._votes.get(of, ())),
+            self._filters,
         )
+
+
+class Feed:
+    """A list of posts, newest first: a query for the ids of those that `viewer` may see, as Paged takes it.
+
+    Calling it gives a page of them: one query, where all is as it was remembered, and nothing boosts or quotes.
+    """
+
+    def __init__(self, query: Select[Any], column: ColumnElement[int]) -> None:
+        self._page = Paged(query, column, lambda ids: _ALL.where(posts_table.c.id.in_(ids)))
+
+    def __call__(self, tx: Connection, page: Page, viewer_id: int | None, **values: Any) -> list[PostView]:
+        rows = self._page.prepared(tx, page, viewer=viewer_id, **values)
+        return _views(tx, sorted(rows, key=itemgetter(0), reverse=True), viewer_id)
 
 
 def posts(tx: Connection, ids: Sequence[int], viewer_id: int | None) -> list[PostView]:
@@ -156,7 +168,13 @@ def posts(tx: Connection, ids: Sequence[int], viewer_id: int | None) -> list[Pos
 
 
 def _some(tx: Connection, ids: Sequence[int], viewer_id: int | None) -> list[PostView]:
-    rows = list(_VISIBLE.rows(tx, ids=padded(ids), viewer=viewer_id))
+    found = {row[0]: row for row in _VISIBLE.rows(tx, ids=padded(ids), viewer=viewer_id)}
+    return _views(tx, [found[number] for number in ids if number in found], viewer_id)
+
+
+def _views(tx: Connection, listed: Sequence[Sequence[Any]], viewer_id: int | None) -> list[PostView]:
+    """listed: rows of _ALL."""
+    rows = list(listed)
     boosted = {row[0]: row[_BOOSTED_AT] for row in rows}
     if inner := [one for one in boosted.values() if one is not None]:
         rows += _NEEDED.rows(tx, ids=padded(inner), viewer=viewer_id)
@@ -180,7 +198,7 @@ def _some(tx: Connection, ids: Sequence[int], viewer_id: int | None) -> list[Pos
         inner = mine.view(of, None, quote(of, deep=False)) if of else None
         return QuoteView(state, inner, one.quote.quoted_id if state in _SHOWN else None)
 
-    return [view(post_id) for post_id in ids if post_id in boosted]
+    return [view(row[0]) for row in listed]
 
 
 def _quoted(tx: Connection, ids: Sequence[int], viewer_id: int | None) -> dict[int, bool]:
@@ -231,7 +249,7 @@ def with_filters(view: PostView, filters: tuple[Kept, ...]) -> PostView:
     quote = view.quote
     if quote is not None and quote.post is not None:
         quote = replace(quote, post=with_filters(quote.post, filters))
-    return replace(view, boost_of=boost_of, quote=quote, filters=filters)
+    return view._replace(boost_of=boost_of, quote=quote, filters=filters)
 
 
 def _quoted_ids(found: Sequence[Parts]) -> list[int]:

@@ -219,3 +219,28 @@ async def test_what_is_kept_is_bounded(site, monkeypatch):
         await site.posted(alice, str(number))
         assert len((await site.get("/api/v1/timelines/home", token)).json) == number + 1
     assert len(pieces._kept) <= 4
+
+
+async def test_each_reader_is_told_of_himself_whoever_read_before(both_sites):
+    site = both_sites
+    alice, token = await site.person("alice")
+    bob, other = await site.person("bob")
+    post, asks = (
+        await site.posted(alice, "words"),
+        await site.posted(alice, "poll", poll=PollDraft(("yes", "no"), datetime.now(UTC) + timedelta(hours=1))),
+    )
+    await site.db.write(reactions.like, bob.id, post.id, datetime.now(UTC))
+    await site.db.write(boosts.boost, bob.id, post.id, datetime.now(UTC))
+    await site.db.write(polls.vote, bob.id, asks.id, [0], datetime.now(UTC))
+
+    async def told(by):
+        return (await site.get(f"/api/v1/accounts/{alice.id}/statuses", by)).json
+
+    fresh = {}
+    for by in (token, other, None):
+        forget()
+        fresh[by] = await told(by)
+    assert [fresh[by][1].get("favourited") for by in (token, other, None)] == [False, True, None]
+    assert [fresh[by][0]["poll"].get("own_votes") for by in (token, other, None)] == [[], [0], None]
+    for by in (None, other, token, other, None, token, token):
+        assert await told(by) == fresh[by]

@@ -5,7 +5,7 @@ outbox.parts.recall gives the same Parts again as long as nothing about a post o
 ever stale, and nobody has to say that it is.
 """
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -17,29 +17,58 @@ from web.api.entities.status import shared, vary
 
 MOST: Final = 4_000  # posts, of about 2 KB
 
-_kept: dict[int, tuple[Parts, Origin, bytes]] = {}
+
+class _Piece(NamedTuple):
+    """json: a post, of which what all have alike comes first, up to `ends`, and then the rest for one in that `state`.
+
+    state: None: without the rest.
+    """
+
+    parts: Parts
+    origin: Origin
+    state: object
+    ends: int
+    json: bytes
+
+
+_kept: dict[int, _Piece] = {}
 
 
 def piece(view: PostView, frame: Frame) -> orjson.Fragment:
     """As entities.status.status, for orjson.dumps."""
+    number, state = view.parts.post.id, _state(view, frame)
+    found = _kept.get(number)
+    if found is not None and (found.parts is not view.parts or found.origin is not frame.origin):
+        found = None
+    if found is not None and state is not None and found.state == state:
+        return orjson.Fragment(found.json)
     varying: Any = {}
     vary(varying, view, frame, piece)
-    return orjson.Fragment(_shared(view, frame, varying) + orjson.dumps(varying)[1:])
+    alike = _shared(view, frame, varying) if found is None else found.json[: found.ends]
+    made = alike + orjson.dumps(varying)[1:]
+    if found is None or state is not None:
+        _keep(number, _Piece(view.parts, frame.origin, state, len(alike), alike if state is None else made))
+    return orjson.Fragment(made)
+
+
+def _state(view: PostView, frame: Frame) -> object:
+    """Two readers for whom it is equal are told the same.  None: it depends on more, or on when it is."""
+    if view.boost_of is not None or view.quote is not None or view.filters or view.parts.poll is not None:
+        return None
+    return (frame.reader_id is None, *view[1:])
 
 
 def _shared(view: PostView, frame: Frame, varying: dict[str, Any]) -> bytes:
     """All but the end of the object."""
-    number = view.parts.post.id
-    found = _kept.get(number)
-    if found is not None and found[0] is view.parts and found[1] is frame.origin:
-        return found[2]
     entity: dict[str, Any] = {**shared(view, frame)}
     for key in varying:
         entity.pop(key, None)
-    made = orjson.dumps(entity)[:-1] + b","
+    return orjson.dumps(entity)[:-1] + b","
+
+
+def _keep(number: int, made: _Piece) -> None:
     _kept.pop(number, None)
     if len(_kept) >= MOST:  # the older half goes
         for old in list(_kept)[: MOST // 2]:
             del _kept[old]
-    _kept[number] = (view.parts, frame.origin, made)
-    return made
+    _kept[number] = made
