@@ -10,7 +10,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TextIO
 
-from web.request_id import REQUEST
+from store.answering import REQUEST
 
 if TYPE_CHECKING:
     from connectme.settings import Settings

@@ -54,16 +54,16 @@ async def write(app: web.Application, author: Account, draft: Draft, key: str | 
 
 
 async def show(
-    writer: Writer, words: str, draft_of: Callable[[Caller], Draft], key: str | None = None
+    writer: Writer, words: str, draft_of: Callable[[Caller, datetime], Draft], key: str | None = None
 ) -> tuple[Caller, PostView | None]:
     """As `write`, for who is found out with it: he, and his post as he sees it, None when he has deleted what had the
     same key.
 
-    draft_of: what he posts, his settings being known; `words` is the text of it.
+    draft_of: what he posts at that moment, his settings being known; `words` is the text of it.
     """
-    app = writer.request.app
+    app, now = writer.request.app, datetime.now(UTC)
     if _elsewhere(words[: drafts.MOST_TYPED]):
-        drafts.check(draft_of(await writer.caller()), datetime.now(UTC))  # nobody is fetched for what cannot be posted
+        drafts.check(draft_of(await writer.caller(), now), now)  # nobody is fetched for what cannot be posted
         await meet(app, words)
     return await writer.write(_publish_and_show, app[ORIGIN], draft_of, _hashed(key), datetime.now(UTC))
 
@@ -100,13 +100,18 @@ def _publish(tx: Connection, asked: _Asked, origin: Origin, draft: Draft) -> int
 
 
 def _publish_and_show(
-    tx: Connection, caller: Caller, origin: Origin, draft_of: Callable[[Caller], Draft], key: str | None, now: datetime
+    tx: Connection,
+    caller: Caller,
+    origin: Origin,
+    draft_of: Callable[[Caller, datetime], Draft],
+    key: str | None,
+    now: datetime,
 ) -> PostView | None:
     made: list[Parts] = []
     written = Written(caller.app.name, caller.app.website)
 
     def unit() -> int:
-        made.append(publish.whole(tx, origin, caller.account, draft_of(caller), now, written))
+        made.append(publish.whole(tx, origin, caller.account, draft_of(caller, now), now, written))
         return made[0].post.id
 
     number = _once(tx, _Asked(caller.account.id, key, now), unit)

@@ -61,8 +61,8 @@ async def post_status(request: web.Request, writer: Writer) -> web.Response:
     given = await params.read(request)
     key = request.headers.get("Idempotency-Key")
     if said := given.text("scheduled_at"):
-        caller, at = await writer.caller(), scheduled_statuses.moment_of(said)
-        number = await composing.schedule(request.app, caller.account, _draft(given, caller), at, key)
+        caller, at, now = await writer.caller(), scheduled_statuses.moment_of(said), datetime.now(UTC)
+        number = await composing.schedule(request.app, caller.account, _draft(given, caller, now), at, key)
         return await scheduled_statuses.shown(request, caller, number)
     caller, view = await composing.show(writer, given.text("status"), partial(_draft, given), key)
     if view is None:
@@ -97,7 +97,7 @@ async def get_status(request: web.Request, reader: Account | None) -> web.Respon
 async def put_status(request: web.Request, caller: Caller) -> web.Response:
     db, now = request.app[DATABASE], datetime.now(UTC)
     given, old = await params.read(request), await db.read(find.own, path_id(request), caller.account.id)
-    draft = drafts.check(_edited(given, old), now, may_be_empty=True)
+    draft = drafts.check(_edited(given, old, now), now, may_be_empty=True)
     await composing.meet(request.app, draft.text)
     policy = given.text("quote_approval_policy")
     await db.write(_edit, request.app[ORIGIN], caller.account.id, old.id, draft, policy, now)
@@ -194,7 +194,7 @@ async def get_source(request: web.Request, caller: Caller) -> web.Response:
     return answer({"id": str(post.id), "text": post.source or "", "spoiler_text": post.summary})
 
 
-def _draft(given: Params, caller: Caller) -> Draft:
+def _draft(given: Params, caller: Caller, now: datetime) -> Draft:
     """What is not said is as the author has it in his settings."""
     return Draft(
         text=given.text("status"),
@@ -203,7 +203,7 @@ def _draft(given: Params, caller: Caller) -> Draft:
         sensitive=given.flag("sensitive", default=caller.user.default_sensitive),
         language=given.text("language") or caller.user.default_language,
         reply_to_id=given.id("in_reply_to_id"),
-        poll=_poll(given),
+        poll=_poll(given, now),
         media_ids=_media_ids(given) or (),
         local_only=given.flag("local_only"),
         app_id=caller.app.id,
@@ -212,7 +212,7 @@ def _draft(given: Params, caller: Caller) -> Draft:
     )
 
 
-def _edited(given: Params, old: Post) -> Draft:
+def _edited(given: Params, old: Post, now: datetime) -> Draft:
     """What is not said stays as it is."""
     return Draft(
         text=given.text("status", old.source or ""),
@@ -220,7 +220,7 @@ def _edited(given: Params, old: Post) -> Draft:
         summary=given.text("spoiler_text", old.summary),
         sensitive=given.flag("sensitive", default=old.sensitive and "spoiler_text" not in given),
         language=given.text("language") or old.language,
-        poll=_poll(given),
+        poll=_poll(given, now),
         media_ids=_media_ids(given),
         file_changes=_file_changes(given),
     )
@@ -258,17 +258,16 @@ def _focus(given: Params) -> tuple[float, float] | None:
     return x, y
 
 
-def _poll(given: Params) -> PollDraft | None:
+def _poll(given: Params, now: datetime) -> PollDraft | None:
     asked = given.inner("poll")
     if asked is None:
         return None
     seconds = asked.number("expires_in")
     if seconds is None or not SHORTEST_POLL <= seconds <= LONGEST_POLL:
         raise Invalid(f"poll[expires_in] is between {SHORTEST_POLL} and {LONGEST_POLL} seconds")
-    expires = datetime.now(UTC) + timedelta(seconds=seconds)
     return PollDraft(
         options=tuple(asked.many("options")),
-        expires_at=expires,
+        expires_at=now + timedelta(seconds=seconds),
         multiple=asked.flag("multiple"),
         hide_totals=asked.flag("hide_totals"),
     )
