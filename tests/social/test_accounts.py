@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from federation.keys import KeyPair
 from federation.reading import Actor, Emoji, Field, Image, Key
@@ -14,6 +15,7 @@ from social.accounts import NewAccount, ProfileChanges
 from social.errors import Invalid, NotAllowed, NotFound
 from social.posts import receive
 from store.tables import INSTANCE_ACTOR_ID, jobs, likes, posts
+from store.tables import accounts as accounts_table
 from store.tables import follows as follows_table
 from store.tables import users as users_table
 from tests.conftest import NOW
@@ -179,6 +181,15 @@ async def test_nobody_is_remembered_at_our_address(db, origin):
             await db.write(accounts.remember, forged, handle, NOW)
     assert await fresh(db, alice) == alice
     assert {key.public for key in await db.read(accounts.keys_of, alice.id)} == {rsa_pem("alice")[1]}
+
+
+async def test_each_change_of_an_account_counts(db):
+    """What is remembered of it is compared by that alone (outbox/parts.py)."""
+    bob = await db.write(accounts.remember, actor(), "bob@far.test", NOW)
+    again = await db.write(accounts.remember, actor(name="Bob"), "bob@far.test", NOW)
+    await db.write(lambda tx: tx.execute(update(accounts_table).values(locked=True)) and None)
+    now = await db.read(accounts.by_id, bob.id)
+    assert (bob.version, again.version, now.version) == (1, 2, 3)
 
 
 async def test_a_profile_is_made_safe_and_kept(db):
