@@ -381,6 +381,6 @@ def _end(tx: Connection, row: Quote, state: str, now: datetime) -> None:  # noqa
 
 
 def _update(tx: Connection, post_id: int, now: datetime) -> None:
-    """Other servers get the post as it is now."""
-    loaded = parts.load(tx, [post_id])[post_id]
-    sending.changed(tx, loaded, documents.update(loaded, now), now)
+    """Other servers get the post as it is now; nothing, when it was deleted at the same moment."""
+    if loaded := parts.load(tx, [post_id]).get(post_id):
+        sending.changed(tx, loaded, documents.update(loaded, now), now)

@@ -26,7 +26,7 @@ def edit(tx: Connection, origin: Origin, author_id: int, post_id: int, draft: Dr
 
     Raises: NotFound, when the post is not his; Invalid, as `publish` does.
     """
-    post = find.own(tx, post_id, author_id)
+    post = find.hold_own(tx, post_id, author_id)
     old = parts.load(tx, [post.id])[post.id]
     author = accounts.by_id(tx, author_id)
     has_files = bool(old.media) if draft.media_ids is None else bool(draft.media_ids)
@@ -60,7 +60,7 @@ def receive_edit(tx: Connection, author: Account, note: Note, now: datetime) -> 
     Raises:  Forged, when the post that we have is somebody else's, or the note cannot be his.
     """
     receive.check(author, note)
-    post = find.find_by_uri(tx, note.id)
+    post = find.hold(tx, note.id)
     if post is None:
         return receive.receive(tx, author, note, now)
     if post.author_id != author.id:

@@ -18,6 +18,9 @@ _BY_ID = Prepared(_WITH_ID)
 _BY_URI = select(posts).where(posts.c.uri == bindparam("uri"))
 _BY_URIS = select(posts).where(posts.c.uri.in_(bindparam("uris", expanding=True)))
 _VISIBLE = Prepared(_WITH_ID.where(visible_clause()))
+# Not against rows that only name the post: whoever likes or answers it need not wait.
+_HOLD_ID = _WITH_ID.with_for_update(key_share=True)
+_HOLD_URI = _BY_URI.with_for_update(key_share=True)
 
 
 def by_id(tx: Connection, post_id: int) -> Post:
@@ -37,6 +40,11 @@ def by_uri(tx: Connection, uri: str) -> Post:
 
 def find_by_uri(tx: Connection, uri: str) -> Post | None:
     return one(tx, _BY_URI, Post, uri=uri)
+
+
+def hold(tx: Connection, uri: str) -> Post | None:
+    """`find_by_uri` for who will change it: until the unit ends, nobody else changes or deletes it."""
+    return one(tx, _HOLD_URI, Post, uri=uri)
 
 
 def by_uris(tx: Connection, uris: Sequence[str]) -> dict[str, Post]:
@@ -59,8 +67,16 @@ def original(tx: Connection, post_id: int, viewer_id: int | None) -> Post:
 
 
 def own(tx: Connection, post_id: int, author_id: int) -> Post:
-    """A post to change.  Raises: NotFound, when it is not by `author_id`, or a boost."""
-    post = by_id(tx, post_id)
-    if post.author_id != author_id or post.boost_of_id is not None:
-        raise NotFound("No such post", why=f"{post_id} is not {author_id}'s")
+    """Raises: NotFound, when it is not by `author_id`, or a boost."""
+    return _own(by_id(tx, post_id), author_id)
+
+
+def hold_own(tx: Connection, post_id: int, author_id: int) -> Post:
+    """`own` for who will change it, as `hold`."""
+    return _own(one(tx, _HOLD_ID, Post, asked=post_id) if 0 < post_id <= LARGEST else None, author_id)
+
+
+def _own(post: Post | None, author_id: int) -> Post:
+    if post is None or post.author_id != author_id or post.boost_of_id is not None:
+        raise NotFound("No such post", why=f"there is none of {author_id}'s")
     return post

@@ -1,5 +1,6 @@
 """Edits: only by the author, the newer wins, and nothing of what was said is lost."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from sqlalchemy import insert, select
 from federation.errors import Forged
 from federation.reading import Attachment, Option, Poll
 from social import polls as polling
+from social import undone
 from social.errors import Invalid, NotFound
 from social.events import Edited
 from social.posts import delete, edit, receive
@@ -16,6 +18,7 @@ from social.posts.drafts import Draft, MediaDraft, PollDraft
 from store.tables import edits, media, mentions, notifications, poll_votes, polls, post_tags, posts
 from tests.conftest import NOW
 from tests.people import follow, local, remote, stored
+from tests.postgresql import meanwhile
 from tests.social.mail import mailed
 from tests.social.said import later, mention, note, post, private, rows, say
 
@@ -84,6 +87,27 @@ async def test_the_same_words_again_are_no_edit(db, origin):
     made = await say(db, origin, alice, "one")
     assert await change(db, origin, alice, made.id, "one") == made
     assert await rows(db, edits) == []
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+async def test_an_edit_gives_way_to_a_deletion_that_comes_to_pass_meanwhile(db, url, origin):
+    """Once it found the post, and then its parts were gone: KeyError, and its author's messages waited."""
+    alice, bob = await local(db, "alice"), remote("bob")
+    await stored(db, bob)
+    made, taken, said = await say(db, origin, alice), await say(db, origin, alice), note(bob)
+    theirs = await arrive(db, bob, said)
+    await db.write(undone.bury, said.id, bob.uri, HOUR)
+    for post_id, unit, given, error in (
+        (theirs.id, edit.receive_edit, (bob, replace(said, html="x", updated=HOUR), HOUR), None),
+        (made.id, edit.edit, (origin, alice.id, made.id, Draft("x"), HOUR), NotFound),
+        (taken.id, delete.delete, (alice.id, taken.id, HOUR), NotFound),
+    ):
+        async with meanwhile(url, "DELETE FROM post WHERE id = $1", post_id) as waited:
+            ours = asyncio.gather(db.write(unit, *given), return_exceptions=True)
+            await waited()
+        (ended,) = await ours
+        assert ended is None if error is None else isinstance(ended, error)
+    assert await mailed(db) == []
 
 
 async def test_who_was_mentioned_may_still_see_it(db, origin):
