@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from aiohttp import web
+from aiohttp import web, web_response
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Middleware
 from sqlalchemy.exc import SQLAlchemyError
@@ -67,6 +67,8 @@ class Unreadable(logging.Filter):
 
 
 UNREADABLE = Unreadable()
+# The header Server of every answer, what could not be read as HTTP included: not what it is made of, in which version.
+vars(web_response)["SERVER_SOFTWARE"] = "ConnectMe"
 ATTENDANCE = web.AppKey("ATTENDANCE", Attendance)
 
 

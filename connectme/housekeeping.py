@@ -17,7 +17,7 @@ from inbox import spool
 from outbox import deliver
 from social import activity, codes, links, mutes, polls, scheduled, sessions, trends
 from social.errors import Refusal
-from social.moderation import places
+from social.moderation import hashtags, places
 from store.database import Database
 from store.tables import addresses, cards, handled, idempotency, posts, refreshes, tombstones
 from store.tables.base import Instant
@@ -131,8 +131,17 @@ class Housekeeping:
         await self._db.write(links.prune, now)
         await self._kept.write(spool.drop_old_keys, now - KEYS)
         await self._kept.write(spool.trim)
+        await self._forget_hashtags()
         for sweep in self._also:
             await sweep(now)
+
+    async def _forget_hashtags(self) -> None:
+        """Looked for in reads, some at a time, for there are many, and nearly all of them are used."""
+        after: str | None = ""
+        while after is not None:
+            unused, after = await self._db.read(hashtags.unused, after)
+            if unused:
+                await self._db.write(hashtags.forget, unused)
 
     async def _all(self, statement: Delete, **values: Any) -> None:
         while await self._db.write(_delete, statement, values) >= AT_ONCE:

@@ -157,19 +157,18 @@ class Here:
         return self._raw
 
     def _at_once(self, work: Callable[[Connection], T], begun: float) -> T:
+        """Once it was interrupted nothing is believed, whatever the unit made of it: an answer, an error of its own."""
         self._end, self._late = begun + PATIENCE, False
         try:
             self._raw.execute("BEGIN")
             found = work(self._tx)
-        except (DBAPIError, sqlite3.Error) as error:
-            cause = error.orig if isinstance(error, DBAPIError) else error
-            busy = getattr(cause, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
-            if not (self._late or busy):
-                if error is cause:
+        except Exception as error:
+            if not (self._late or _is_busy(error)):
+                if isinstance(error, sqlite3.Error):
                     raise as_sqlalchemy(self._tx, error) from error
                 raise
         else:
-            if not self._late:  # else it took for an error of the database that it was interrupted
+            if not self._late:
                 return found
         finally:
             self._end = float("inf")
@@ -257,6 +256,16 @@ def _as_one(engine: Engine, readers: Readers | None) -> Connection:
     tx = engine.connect().execution_options(isolation_level="AUTOCOMMIT", **{READ_ONLY: readers})
     tx.begin()
     return tx
+
+
+def _is_busy(error: BaseException | None) -> bool:
+    """Has another the file for himself?  Also where a unit raised what it made of that."""
+    while error is not None:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if getattr(cause, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _which(file: str) -> tuple[int, int] | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, Text, bindparam, exists, or_, select, update
+from sqlalchemy import BindParameter, Connection, Text, and_, bindparam, delete, exists, or_, select, update
 
 from social import tags, trends, verdicts
 from social.errors import Invalid, NotFound
@@ -19,9 +19,12 @@ from social.paging import Paged
 from social.tags import TagView
 from social.text import normalise_tag
 from social.verdicts import LISTED, OF_TAGS, TREND, USED
-from store.tables import hashtags, post_tags, posts, trend_verdicts
+from store.tables import audit as audit_log
+from store.tables import featured_tags, followed_tags, hashtags, post_tags, posts, trend_verdicts
 from store.tables.base import Id
 
+AT_ONCE: Final = 1_000  # hashtags that are looked at in one read
+SPELLING: Final = "spelling of hashtag"
 FLAGS: Final = {"trendable": TREND, "listable": LISTED, "usable": USED}
 
 _IS_THERE = exists().where(
@@ -31,6 +34,22 @@ _IS_JUDGED = exists().where(trend_verdicts.c.kind.in_(OF_TAGS), trend_verdicts.c
 _PAGE = Paged(select(hashtags.c.number, hashtags.c.name).where(or_(_IS_THERE, _IS_JUDGED)), hashtags.c.number)
 _NAME = select(hashtags.c.name).where(hashtags.c.number == bindparam("wanted", type_=Id)).limit(1)
 _SHOW = update(hashtags).where(hashtags.c.name == bindparam("which", type_=Text)).values(shown=bindparam("written"))
+
+_UNUSED = and_(
+    ~exists().where(post_tags.c.name == hashtags.c.name),
+    ~exists().where(followed_tags.c.name == hashtags.c.name),
+    hashtags.c.name.not_in(select(featured_tags.c.name)),
+    ~_IS_JUDGED,
+    hashtags.c.name.not_in(select(audit_log.c.subject).where(audit_log.c.kind == SPELLING)),
+)
+_NEXT = (
+    select(hashtags.c.name, _UNUSED.label("unused"))
+    .where(hashtags.c.name > bindparam("after", type_=Text))
+    .order_by(hashtags.c.name)
+    .limit(AT_ONCE)
+)
+_NAMES: BindParameter[list[str]] = bindparam("names", expanding=True)
+_FORGET = delete(hashtags).where(hashtags.c.name.in_(_NAMES), _UNUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +106,21 @@ def change(
         if normalise_tag(shown) != name:
             raise Invalid("Validation failed: Display name is another spelling of the same hashtag")
         tx.execute(_SHOW, {"which": name, "written": shown})
-        audit.note(tx, by.account, "change", "spelling of hashtag", name, now)
+        audit.note(tx, by.account, "change", SPELLING, name, now)
     for flag, allowed in wanted.items():
         verdicts.judge(tx, FLAGS[flag], name, allowed, by.account.id, now)
         audit.note(tx, by.account, "approve" if allowed else "reject", f"{flag} hashtag", name, now)
     return look(tx, [name], now)[0]
+
+
+def unused(tx: Connection, after: str) -> tuple[list[str], str | None]:
+    """Of those behind the name `after` the ones that nobody uses or spoke of, and behind which to go on; None: at the
+    end.
+    """
+    rows = tx.execute(_NEXT, {"after": after}).all()
+    return [row.name for row in rows if row.unused], rows[-1].name if len(rows) == AT_ONCE else None
+
+
+def forget(tx: Connection, names: Sequence[str]) -> None:
+    """Those of them that still nobody uses.  One that is used just now has its row again with the next post."""
+    tx.execute(_FORGET, {"names": list(names)})

@@ -8,6 +8,7 @@ import asyncio
 import errno
 import os
 import socket
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,6 +19,7 @@ from typing import Final
 AGAIN: Final = 0.01  # seconds until a full socket is tried again
 MOST: Final = 1_000  # messages that wait for one listener; a slower one misses some
 AT_ONCE: Final = 64  # messages read before others get their turn
+_COARSE: Final = 1_000_000_000  # nanoseconds: two changes of a folder within that may bear the same time
 _PATH_LIMIT: Final = 100  # bytes that an address of a Unix socket may have, roughly
 _FULL: Final = (errno.EAGAIN, errno.ENOBUFS)
 _GONE: Final = (errno.ECONNREFUSED, errno.ENOENT)
@@ -31,13 +33,15 @@ class UnixWire:
         self._name = f"{os.getpid()}-{token_hex(4)}"
         self._out = _socket()
         self._in: socket.socket | None = None
+        self._others: list[str] = []
+        self._changed = -1  # when the folder did, as of `_others`
         self._waiting: dict[str, deque[bytes]] = {}
         self._retry: asyncio.TimerHandle | None = None
 
     def send(self, message: bytes) -> None:
-        for name in os.listdir(self._folder):
-            if name != self._name:
-                self._send(name, message)
+        self._look()
+        for name in self._others:
+            self._send(name, message)
 
     async def listen(self, hear: Callable[[bytes], None]) -> None:
         self._in = _socket()
@@ -54,6 +58,13 @@ class UnixWire:
         self._out.close()
         if self._open_folder is not None:
             os.close(self._open_folder)
+
+    def _look(self) -> None:
+        """Who listens.  To ask when the folder changed costs a quarter of listing it."""
+        changed = os.stat(self._path).st_mtime_ns
+        if changed != self._changed:
+            self._others = [name for name in os.listdir(self._path) if name != self._name]
+            self._changed = changed if time.time_ns() - changed > _COARSE else -1
 
     def _send(self, name: str, message: bytes) -> None:
         waiting = self._waiting.get(name)

@@ -98,6 +98,25 @@ async def test_a_unit_that_takes_the_interruption_for_its_own_error_is_not_belie
     await db.close()
 
 
+async def test_nor_is_what_it_raises_instead(file, monkeypatch):
+    db, seen = await Database.open(file), []
+
+    def takes_it_for_absence(tx):
+        try:
+            steps(tx, seen)
+        except OperationalError:
+            raise LookupError("nobody of that name") from None
+        if len(seen) < 3:
+            raise LookupError("nobody of that name")
+
+    monkeypatch.setattr("store.sqlite.PATIENCE", 0)
+    with pytest.raises(LookupError):
+        await db.read(takes_it_for_absence)
+    assert len(seen) == 2  # what it says in the thread is meant
+    await db.read(takes_it_for_absence)
+    await db.close()
+
+
 async def test_after_an_interruption_statements_are_prepared_once(file, monkeypatch):
     """Python 3.11 takes one that was interrupted for one in use, for ever."""
     db, prepared = await Database.open(file), []
@@ -132,8 +151,16 @@ async def test_a_read_waits_in_a_thread_for_another_who_has_the_file(file):
             raise error
         return "read"
 
-    assert await db.read(busy) == "read"
-    assert seen[0] == threading.get_ident() != seen[1]
+    def takes_it_for_absence(tx):
+        try:
+            return busy(tx)
+        except sqlite3.Error:
+            raise LookupError("nobody of that name") from None
+
+    for unit in (busy, takes_it_for_absence):
+        seen.clear()
+        assert await db.read(unit) == "read"
+        assert seen[0] == threading.get_ident() != seen[1]
     await db.close()
 
 

@@ -64,6 +64,30 @@ async def test_who_only_speaks_needs_no_ear_and_who_comes_later_hears_the_rest(w
         await ear.until(len(ear.heard) + 1)
 
 
+async def test_who_listens_is_looked_up_again_only_when_somebody_came_or_went(tmp_path, monkeypatch):
+    folder, looks, real = tmp_path / "live", [], os.listdir
+    wire, first, second = (unix_wires.UnixWire(folder) for _ in range(3))
+    ears = [Ear(), Ear()]
+    monkeypatch.setattr(os, "listdir", lambda where: looks.append(1) or real(where))
+    await first.listen(ears[0])
+    wire.send(b"1")
+    await second.listen(ears[1])  # in the same tick of the clock
+    wire.send(b"2")
+    os.utime(folder, (1, 1))  # long ago
+    for message in (b"3", b"4", b"5"):
+        wire.send(message)
+    assert (await ears[0].until(5), await ears[1].until(4)) == (
+        [b"1", b"2", b"3", b"4", b"5"],
+        [b"2", b"3", b"4", b"5"],
+    )
+    assert len(looks) == 3
+    await second.close()
+    wire.send(b"6")
+    assert len(looks) == 4
+    await first.close()
+    await wire.close()
+
+
 async def test_the_socket_of_a_killed_process_is_removed(tmp_path):
     folder = tmp_path / "live"
     wire, ear = unix_wires.UnixWire(folder), Ear()

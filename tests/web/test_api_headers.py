@@ -1,5 +1,6 @@
 """What stands around every answer: CORS, errors in JSON, limits, and who is asked."""
 
+import asyncio
 import re
 from datetime import UTC, datetime
 
@@ -86,6 +87,18 @@ async def test_what_is_not_there_is_said_in_json(site: Site, method, path):
     answer = await site.call(method, path, headers={"Accept": "text/html"})
     assert (answer.status, bool(answer.error)) == (404, True)
     assert ("X-RateLimit-Remaining" in answer.headers) == path.startswith(("/api/", "/oauth/"))
+
+
+async def test_nobody_is_told_what_the_server_is_made_of(site: Site):
+    for path in ("/", "/livez", "/api/v1/none", "/static/none.css", "/inbox"):
+        assert (await site.get(path)).headers["Server"] == "ConnectMe"
+    reader, writer = await asyncio.open_connection(site.http.host, site.http.port)
+    writer.write(b"GE(T / HTTP/1.1\r\n\r\n")
+    answer = await reader.read()
+    writer.close()
+    assert answer.startswith(b"HTTP/1.0 400")
+    assert b"\r\nServer: ConnectMe\r\n" in answer
+    assert b"aiohttp" not in answer
 
 
 async def test_every_route_says_how_much_is_left(site: Site):
