@@ -10,7 +10,6 @@ from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import BindParameter, Connection, bindparam, select
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
-from sqlalchemy.exc import DBAPIError
 
 from federation.errors import FederationError, Refused
 from federation.reading import Note, identity
@@ -26,13 +25,13 @@ from social.errors import Refusal
 from social.follows import Wish
 from social.paging import padded
 from social.posts.receive import receive_many
-from store import events
+from store import events, races
+from store.database import TRIES
 from store.prepared import Change, Prepared
 from store.rows import many
 from store.tables import Account, accounts, handled
 
 DUPLICATE, UNKNOWN, HINT = "duplicate", "unknown", "hint"
-_RACES_LOST = ("40001", "40P01")  # PostgreSQL: the whole unit is tried again
 
 _REMEMBER = Change(insert(handled).on_conflict_do_nothing(index_elements=["uri"]))
 _URIS: BindParameter[list[str]] = bindparam("uris", expanding=True)
@@ -81,23 +80,33 @@ def handle_line(tx: Connection, messages: Sequence[Message], here: Here) -> list
     outcomes: list[Outcome] = []
     told: list[object] = []
     for message in messages:
-        tx.exec_driver_sql("SAVEPOINT message")
-        try:
-            outcome: Outcome = handle(tx, message, here)
-            told += events.take(tx)
-        except Exception as error:
-            if lost_race(error):
-                raise
-            tx.exec_driver_sql("ROLLBACK TO SAVEPOINT message")
-            events.take(tx)
-            outcome = error
-        tx.exec_driver_sql("RELEASE SAVEPOINT message")
+        outcome = _alone(tx, message, here, told)
+        for _ in range(TRIES):  # not the whole line, or nobody would know whose the fault is when it lasts
+            if not (isinstance(outcome, Exception) and races.is_outrun(outcome)):
+                break
+            outcome = _alone(tx, message, here, told)
         outcomes.append(outcome)
         if not is_final(outcome):
             break
     for event in told:
         events.announce(tx, event)
     return outcomes
+
+
+def _alone(tx: Connection, message: Message, here: Here, told: list[object]) -> Outcome:
+    """One of several, undone alone when it fails.  Raises: when the transaction is lost, and all begins anew."""
+    tx.exec_driver_sql("SAVEPOINT message")
+    try:
+        outcome: Outcome = handle(tx, message, here)
+        told += events.take(tx)
+    except Exception as error:
+        if races.is_lost(error):
+            raise
+        tx.exec_driver_sql("ROLLBACK TO SAVEPOINT message")
+        events.take(tx)
+        outcome = error
+    tx.exec_driver_sql("RELEASE SAVEPOINT message")
+    return outcome
 
 
 def create_many(tx: Connection, creates: Sequence[tuple[Verified, Note]], here: Here) -> list[Outcome]:
@@ -180,10 +189,6 @@ def _store(tx: Connection, new: Sequence[_New], here: Here) -> None:
 def is_final(outcome: Outcome) -> bool:
     """Is there nothing to try again?"""
     return isinstance(outcome, Done | FederationError | Refusal)
-
-
-def lost_race(error: Exception) -> bool:
-    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", "") in _RACES_LOST
 
 
 def _actor(tx: Connection, message: Verified) -> Account | None:

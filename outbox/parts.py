@@ -9,6 +9,7 @@ from sqlalchemy import BindParameter, ColumnElement, Connection, bindparam, exis
 
 from store.memory import Memory
 from store.prepared import Prepared, padded
+from store.races import Vanished
 from store.tables import (
     Account,
     Card,
@@ -137,7 +138,14 @@ _MOVED = Prepared(select(accounts).where(accounts.c.uri.in_(_URIS)))
 _CARDS = Prepared(select(cards).where(cards.c.id.in_(_IDS), cards.c.kind != "none"))
 
 
-def load(tx: Connection, ids: Sequence[int]) -> dict[int, Parts]:
+class Loaded(dict[int, Parts]):
+    """By the post's id.  Who asks for one that is not there knew that it was, a moment ago."""
+
+    def __missing__(self, post_id: int) -> Parts:
+        raise Vanished(f"post {post_id}")
+
+
+def load(tx: Connection, ids: Sequence[int]) -> Loaded:
     """The parts of those posts of `ids` that exist, whoever may see them: that is for the caller to know.
 
     One query, and one each for mentions, hashtags, files, polls, programs, cards and moves where there are any, however
@@ -145,7 +153,7 @@ def load(tx: Connection, ids: Sequence[int]) -> dict[int, Parts]:
     """
     rows = _rows(tx, _POSTS, ids)
     if not rows:
-        return {}
+        return Loaded()
     naming, tagging, attaching = ([row[0] for row in rows if row[_HAS_BEGINS + at]] for at in range(len(_HAS)))
     named = _by_post((row[0], _mentioned(row)) for row in _rows(tx, _MENTIONS, naming))
     tagged = _by_post((row[0], Tag(row[1], row[2])) for row in _rows(tx, _TAGS, tagging))
@@ -155,7 +163,7 @@ def load(tx: Connection, ids: Sequence[int]) -> dict[int, Parts]:
     previews = {row[0]: Card(*row) for row in _rows(tx, _CARDS, _some(rows, _CARD))}
     authors = [Account(*row[_POST_ENDS:_AUTHOR_ENDS]) for row in rows]
     new = moved(tx, authors)
-    found = {}
+    found = Loaded()
     for row, author in zip(rows, authors, strict=True):
         post = Post(*row[:_POST_ENDS])
         found[post.id] = Parts(

@@ -37,7 +37,7 @@ class Engine(Protocol):
         """Runs `units` in one transaction (store.units.run) and commits it, or raises."""
 
     def is_transient(self, error: Exception, /) -> bool:
-        """Would the same unit succeed when tried again: a deadlock, a serialization failure?"""
+        """Might the same unit succeed when tried again, since others wrote at the same moment (store/races.py)?"""
 
     def is_damage(self, error: Exception, /) -> bool:
         """Does it say that what lies on the disk cannot be believed?"""

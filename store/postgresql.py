@@ -7,6 +7,7 @@ from sqlalchemy import URL, Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from store import races
 from store.memory import READ_ONLY, Readers
 from store.units import Unit, run
 
@@ -14,7 +15,6 @@ T = TypeVar("T")
 
 LANES = 4
 READERS = 8
-RACES_LOST = {"40001", "40P01"}  # serialization_failure, deadlock_detected
 DAMAGE = {"XX001", "XX002"}  # data_corrupted, index_corrupted
 
 
@@ -37,7 +37,7 @@ class PostgreSQL:
             await connection.run_sync(lambda tx: run(tx, tx.exec_driver_sql, units))
 
     def is_transient(self, error: Exception, /) -> bool:
-        return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", "") in RACES_LOST
+        return races.is_lost(error) or races.is_outrun(error)
 
     def is_damage(self, error: Exception, /) -> bool:
         return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", "") in DAMAGE

@@ -18,6 +18,7 @@ from store.database import Database
 from store.tables import spool_metadata
 from tests import postgresql
 from tests.inbox.far import Far
+from tests.interleaved import Two, watched
 from tests.postgresql import Rooms
 
 # A fresh checkout builds Hypothesis' Unicode tables in its first test, which is slow but not wrong.
@@ -81,9 +82,13 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "test.db")
         yield f"sqlite:///{tmp_path}/test.db"
         return
-    rooms: Rooms = request.getfixturevalue("postgres_rooms")
-    yield rooms.enter()
-    rooms.leave()
+    yield request.getfixturevalue("postgresql_url")
+
+
+@pytest.fixture
+def postgresql_url(postgres_rooms: Rooms) -> Iterator[str]:
+    yield postgres_rooms.enter()
+    postgres_rooms.leave()
 
 
 @pytest.fixture
@@ -92,6 +97,14 @@ async def db(url: str) -> AsyncIterator[Database]:
     database = await Database.open(url)
     yield database
     await database.close()
+
+
+@pytest.fixture
+async def two(postgresql_url: str) -> AsyncIterator[Two]:
+    """Two processes on one PostgreSQL.  Not on SQLite, where who writes is alone."""
+    async with await Database.open(postgresql_url) as here, await Database.open(postgresql_url) as there:
+        with watched(Two(here, there)) as both:
+            yield both
 
 
 @pytest.fixture

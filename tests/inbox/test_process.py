@@ -1,12 +1,13 @@
 """From the spool into the database: once, in order, and one bad message alone."""
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select, update
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from federation.reading import Actor
 from inbox import handle as handling
@@ -16,7 +17,8 @@ from inbox.plan import LINE, plan
 from inbox.spool import ATTEMPTS
 from social import accounts as people
 from social.errors import Unavailable
-from store.tables import accounts, handled, hosts, posts
+from store.database import TRIES
+from store.tables import accounts, handled, hosts, posts, spooled
 from tests.conftest import NOW
 from tests.inbox.letters import activity, create, note
 from tests.inbox.world import BOB, CAROL, EVE
@@ -158,6 +160,48 @@ async def test_an_absent_database_costs_no_message_its_attempts(world, monkeypat
 async def test_when_the_database_is_there_the_fault_is_in_the_message(world, monkeypatch):
     break_(monkeypatch, "Like", error=OperationalError("too many variables", None, Exception()))
     assert await world.say(BOB, activity("Like", BOB, "https://ours.test/x")) == {"failed": 1}
+
+
+class Outrun(Exception):
+    """As asyncpg says that a row came or went meanwhile."""
+
+    def __init__(self, sqlstate: str) -> None:
+        self.sqlstate = sqlstate
+
+
+@pytest.mark.parametrize("sqlstate", ["23503", "23505"])
+async def test_a_message_of_a_line_that_was_outrun_is_taken_again_and_held_against_nobody(world, monkeypatch, sqlstate):
+    tries: Counter[str] = Counter()
+    good = handling.dispatch
+
+    def outrun(tx, actor, message, here):
+        what = good(tx, actor, message, here)
+        name = message.document["object"]
+        tries[name] += 1
+        if name.endswith("/2") and tries[name] < 3:
+            raise IntegrityError("", None, Outrun(sqlstate))
+        return what
+
+    monkeypatch.setattr(handling, "dispatch", outrun)
+    likes = [activity("Like", BOB, f"https://ours.test/{n}") for n in (1, 2, 3)]
+    assert await world.say(BOB, *likes) == {"handled/Like": 3}
+    assert list(tries.values()) == [1, 3, 1]
+
+
+async def test_when_that_lasts_the_message_itself_is_blamed(world, monkeypatch):
+    tries: Counter[str] = Counter()
+
+    def bad(document):
+        tries[document["object"]] += 1
+        return document["object"].endswith("/2")
+
+    break_(monkeypatch, "Like", bad, IntegrityError("", None, Outrun("23505")))
+    likes = [activity("Like", BOB, f"https://ours.test/{n}") for n in (1, 2, 3)]
+    assert await world.say(BOB, *likes) == {"handled/Like": 1, "failed": 1}
+    assert list(tries.values()) == [1, 1 + TRIES]
+    [held] = await world.kept.read(lambda tx: tx.execute(select(spooled.c.body, spooled.c.attempts)).all()[:1])
+    assert b"ours.test/2" in held[0]
+    assert held[1] == 1
 
 
 # Once.
