@@ -14,7 +14,7 @@ from datetime import datetime
 from html import escape
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Integer, bindparam, delete, func, insert, select, update
 
 from federation.origin import Origin
 from federation.reading import hashtag
@@ -69,6 +69,11 @@ _SET_STATE = (
     update(collection_items)
     .where(collection_items.c.id == bindparam("item", type_=Id))
     .values(state=bindparam("becomes"))
+)
+_SET_PLACE = (
+    update(collection_items)
+    .where(collection_items.c.id == bindparam("item", type_=Id))
+    .values(position=bindparam("place", type_=Integer()))
 )
 
 
@@ -150,6 +155,17 @@ def take_out(tx: Connection, owner_id: int, collection_id: int, item_id: int, no
     if item is None or item.state not in ("pending", "accepted"):
         raise NotFound("Record not found")
     _end(tx, accounts.by_id(tx, owner_id), it, item, now)
+
+
+def arrange(tx: Connection, owner_id: int, collection_id: int, item_ids: Sequence[int], now: datetime) -> None:
+    """Puts those first, in that order; the others stay as they are, behind.  Raises: NotFound, NotAllowed."""
+    it = own(tx, owner_id, collection_id)
+    there = many(tx, _ITEMS, CollectionItem, collection=it.id)
+    wanted = {number: place for place, number in enumerate(dict.fromkeys(item_ids))}
+    sorted_ = sorted(there, key=lambda item: wanted.get(item.id, len(wanted)))
+    if [item.id for item in sorted_] != [item.id for item in there]:
+        tx.execute(_SET_PLACE, [{"item": item.id, "place": place} for place, item in enumerate(sorted_, 1)])
+        sending.changed(tx, accounts.by_id(tx, owner_id), it, now)
 
 
 def revoke(tx: Connection, account_id: int, collection_id: int, item_id: int, now: datetime) -> None:

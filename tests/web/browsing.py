@@ -89,6 +89,7 @@ def app(
     pages.prepare(made)
     keep_compiled(made)
     shared = [
+        web.get("/collections/{id}", pages.collection),
         web.get("/@{name}", pages.profile),
         web.get("/@{name}/{id:[0-9]+}", pages.thread),
         web.route("*", "/{tail:.*}", pages.not_found),
