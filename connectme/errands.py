@@ -22,7 +22,7 @@ from federation.errors import Gone
 from federation.reading import JSON, Note, read_collection, read_quote_authorization, types
 from federation.reading.values import is_web
 from outbox import documents, enqueue, synchronisation
-from social import accounts, boosts, domains, follows, moves, pins, polls, purge, quotes
+from social import accounts, boosts, cards, domains, follows, moves, pins, polls, purge, quotes
 from social.accounts import naming, verification
 from social.errors import NotAllowed, NotFound, Unavailable
 from social.posts import find
@@ -44,7 +44,7 @@ class Errands:
     """`table[job.kind]` does it."""
 
     def __init__(self, db: Database, gatherer: Gatherer) -> None:
-        previewer = Previewer(db, gatherer.client, gatherer.is_ours, gatherer.now)
+        previewer = Previewer(db, gatherer)
         self._db = db
         self._gatherer = gatherer
         self._now = gatherer.now
@@ -54,7 +54,8 @@ class Errands:
             "fetch_pinned": self._fetch_pinned,
             "fetch_account": self._fetch_account,
             "fetch_replies": self._fetch_replies,
-            "fetch_card": previewer.fetch,
+            cards.FETCH: previewer.fetch,
+            cards.CREDIT: previewer.credit,
             "fetch_thread": Conversations(db, gatherer).fetch,
             verification.VERIFY: Verifier(db, gatherer.client, gatherer.is_ours, gatherer.now).verify,
             "check_deleted": self._check_deleted,

@@ -20,12 +20,12 @@ from federation import actors
 from federation.actors import Met
 from federation.client import Budget, Client
 from federation.errors import FederationError, Malformed, Unreachable
+from federation.handles import parse_handle
 from federation.keys import PrivateKey
 from federation.origin import Origin
 from federation.reading import ACTOR_KINDS, JSON, POST_KINDS, Note, host_of, read_note, types, uri
 from federation.reading.featured import FEATURED, read_featured_collection
 from federation.reading.values import is_web
-from federation.webfinger import parse_handle
 from social import accounts
 from social.collections import theirs
 from social.errors import NotAllowed, NotFound, Refusal, Unavailable

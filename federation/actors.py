@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 from federation.client import Budget, Client
 from federation.errors import Forged, Gone, Malformed, Refused, Unreachable
+from federation.handles import parse_handle
 from federation.keys import PublicKey, load_public
 from federation.reading import ACTOR_KINDS, JSON, Actor, host_of, read_actor, read_keys, types
-from federation.webfinger import Fingered, finger, parse_handle
+from federation.webfinger import Fingered, finger
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,16 @@
 """WebFinger: from a handle to an actor (RFC 7033, FEP-4adb).  JRD alone; nothing here reads XML."""
 
-import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final, Literal
 
-import idna
 from yarl import URL
 
 from federation.answers import is_activity
 from federation.client import Budget, Client
 from federation.errors import Forged, Malformed, Unreachable
+from federation.handles import parse_handle
 
 ACCEPT: Final = "application/jrd+json, application/json"
-
-_NAME: Final = re.compile(r"[A-Za-z0-9_.~-]{1,128}")
-_PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
-_LONGEST_HANDLE: Final = 512
-_HOSTS_KEPT: Final = 2_048
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,26 +19,6 @@ class Fingered:
 
     handle: str
     actor_uri: str
-
-
-def parse_handle(text: str) -> tuple[str, str] | None:
-    """(name, domain) of `name@domain`, `@name@domain` or `acct:name@domain`; None when it is no handle.
-
-    The domain comes out in lower case and punycode; for labs it may have a port: `localhost:8001`.
-    """
-    text = text.strip()
-    if len(text) > _LONGEST_HANDLE:
-        return None
-    if text[:5].lower() == "acct:":
-        text = text[5:]
-    name, found, domain = text.removeprefix("@").partition("@")
-    if not found or not _NAME.fullmatch(name):
-        return None
-    host, colon, port = domain.partition(":")
-    if colon and not _PORT.fullmatch(port):
-        return None
-    normal = _normalised(host)
-    return (name, normal + colon + port) if normal else None
 
 
 async def finger(
@@ -111,12 +84,3 @@ def _actor(links: object) -> str | None:
         if isinstance(kind, str) and isinstance(href, str) and is_activity(kind):
             return href
     return None
-
-
-@lru_cache(_HOSTS_KEPT)
-def _normalised(host: str) -> str | None:
-    """In lower case and punycode; None when it is no host name."""
-    try:
-        return idna.encode(host, uts46=True).decode("ascii") if host and not host.endswith(".") else None
-    except idna.IDNAError:
-        return None

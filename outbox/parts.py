@@ -7,6 +7,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, bindparam, exists, select
 
+from federation.hosts import upwards
 from store.memory import Memory
 from store.prepared import Prepared, padded
 from store.races import Vanished
@@ -69,7 +70,8 @@ class Written:
 class Parts:
     """A post with all that belongs to it.  `boost_of_uri`: what it boosts; `parent_author_id`: whom it answers;
     `written`: with which program; `card`: what its first link leads to, once that is known; `quote`: what it quotes;
-    `moved`: who its author is now, if he moved to one who is known here."""
+    `moved`: who its author is now, if he moved to one who is known here; `credited`: who wrote what `card` shows, and
+    says so himself."""
 
     post: Post
     author: Account
@@ -83,6 +85,7 @@ class Parts:
     card: Card | None = None
     quote: Quote | None = None
     moved: Account | None = None
+    credited: Account | None = None
 
 
 _IDS = bindparam("ids", expanding=True, type_=Id)
@@ -135,6 +138,7 @@ _MEDIA = Prepared(
 _POLLS = Prepared(select(polls).where(polls.c.post_id.in_(_IDS)))
 _APPS = Prepared(select(apps.c.id, apps.c.name, apps.c.website).where(apps.c.id.in_(_IDS)))
 _MOVED = Prepared(select(accounts).where(accounts.c.uri.in_(_URIS)))
+_WRITERS = Prepared(select(accounts).where(accounts.c.id.in_(_IDS)))
 _CARDS = Prepared(select(cards).where(cards.c.id.in_(_IDS), cards.c.kind != "none"))
 
 
@@ -148,8 +152,8 @@ class Loaded(dict[int, Parts]):
 def load(tx: Connection, ids: Sequence[int]) -> Loaded:
     """The parts of those posts of `ids` that exist, whoever may see them: that is for the caller to know.
 
-    One query, and one each for mentions, hashtags, files, polls, programs, cards and moves where there are any, however
-    many posts.
+    One query, and one each for mentions, hashtags, files, polls, programs, cards, their authors and moves where there
+    are any, however many posts.
     """
     rows = _rows(tx, _POSTS, ids)
     if not rows:
@@ -161,6 +165,7 @@ def load(tx: Connection, ids: Sequence[int]) -> Loaded:
     asked = _load_polls(tx, rows)
     written = {row[0]: Written(*row[1:]) for row in _rows(tx, _APPS, _some(rows, _APP))}
     previews = {row[0]: Card(*row) for row in _rows(tx, _CARDS, _some(rows, _CARD))}
+    writers = credited(tx, previews.values())
     authors = [Account(*row[_POST_ENDS:_AUTHOR_ENDS]) for row in rows]
     new = moved(tx, authors)
     found = Loaded()
@@ -179,6 +184,7 @@ def load(tx: Connection, ids: Sequence[int]) -> Loaded:
             previews.get(post.card_id or 0),
             _quote(row),
             None if author.is_gone else new.get(author.moved_to or ""),
+            writers.get(post.card_id or 0),
         )
     return found
 
@@ -188,6 +194,19 @@ def moved(tx: Connection, people: Iterable[Account]) -> dict[str, Account]:
     uris = list({one.moved_to for one in people if one.moved_to is not None and not one.is_gone})
     found = _MOVED.typed(tx, uris=padded(uris)) if uris else ()
     return {one.uri: one for one in (Account(*row) for row in found)}
+
+
+def credited(tx: Connection, some: Iterable[Card]) -> dict[int, Account]:
+    """Who wrote what these cards show, by card: whom a page names, if he says that its host may name him."""
+    named = [one for one in some if one.creator_id is not None]
+    found = {row[0]: Account(*row) for row in _rows(tx, _WRITERS, [one.creator_id for one in named if one.creator_id])}
+    pairs = ((one, found.get(one.creator_id or 0)) for one in named)
+    return {one.id: account for one, account in pairs if account is not None and may_name(account, one.host)}
+
+
+def may_name(account: Account, host: str) -> bool:
+    """May pages of that host say that this account wrote them?"""
+    return not account.is_gone and not set(upwards(host)).isdisjoint(account.attribution_domains)
 
 
 STAMP: Final[tuple[ColumnElement[Any], ...]] = (
@@ -216,7 +235,7 @@ def stamped(tx: Connection, rows: Iterable[Sequence[Any]]) -> dict[int, Parts]:
     """The parts of posts of which the rows, as the driver gave them, begin with STAMP: of STAMPED, in this snapshot.
 
     The versions of a post and of its author are compared; whatever else belongs to it changes only with its version.
-    Polls do not, nor do those to whom people moved: they are loaded each time.
+    Polls do not, nor do those to whom people moved, nor who wrote what a card shows: they are loaded each time.
     """
     found, changed = {}, {}
     for row in rows:
@@ -229,7 +248,7 @@ def stamped(tx: Connection, rows: Iterable[Sequence[Any]]) -> dict[int, Parts]:
     if changed:
         for number, made in load(tx, padded(list(changed))).items():
             found[number] = made
-            if made.poll is None and made.author.moved_to is None:
+            if made.poll is None and made.author.moved_to is None and (made.card is None or not made.card.creator_id):
                 REMEMBERED.put(tx, number, changed[number], made)
     return found
 

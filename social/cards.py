@@ -2,11 +2,14 @@
 
 The first link that is no mention and no hashtag counts.  What a direct post links to is not fetched: addresses that
 are told in private may be good for one visit only.
+
+A page may name who wrote it (`fediverse:creator`).  A job looks for that account, and it is shown as long as it names
+the host of the page among its `attribution_domains`: outbox.parts.may_name.
 """
 
 import random
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from html import unescape
@@ -27,10 +30,11 @@ from store import jobs
 from store.events import announce
 from store.ids import new_id
 from store.rows import one
-from store.tables import Card, cards, posts
+from store.tables import Account, Card, cards, posts
 from store.tables.base import Id
 
 FETCH: Final = "fetch_card"
+CREDIT: Final = "credit_card"
 JITTER: Final = 60.0  # seconds over which servers that got the same post ask for what it links to
 FRESH: Final = timedelta(days=14)
 EMPTY: Final = timedelta(days=1)  # so long, where there was nothing there still is nothing
@@ -126,11 +130,28 @@ def find(tx: Connection, card_id: int) -> Card | None:
 
 def fetched(tx: Connection, card_id: int, preview: Preview | None, now: datetime) -> None:
     """What a page says of itself; None: nothing.  Readers of its posts see it from now on."""
-    values: Mapping[str, Any] = {"kind": NOTHING} if preview is None else asdict(preview)
+    values: dict[str, Any] = {"kind": NOTHING} if preview is None else asdict(preview)
     before = find(tx, card_id)
+    if preview is not None and (before is None or before.creator != preview.creator):
+        values["creator_id"] = None
+    if preview is not None and preview.creator:
+        jobs.ask(tx, CREDIT, str(card_id), {"card_id": card_id}, now)
     tx.execute(update(cards).where(cards.c.id == card_id).values({**values, "fetched_at": now}))
     if before is not None and all(getattr(before, name) == value for name, value in values.items()):
         return
+    _tell(tx, card_id)
+
+
+def credit(tx: Connection, card: Card, account: Account) -> None:
+    """That is whom the page named when it was looked at."""
+    known = find(tx, card.id)
+    if known is not None and known.creator == card.creator and known.creator_id != account.id:
+        tx.execute(update(cards).where(cards.c.id == card.id).values(creator_id=account.id))
+        _tell(tx, card.id)
+
+
+def _tell(tx: Connection, card_id: int) -> None:
+    """Readers of the posts that have it see that it changed."""
     tx.execute(_CHANGED, {"card": card_id})
     for post_id, author_id in tx.execute(_NEWEST, {"card": card_id, "most": TOLD}).all():
         announce(tx, Edited(post_id, author_id))

@@ -21,6 +21,7 @@ KEY_LIMIT = 8_192  # characters of a PEM: RSA-16384 fits
 ALIASES_LIMIT = 32
 USERNAME_LIMIT = 255
 IMPLEMENTS_LIMIT = 32
+DOMAINS_LIMIT = 100
 
 _USERNAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 _NOT_IN_USERNAMES = re.compile(r"[^A-Za-z0-9_.-]+")
@@ -89,6 +90,7 @@ class Actor:
     webfinger: str | None = None  # FEP-2c59: name@domain
     implements: tuple[str, ...] = ()  # FEP-844e
     collections: str | None = None  # FEP-7aa9
+    attribution_domains: tuple[str, ...] = ()  # whose pages may name it as their author
     interaction_policy: JSON | None = None
 
 
@@ -141,6 +143,7 @@ def read_actor(doc: JSON) -> Actor:
         webfinger=_webfinger(doc),
         implements=tuple(dict.fromkeys(_implements(doc)))[:IMPLEMENTS_LIMIT],
         collections=values.uri_on(root, doc, "featuredCollections"),
+        attribution_domains=_domains(doc),
         interaction_policy=read_policy(doc),
     )
 
@@ -218,6 +221,11 @@ def _fields(doc: JSON) -> Iterator[Field]:
         value = values.text(field, "value", FIELD_VALUE_LIMIT)
         if name or value:
             yield Field(name, value)
+
+
+def _domains(doc: JSON) -> tuple[str, ...]:
+    said = values.several(doc.get("attributionDomains"), DOMAINS_LIMIT)
+    return tuple(dict.fromkeys(name for one in said if (name := values.domain(one))))
 
 
 def _webfinger(doc: JSON) -> str | None:

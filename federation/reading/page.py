@@ -12,7 +12,8 @@ from html.parser import HTMLParser
 from typing import Any, Final
 from urllib.parse import urljoin
 
-from federation.reading.values import JSON, clean, instant, is_web
+from federation.handles import parse_handle
+from federation.reading.values import JSON, clean, find_host, instant, is_web
 
 HEAD: Final = 256 * 1024  # characters that are looked at: what we want is at the beginning
 TITLE: Final = 500
@@ -51,6 +52,8 @@ class Preview:
     width: int = 0
     height: int = 0
     published_at: datetime | None = None
+    creator: str = ""  # name@domain, of whoever wrote the page, as it says: he has to agree (social/cards.py)
+    host: str = ""  # of the page that says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,7 @@ class _Head(HTMLParser):
 
 def _preview(head: _Head, url: str) -> Preview:
     meta = head.meta
+    creator = parse_handle(meta.get("fediverse:creator", ""))
     author = _first(meta, "article:author", "og:author", "author", "twitter:creator")
     return Preview(
         title=_text(_first(meta, "og:title", "twitter:title") or head.title, TITLE),
@@ -137,6 +141,8 @@ def _preview(head: _Head, url: str) -> Preview:
         width=_side(meta.get("og:image:width")),
         height=_side(meta.get("og:image:height")),
         published_at=instant(meta, "article:published_time"),
+        creator="@".join(creator or ()),
+        host=(find_host(url) or "") if creator else "",
     )
 
 

@@ -38,6 +38,7 @@ _WEB = re.compile(
     r"([Hh][Tt][Tt][Pp][Ss]?)://([\w-]++(?:\.[\w-]++)*+|\[[0-9A-Fa-f:.]{2,45}\])(?::([0-9]{1,5}))?"
     "(?:[/?#][!-~\u00a1-\u167f\u1681-\u1fff\u2010-\u2027\u2030-\u205e\u2070-\u2fff\u3001-\ud7ff\ue000-\U0010ffff]*+)?\\Z"
 )
+_DOMAIN = re.compile(r"(?=.{1,253}\Z)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+")
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
@@ -192,6 +193,19 @@ def host_of(uri: str) -> str:
     Raises: Malformed, when there is none, or it could be misread.
     """
     return _origin(uri)[1]
+
+
+def domain(said: object) -> str | None:
+    """The domain that is meant by `example.org`, `*.example.org` or an address there; None when it is none.
+
+    >>> domain(" *.Example.org"), domain("https://bücher.test/x"), domain("no domain"), domain("localhost")
+    ('example.org', 'xn--bcher-kva.test', None, None)
+    """
+    if not isinstance(said, str):
+        return None
+    name = re.sub(r"^\s*(?:https?://)?(?:\*\.)?", "", said[:URI_LIMIT], flags=re.IGNORECASE).strip()
+    found = find_host(f"https://{name}")
+    return found if found is not None and _DOMAIN.fullmatch(found) else None
 
 
 def same_origin(a: str, b: str) -> bool:

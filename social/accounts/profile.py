@@ -1,6 +1,5 @@
 """What our people say of themselves."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -26,7 +25,7 @@ FIELD_VALUE_LIMIT: Final = 2_000
 ALT_LIMIT: Final = 1_500
 ALIASES_LIMIT: Final = 16
 MENTIONS_LIMIT: Final = 16
-DOMAINS_LIMIT: Final = 10
+DOMAINS_LIMIT: Final = 100
 
 _SWITCHES: Final = (
     "locked",
@@ -37,7 +36,6 @@ _SWITCHES: Final = (
     "show_media_replies",
     "show_featured",
 )
-_DOMAIN: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+")
 _THIS = accounts.c.id == bindparam("account", type_=Id)
 
 
@@ -153,10 +151,11 @@ def _switches(changes: ProfileChanges) -> dict[str, Any]:
 
 
 def _domains(names: Sequence[str]) -> list[str]:
-    found = list(dict.fromkeys(name.strip().lower() for name in names if name.strip()))
-    if len(found) > DOMAINS_LIMIT or not all(map(_DOMAIN.fullmatch, found)):
+    found = list(dict.fromkeys(reading.domain(name) for name in names if name.strip()))
+    known = [name for name in found if name is not None]
+    if len(known) > DOMAINS_LIMIT or len(known) < len(found):
         raise Invalid(f"At most {DOMAINS_LIMIT} domains, like example.org")
-    return found
+    return known
 
 
 def _line(value: str, most: int, what: str) -> str:

@@ -223,6 +223,7 @@ def _columns(actor: Actor, handle: str, now: datetime, policy: HostPolicy | None
         moved_to=actor.moved_to if actor.moved_to != actor.id else None,
         memorial=actor.memorial,
         collections_uri=actor.collections,
+        attribution_domains=list(actor.attribution_domains),
         feature_policy=consent.told(actor.interaction_policy, actor.id, actor.followers, actor.following),
         show_media=actor.show_media,
         show_media_replies=actor.show_media_replies,

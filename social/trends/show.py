@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Select, and_, bindparam, distinct, func, literal, select
 
+from outbox import parts
 from social import tags as hashtags
 from social import verdicts, views
 from social.errors import NotFound
@@ -19,7 +20,7 @@ from social.views import PostView
 from social.visibility import visible, wanted
 from store.ids import NODE_BITS, SEQUENCE_BITS
 from store.rows import many
-from store.tables import Card, cards, trend_verdicts, trends
+from store.tables import Account, Card, cards, trend_verdicts, trends
 from store.tables import posts as posts_table
 from store.tables.base import Id
 
@@ -55,10 +56,11 @@ _HISTORY: Select[Any] = (
 
 @dataclass(frozen=True, slots=True)
 class LinkView:
-    """`history`: the last seven days, today first."""
+    """`history`: the last seven days, today first.  `writer`: of the page, as both say."""
 
     card: Card
     history: tuple[Day, ...]
+    writer: Account | None
 
 
 def tags(
@@ -144,7 +146,10 @@ def look(tx: Connection, some: Sequence[Card], now: datetime) -> list[LinkView]:
     for card_id, day, uses, people in tx.execute(_HISTORY, {"ids": padded([one.id for one in some]), "since": since}):
         used[card_id, day] = (uses, people)
     days = range(today, today - DAYS, -1)
-    return [LinkView(one, tuple(Day(day * 86_400, *used[one.id, day]) for day in days)) for one in some]
+    writers = parts.credited(tx, some)
+    return [
+        LinkView(one, tuple(Day(day * 86_400, *used[one.id, day]) for day in days), writers.get(one.id)) for one in some
+    ]
 
 
 def site(url: str) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Column, Integer, Table, Text
 
-from store.tables.base import Instant, id_column, metadata
+from store.tables.base import Id, Instant, id_column, metadata
 
 cards = Table(
     "preview_card",
@@ -27,6 +27,9 @@ cards = Table(
     Column("height", Integer, nullable=False),
     Column("published_at", Instant),
     Column("fetched_at", Instant),  # None: not yet
+    Column("creator", Text, nullable=False, server_default=""),  # name@domain, of its author, as the page says
+    Column("host", Text, nullable=False, server_default=""),  # of the page that says so
+    Column("creator_id", Id),  # that account, once it is known; whether it agrees is its own to say
 )
 
 
@@ -49,3 +52,6 @@ class Card:
     height: int
     published_at: datetime | None
     fetched_at: datetime | None
+    creator: str
+    host: str
+    creator_id: int | None

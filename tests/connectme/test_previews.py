@@ -12,7 +12,10 @@ from connectme.jobs import JobLoop
 from federation.client import Client
 from federation.guard import Guard
 from federation.origin import Origin
-from store.tables import cards, jobs
+from social import views
+from social.accounts import ProfileChanges, update_profile
+from store import jobs as jobs_store
+from store.tables import cards, jobs, posts
 from tests.conftest import NOW
 from tests.inbox.far import lab_client
 from tests.people import local
@@ -118,3 +121,69 @@ async def test_addresses_that_are_not_public_are_not_asked(sqlite_db, far_web):
 
 async def test_our_own_pages_are_not_asked(sqlite_db):
     assert (await card_of(sqlite_db, "https://ours.test/@alice/1")).fetched_at is not None
+
+
+# Who wrote the page.
+
+
+def naming(who):
+    return PAGE.format(f'<meta name="fediverse:creator" content="@{who}">', ""), "text/html"
+
+
+async def meet(db, who):
+    client = lab_client()
+    await Gatherer(db, client, ORIGIN, clock=lambda: NOW).account(who["id"], fresh=True)
+    await client.close()
+
+
+async def credited(db):
+    """Whom the one post's card shows as the author of the page, and the version of the post."""
+    [post] = await rows(db, posts)
+    parts = (await db.read(views.post, post.id, None)).parts
+    return parts.credited and parts.credited.acct, post.version
+
+
+async def test_who_wrote_a_page_is_looked_up_and_shown_when_he_says_so(sqlite_db, far_web, far):
+    ann = far.person("ann", attributionDomains="127.0.0.1")
+    far_web.pages["/a"] = naming(f"ann@{far.host}")
+    card = await card_of(sqlite_db, far_web.url("/a"))
+    assert (card.creator, card.host) == (f"ann@{far.host}", far_web.url("")[7:])
+    assert (await credited(sqlite_db))[0] == f"ann@{far.host}"
+    assert far.asked["/users/ann"] == 1
+    del ann["attributionDomains"]
+    await meet(sqlite_db, ann)
+    assert (await credited(sqlite_db))[0] is None
+
+
+async def test_who_is_known_is_asked_again_before_he_is_left_out(sqlite_db, far_web, far):
+    ann = far.person("ann")
+    await meet(sqlite_db, ann)
+    ann["attributionDomains"] = ["other.test", "127.0.0.1"]
+    far_web.pages["/a"] = naming(f"ann@{far.host}")
+    await card_of(sqlite_db, far_web.url("/a"))
+    assert (await credited(sqlite_db))[0] == f"ann@{far.host}"
+
+
+async def test_one_of_ours_is_shown_from_the_moment_that_he_says_so(sqlite_db, far_web):
+    far_web.pages["/a"] = naming("alice@ours.test")
+    card = await card_of(sqlite_db, far_web.url("/a"))
+    assert card.creator_id is not None
+    assert (await credited(sqlite_db))[0] is None
+    changes = ProfileChanges(attribution_domains=["127.0.0.1"])
+    await sqlite_db.write(update_profile, ORIGIN, card.creator_id, changes, NOW)
+    assert (await credited(sqlite_db))[0] == "alice"
+
+
+@pytest.mark.parametrize("who", ["nobody@ours.test", "nobody@127.0.0.1:9"])
+async def test_a_page_by_nobody_is_a_page_all_the_same(sqlite_db, far_web, who):
+    far_web.pages["/a"] = naming(who)
+    card = await card_of(sqlite_db, far_web.url("/a"))
+    assert (card.title, card.creator_id) == ("A page", None)
+
+
+async def test_a_page_that_names_another_is_shown_as_the_other_s(sqlite_db, far_web):
+    far_web.pages["/a"] = naming("alice@ours.test")
+    first = await card_of(sqlite_db, far_web.url("/a"))
+    far_web.pages["/a"] = naming("nobody@ours.test")
+    await sqlite_db.write(jobs_store.ask, "fetch_card", str(first.id), {"card_id": first.id}, NOW)
+    assert (await card_of(sqlite_db, far_web.url("/a"))).creator_id is None

@@ -299,6 +299,22 @@ def test_counts_are_whole_and_not_negative() -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "domains"),
+    [
+        ("News.test", ("news.test",)),
+        (
+            ["*.a.test", "https://b.test/x", "a.test", 3, None, "no domain", {"id": "c.test"}],
+            ("a.test", "b.test"),
+        ),
+        ([f"a{number}.test" for number in range(200)], tuple(f"a{number}.test" for number in range(100))),
+        (None, ()),
+    ],
+)
+def test_an_actor_says_whose_pages_may_name_it(said: object, domains: tuple[str, ...]) -> None:
+    assert reading.read_actor({**ACTOR, "attributionDomains": said}).attribution_domains == domains
+
+
+@pytest.mark.parametrize(
     "bad",
     [
         {"type": "Note"},

@@ -44,6 +44,22 @@ def test_a_plain_page_has_its_title_and_description():
     assert (found.title, found.description, found.author_name) == ("A page", "words", "Ann")
 
 
+@pytest.mark.parametrize(
+    ("said", "creator"),
+    [
+        ("@Ann@Site.test", "Ann@site.test"),
+        (" ann@bücher.test ", "ann@xn--bcher-kva.test"),
+        ("ann", ""),
+        ("https://site.test/@ann", ""),
+        ("@ann@site.test@x", ""),
+        ("", ""),
+    ],
+)
+def test_a_page_may_name_who_wrote_it(said, creator):
+    found = head(f'<title>x</title><meta name="fediverse:creator" content="{said}"><meta name="fediverse:creator">')
+    assert (found.creator, found.host) == (creator, "site.test" if creator else "")
+
+
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "data:image/png;base64,x", "//[", "ftp://a/b", "http://a b/"])
 def test_addresses_that_are_none_are_left_out(url):
     assert head(f'<title>x</title><meta property="og:image" content="{url}">').image_url is None

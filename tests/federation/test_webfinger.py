@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from federation.client import Budget
 from federation.errors import FederationError, Forged, Gone, Malformed, Refused, Unreachable
+from federation.handles import parse_handle
 from federation.nodeinfo import Software, software
-from federation.webfinger import Fingered, finger, parse_handle
+from federation.webfinger import Fingered, finger
 from tests.federation.talking import client, talking
 from tests.federation.wire import ACTIVITY, http, wire
 

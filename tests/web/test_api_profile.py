@@ -24,7 +24,7 @@ UPDATE = f"{ACCOUNTS}/update_credentials"
         (UPDATE, {"source": {"quote_policy": "friends"}}),
         (UPDATE, {"source": "x"}),
         (UPDATE, {"attribution_domains": ["no domain"]}),
-        (UPDATE, {"attribution_domains": [f"a{n}.test" for n in range(11)]}),
+        (UPDATE, {"attribution_domains": [f"a{n}.test" for n in range(101)]}),
         (UPDATE, {"attribution_domains": [{"x": 1}]}),
         (PROFILE, {"show_media": "perhaps"}),
         (PROFILE, {"display_name": "x" * 101}),
@@ -57,7 +57,7 @@ async def test_a_profile_is_told_as_it_was_typed(both_sites: Site):
         json={
             "note": "I & #me",
             "fields_attributes": [{"name": "Web", "value": "https://x.test"}],
-            "attribution_domains": ["X.test", "x.test"],
+            "attribution_domains": ["X.test", "https://x.test/", "*.Bücher.test"],
             "show_media": False,
             "hide_collections": True,
         },
@@ -66,7 +66,7 @@ async def test_a_profile_is_told_as_it_was_typed(both_sites: Site):
     told = changed.json
     assert (told["note"], told["avatar"], told["show_media"], told["show_featured"]) == ("I & #me", None, False, True)
     assert told["fields"] == [{"name": "Web", "value": "https://x.test", "verified_at": None}]
-    assert (told["attribution_domains"], told["hide_collections"]) == (["x.test"], True)
+    assert (told["attribution_domains"], told["hide_collections"]) == (["x.test", "xn--bcher-kva.test"], True)
 
 
 async def test_all_are_told_which_parts_of_a_profile_to_show(both_sites: Site):

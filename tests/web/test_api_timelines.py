@@ -147,3 +147,31 @@ async def test_a_post_shows_what_its_link_leads_to(site: Site):
     assert (card["width"], card["authors"]) == (8, [{"name": "Ann", "url": "", "account": None}])
     assert card["image"].startswith("https://")
     assert (await site.get("/api/v1/timelines/link?url[a]=1")).status == 422
+
+
+async def test_who_wrote_a_page_is_told_to_all_and_that_he_did_not_agree_to_him_alone(both_sites: Site):
+    site = both_sites
+    alice, token = await site.person("alice")
+    _, bob_s = await site.person("bob")
+    post = await site.posted(alice, "https://site.test/a")
+    here = f"/api/v1/statuses/{post.id}"
+    known = Preview(title="A", creator="alice@ours.test", host="www.site.test:8443")
+    await site.do(cards.fetched, post.card_id, known)
+    await site.db.write(lambda tx: cards.credit(tx, cards.find(tx, post.card_id), alice))
+
+    async def card(who=None):
+        return (await site.get(here, who)).json["card"]
+
+    assert [(await card(who))["missing_attribution"] for who in (token, bob_s, None)] == [True, False, False]
+    assert (await card(bob_s))["authors"] == []
+    change = {"attribution_domains": ["site.test"]}
+    assert (await site.call("PATCH", "/api/v1/accounts/update_credentials", token, json=change)).status == 200
+    for who in (token, bob_s, None):
+        told = await card(who)
+        assert (told["missing_attribution"], told["author_name"]) == (False, "")
+        assert [(one["name"], one["url"], one["account"]["acct"]) for one in told["authors"]] == [("", "", "alice")]
+    await site.call("PATCH", "/api/v1/accounts/update_credentials", token, json={"display_name": "Alice A."})
+    assert (await card(bob_s))["authors"][0]["account"]["display_name"] == "Alice A."
+    change = {"attribution_domains": ["other.site.test"]}
+    await site.call("PATCH", "/api/v1/accounts/update_credentials", token, json=change)
+    assert (await card(bob_s))["authors"] == []

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from federation.webfinger import parse_handle
+from federation.handles import parse_handle
 from social import accounts
 from tests.people import remote, stored
 from tests.web.site import Site, running

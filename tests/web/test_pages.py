@@ -1,13 +1,15 @@
 """What people do on pages: come in, write, answer, react, follow, and change themselves."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection, update
 
 from federation.origin import Origin
-from social import accounts, follows, fulltext, sessions, timelines, users, views
+from federation.reading.page import Preview
+from social import accounts, cards, follows, fulltext, sessions, timelines, users, views
 from social.pages import Page
 from social.posts import publish
 from social.posts.drafts import Draft, MediaDraft, PollDraft
@@ -16,8 +18,10 @@ from social.views import PostView
 from store.database import Database
 from store.tables import posts
 from tests import people
+from tests.conftest import NOW
 from tests.web import browsing
 from tests.web.browsing import Browser
+from web.pages import addresses
 
 
 @pytest.fixture
@@ -418,6 +422,7 @@ async def test_the_profile_says_what_its_owner_wrote(sqlite_db: Database, origin
         note="Hi <there>\n\nBye",
         locked="1",
         visibility="private",
+        sites="news.test\r\nhttps://Blog.test/",
     )
     assert browser.location == "/settings/profile?saved=1"
     await browser.get("/@alice")
@@ -426,11 +431,43 @@ async def test_the_profile_says_what_its_owner_wrote(sqlite_db: Database, origin
         assert words in browser.text
     changed = await sqlite_db.read(accounts.by_id, alice.id)
     assert (changed.locked, changed.discoverable) == (True, False)
+    assert changed.attribution_domains == ["news.test", "blog.test"]
+    assert ">news.test\nblog.test</textarea>" in await browser.get("/settings/profile")
     await browser.get("/compose")
     assert '<option value="private" selected>' in browser.page
     await browser.send("/settings/profile", display_name="x" * 101, note="kept")
     assert browser.status == 422
     assert ">kept</textarea>" in browser.page
+
+
+async def test_a_post_shows_where_its_link_leads_and_who_wrote_that(
+    sqlite_db: Database, origin: Origin, browser: Browser
+) -> None:
+    alice = await browsing.person(sqlite_db, origin, "alice")
+    post = await _see(sqlite_db, await _say(sqlite_db, origin, alice.id, "Read https://news.test/a"))
+    card_id = post.parts.post.card_id or 0
+    here = addresses.of_post(alice, post.parts.post)
+    page = Preview(title="A <page>", description="Of it", author_name="Ann, they say")
+    assert 'class="preview"' not in await browser.get(here)
+    await sqlite_db.write(cards.fetched, card_id, page, NOW)
+    await browser.get(here)
+    for words in ("A <page>", "Of it", "news.test", "Written by Ann, they say"):
+        assert words in browser.text
+    page = replace(page, creator="alice@ours.test", host="news.test")
+    await sqlite_db.write(cards.fetched, card_id, page, NOW)
+    card = await sqlite_db.read(cards.find, card_id)
+    assert card is not None
+    await sqlite_db.write(cards.credit, card, alice)
+    await browser.get(here)
+    assert "Let news.test name you" not in browser.text
+    await browser.sign_in("alice")
+    await browser.get(here)
+    assert "Let news.test name you" in browser.text
+    changes = accounts.ProfileChanges(attribution_domains=["news.test"])
+    await sqlite_db.write(accounts.update_profile, origin, alice.id, changes, NOW)
+    await browser.get(here)
+    assert "Let news.test" not in browser.text
+    assert 'Written by <a href="/@alice">' in browser.page
 
 
 async def test_profiles_and_posts_are_marked_up_for_machines(

@@ -11,6 +11,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy import Connection
 
+from federation.reading.values import find_host
 from social import announcements, notifications, sessions
 from social.announcements import AnnouncementView
 from social.errors import Refusal
@@ -92,6 +93,7 @@ def prepare(app: web.Application) -> None:
         web=markup.web_address,
         shown=lambda address: markup.shown_address(address, app[ORIGIN]),
         coded=markup.coded,
+        host=find_host,
         iso=markup.iso,
         in_full=markup.in_full,
         day=markup.day,

@@ -5,7 +5,7 @@ from urllib.parse import quote
 from aiohttp import web
 from sqlalchemy import Connection
 
-from federation.webfinger import parse_handle
+from federation.handles import parse_handle
 from social import fulltext, search, views, words
 from social.errors import Refusal
 from social.views import PostView

@@ -45,6 +45,7 @@ async def profile(request: web.Request) -> web.Response:
         "avatar_alt": account.avatar_alt,
         "header_alt": account.header_alt,
         "fields": _padded(fields),
+        "sites": "\n".join(account.attribution_domains),
         "visibility": user.default_visibility,
         "sensitive": user.default_sensitive,
         "language": user.default_language or "",
@@ -81,6 +82,7 @@ def _typed(given: Params) -> dict[str, Any]:
         "no_avatar": given.flag("no_avatar"),
         "no_header": given.flag("no_header"),
         "fields": _padded(list(zip_longest(names, values, fillvalue=""))),
+        "sites": given.text("sites"),
         "visibility": given.text("visibility", "public"),
         "sensitive": given.flag("sensitive"),
         "language": given.text("language"),
@@ -100,6 +102,7 @@ def _save(tx: Connection, origin: Origin, account_id: int, typed: dict[str, Any]
         avatar_alt=typed["avatar_alt"],
         header_url=typed.get("header_url", "" if typed["no_header"] else None),
         header_alt=typed["header_alt"],
+        attribution_domains=typed["sites"].split(),
     )
     changed = accounts.update_profile(tx, origin, account_id, changes, now)
     language = typed["language"] if typed["language"] in LANGUAGES else None

@@ -2,13 +2,16 @@
 
 from federation.origin import Origin
 from social.trends import LinkView
-from store.tables import Card
+from store.tables import Account, Card
 from web.api import shapes
-from web.api.entities.account import moment
+from web.api.entities.account import account, moment
 
 
-def preview_card(it: Card, origin: Origin) -> shapes.PreviewCard:
-    """The picture comes through our proxy: the site does not learn who reads the post."""
+def preview_card(it: Card, writer: Account | None, origin: Origin, reader_id: int | None = None) -> shapes.PreviewCard:
+    """The picture comes through our proxy: the site does not learn who reads the post.
+
+    writer: of the page, as both say.  reader_id: who is told that a page names him without his leave.
+    """
     return {
         "url": it.url,
         "title": it.title,
@@ -27,8 +30,17 @@ def preview_card(it: Card, origin: Origin) -> shapes.PreviewCard:
         "embed_url": origin.proxied(it.embed_url) if it.embed_url else "",
         "blurhash": None,
         "published_at": moment(it.published_at),
-        "authors": [{"name": it.author_name, "url": it.author_url, "account": None}] if it.author_name else [],
+        "authors": _authors(it, writer, origin),
+        "missing_attribution": writer is None and it.creator_id is not None and it.creator_id == reader_id,
     }
+
+
+def _authors(it: Card, writer: Account | None, origin: Origin) -> list[shapes.PreviewCardAuthor]:
+    if not (it.author_name or it.author_url or writer):
+        return []
+    return [
+        {"name": it.author_name, "url": it.author_url, "account": None if writer is None else account(writer, origin)}
+    ]
 
 
 def trends_link(it: LinkView, origin: Origin) -> shapes.TrendsLink:
@@ -36,4 +48,4 @@ def trends_link(it: LinkView, origin: Origin) -> shapes.TrendsLink:
     history: list[shapes.TagDay] = [
         {"day": str(day.start), "accounts": str(day.accounts), "uses": str(day.uses)} for day in it.history
     ]
-    return {**preview_card(it.card, origin), "history": history}
+    return {**preview_card(it.card, it.writer, origin), "history": history}

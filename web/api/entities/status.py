@@ -56,7 +56,7 @@ def shared(view: PostView, frame: Frame) -> shapes.Status:
         ],
         "tags": [{"name": t.shown, "url": frame.origin.tag(t.name)} for t in parts.tags],
         "emojis": emojis(post.emojis, frame.origin),
-        "card": preview_card(parts.card, frame.origin) if parts.card else None,
+        "card": preview_card(parts.card, parts.credited, frame.origin) if parts.card else None,
         "poll": None,
         "filtered": [],
         "local_only": post.local_only,
@@ -71,6 +71,9 @@ def vary(entity: shapes.Status, view: PostView, frame: Frame, inner: Callable[[P
     entity["quote"] = quote(view.quote, lambda quoted: inner(quoted, frame))
     entity["quote_approval"] = quote_approval(view)
     entity["filtered"] = filtered(view, frame)
+    card = view.parts.card
+    if card is not None and card.creator_id is not None:
+        entity["card"] = preview_card(card, view.parts.credited, frame.origin, frame.reader_id)
     if frame.reader_id is None:
         return
     entity["favourited"] = view.liked

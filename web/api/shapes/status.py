@@ -78,6 +78,7 @@ class PreviewCard(TypedDict):
     blurhash: str | None
     published_at: str | None
     authors: list[PreviewCardAuthor]
+    missing_attribution: bool | None
 
 
 class QuoteApproval(TypedDict):
