@@ -4,6 +4,7 @@ import os
 import socket
 import struct
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 
 from aiohttp import web
@@ -37,7 +38,11 @@ def kept(request: web.Request) -> str:
 
 def network(request: web.Request) -> str:
     """What is counted as one place by rate limits: an IPv4 address, or the /64 of an IPv6 one."""
-    where = parsed(request)
+    return _network(parsed(request))
+
+
+@lru_cache(1024)
+def _network(where: IPv4Address | IPv6Address | None) -> str:
     return str(ip_network((where.packed, 64), strict=False) if isinstance(where, IPv6Address) else where)
 
 

@@ -1,15 +1,17 @@
 """How often one may ask: API calls per person and per place, sign-ins per account and per place.
 
-Counted in the memory of this process; several web processes each count their own share.
+Counted in fixed windows, which begin with the first call, in the memory of this process; several web processes each
+count their own share.
 Source of the numbers: https://docs.joinmastodon.org/api/rate-limits/
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache, cached_property, wraps
+from functools import wraps
 from math import ceil
 from time import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Final, NamedTuple
 
 from aiohttp import web
 
@@ -18,9 +20,7 @@ from web import client_address
 from web.errors import Handler, as_json
 from web.keys import CONFIG
 
-if TYPE_CHECKING:
-    from limits import RateLimitItem
-    from limits.aio.strategies import FixedWindowRateLimiter
+MOST: Final = 100_000  # windows of one limit: some 30 MB
 
 
 class Limit(NamedTuple):
@@ -63,33 +63,41 @@ class TooMany(Exception):
         self.left = left
 
 
-class Limits:
-    """On the library `limits`, which is loaded when first something is counted: with all its kinds of stores it takes
-    30 ms, which the first answer after a start does not have to wait for."""
+@dataclass(slots=True)
+class _Window:
+    end: float  # Unix seconds
+    used: int = 0
 
-    async def hit(self, limit: Limit, *who: str) -> Left:
+
+class Limits:
+    """What was counted.  The windows of one limit last equally long: those that end first are the first of its dict."""
+
+    def __init__(self, clock: Callable[[], float] = time) -> None:
+        self._clock = clock
+        self._windows: dict[Limit, dict[str, _Window]] = {}
+
+    def hit(self, limit: Limit, who: str) -> Left:
         """Counts one.  Raises: TooMany."""
-        item = _item(limit)
-        allowed = await self._limiter.hit(item, *who)
-        stats = await self._limiter.get_window_stats(item, *who)
-        left = Left(limit.amount, stats.remaining, stats.reset_time)
-        if not allowed:
+        now, windows = self._clock(), self._windows.setdefault(limit, {})
+        window = windows.get(who)
+        if window is None or window.end <= now:
+            windows.pop(who, None)
+            _forget(windows, now)
+            window = windows[who] = _Window(now + limit.minutes * 60)
+        window.used += 1
+        left = Left(limit.amount, limit.amount - window.used, window.end)
+        if window.used > limit.amount:
             raise TooMany(left)
         return left
 
-    @cached_property
-    def _limiter(self) -> "FixedWindowRateLimiter":
-        from limits.aio.storage import MemoryStorage  # noqa: PLC0415  see above
-        from limits.aio.strategies import FixedWindowRateLimiter  # noqa: PLC0415
 
-        return FixedWindowRateLimiter(MemoryStorage())
-
-
-@cache
-def _item(limit: Limit) -> "RateLimitItem":
-    from limits import RateLimitItemPerMinute  # noqa: PLC0415
-
-    return RateLimitItemPerMinute(*limit)
+def _forget(windows: dict[str, _Window], now: float) -> None:
+    """Those that have ended, and the oldest where there are too many."""
+    while windows:
+        first = next(iter(windows))
+        if windows[first].end > now and len(windows) < MOST:
+            break
+        del windows[first]
 
 
 LIMITS = web.AppKey("LIMITS", Limits)
@@ -103,7 +111,7 @@ def limited(handler: Handler) -> Handler:
         if not request.app[CONFIG].rate_limits:
             return await handler(request)
         try:
-            left = await _count(request)
+            left = _count(request)
         except TooMany as refused:
             return too_many(request, refused)
         response = await handler(request)
@@ -113,20 +121,20 @@ def limited(handler: Handler) -> Handler:
     return limited_handler
 
 
-async def _count(request: web.Request) -> Left:
+def _count(request: web.Request) -> Left:
     limits, place = request.app[LIMITS], client_address.network(request)
     token = request.headers.get("Authorization", "")
     path = request.path.rstrip("/")
     if request.method == "DELETE" or path.endswith("/unreblog"):
-        await limits.hit(DELETES, sha256(token).hex() if token else place)
+        limits.hit(DELETES, sha256(token).hex() if token else place)
     if request.method == "POST" and path in ("/api/v1/media", "/api/v2/media"):
-        await limits.hit(UPLOADS, sha256(token).hex() if token else place)
+        limits.hit(UPLOADS, sha256(token).hex() if token else place)
     if path == "/api/v1/apps":
-        await limits.hit(APPS, place)
+        limits.hit(APPS, place)
     if not token:
-        return await limits.hit(API, place)
-    await limits.hit(API_PLACE, place)
-    return await limits.hit(API, sha256(token).hex())
+        return limits.hit(API, place)
+    limits.hit(API_PLACE, place)
+    return limits.hit(API, sha256(token).hex())
 
 
 def too_many(request: web.Request, refused: TooMany) -> web.Response:

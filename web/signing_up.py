@@ -24,10 +24,10 @@ PLACE = Limit(5, 30, "sign-ups")
 LETTERS = Limit(5, 30, "letters")
 
 
-async def count(request: web.Request, limit: Limit) -> None:
+def count(request: web.Request, limit: Limit) -> None:
     """Raises: TooMany."""
     if request.app[CONFIG].rate_limits:
-        await request.app[LIMITS].hit(limit, client_address.network(request))
+        request.app[LIMITS].hit(limit, client_address.network(request))
 
 
 async def sign_up(
@@ -41,7 +41,7 @@ async def sign_up(
     if config.registrations == "closed":
         raise NotAllowed("This action is not allowed", why="registrations are closed")
     wanted = replace(wanted, username=wanted.username.strip().lower())
-    await count(request, PLACE)  # before a word on which addresses are known here
+    count(request, PLACE)  # before a word on which addresses are known here
     held = await db.read(places.severities, client_address.address(request), now)
     if held & {places.NO_SIGN_UP, places.NO_ACCESS}:
         raise NotAllowed("This action is not allowed", why="the network is blocked")

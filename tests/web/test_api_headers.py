@@ -144,7 +144,7 @@ async def test_each_person_and_each_place_has_a_limit_of_its_own(site: Site):
     _, token = await site.person("alice")
     path = "/api/v1/instance"
     for _ in range(limits.API.amount):
-        await site.http.app[limits.LIMITS].hit(limits.API, "127.0.0.1")
+        site.http.app[limits.LIMITS].hit(limits.API, "127.0.0.1")
     assert (await site.get(path)).status == 429
     assert (await site.get(path, token)).status == 200
     elsewhere = {"X-Forwarded-For": "192.0.2.7"}
@@ -156,7 +156,7 @@ async def test_each_person_and_each_place_has_a_limit_of_its_own(site: Site):
 
 async def test_new_tokens_do_not_make_a_place_larger(site: Site):
     for _ in range(limits.API_PLACE.amount):
-        await site.http.app[limits.LIMITS].hit(limits.API_PLACE, "127.0.0.1")
+        site.http.app[limits.LIMITS].hit(limits.API_PLACE, "127.0.0.1")
     assert (await site.get("/api/v1/timelines/home", "another token")).status == 429
 
 

@@ -70,7 +70,7 @@ async def confirmations(request: web.Request, caller: Caller) -> web.Response:
     if caller.user.confirmed_at is not None:
         raise NotAllowed("This method is only available while the e-mail is awaiting confirmation")
     try:
-        await signing_up.count(request, signing_up.LETTERS)
+        signing_up.count(request, signing_up.LETTERS)
     except TooMany as refused:
         return too_many(request, refused)
     if request.app[CONFIG].mails:

@@ -64,7 +64,7 @@ async def turn_off(request: web.Request) -> web.Response:
 
 async def _prove(request: web.Request, signed: SignedIn, given: Params) -> None:
     """The password once more.  Raises: NotAllowed, TooMany."""
-    await entry.count_tries(request, signed.account.handle)
+    entry.count_tries(request, signed.account.handle)
     if not await entry.in_pool(request, passwords.verify, signed.user.password, given.text("password")):
         raise NotAllowed("That is not your password")
 

@@ -51,7 +51,7 @@ async def signed_in(request: web.Request) -> web.Response:
     name, password = given.text("login").strip(), given.text("password")
     back = addresses.local(given.text("next"), "/home")
     try:
-        await count_tries(request, name.lower())
+        count_tries(request, name.lower())
         found = await _who(request, name, password)
     except TooMany as refused:
         return _login_form(request, back, name, says=_wait(refused), status=429, headers=_retry(refused))
@@ -78,7 +78,7 @@ async def with_code(request: web.Request) -> web.Response:
     if link is None:
         return _login_form(request, back, says="That took too long. Please start again.", status=403)
     try:
-        await count_tries(request, f"code {link.account_id}")
+        count_tries(request, f"code {link.account_id}")
     except TooMany as refused:
         return _code_form(request, back, pending, says=_wait(refused), status=429, headers=_retry(refused))
     if not await request.app[DATABASE].write(_second_step, link, given.text("code"), now):
@@ -102,12 +102,12 @@ async def logout(request: web.Request) -> web.Response:
     return answer
 
 
-async def count_tries(request: web.Request, name: str) -> None:
+def count_tries(request: web.Request, name: str) -> None:
     """Per place and per account, for guessing passwords must be slow either way.  Raises: TooMany."""
     if request.app[CONFIG].rate_limits:
         limits = request.app[LIMITS]
-        await limits.hit(SIGN_IN_PLACE, client_address.network(request))
-        await limits.hit(SIGN_IN_ACCOUNT, sha256(name).hex())
+        limits.hit(SIGN_IN_PLACE, client_address.network(request))
+        limits.hit(SIGN_IN_ACCOUNT, sha256(name).hex())
 
 
 async def _who(request: web.Request, name: str, password: str) -> SignIn:
@@ -201,7 +201,7 @@ async def set_up(request: web.Request) -> web.Response:
     csrf.check_place(request)
     given = await params.read(request)
     try:
-        await count_tries(request, "setup")
+        count_tries(request, "setup")
         account = await _make_owner(request, given)
     except TooMany as refused:
         return _setup_form(request, given, says=_wait(refused), status=429)

@@ -53,7 +53,7 @@ async def move_away(request: web.Request) -> web.Response:
     """Asks for the password: followers who were carried off do not come back."""
     signed, given = await frame.posted(request)
     try:
-        await entry.count_tries(request, signed.account.handle)
+        entry.count_tries(request, signed.account.handle)
         if not await entry.in_pool(request, passwords.verify, signed.user.password, given.text("password")):
             raise NotAllowed("That is not your password")
         target, now = await _found(request, given), datetime.now(UTC)

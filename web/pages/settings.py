@@ -137,7 +137,7 @@ async def save_password(request: web.Request) -> web.Response:
     """Ends all other sessions, and what programs were allowed (security row 80); this browser stays signed in."""
     signed, given = await frame.posted(request)
     try:
-        await entry.count_tries(request, signed.account.handle)
+        entry.count_tries(request, signed.account.handle)
         hashed = await _checked(request, signed.user.password, given)
     except TooMany:
         return _refused(request, "Too many tries. Please wait some minutes.", 429)

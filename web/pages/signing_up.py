@@ -109,7 +109,7 @@ async def new_password(request: web.Request) -> web.Response:
     given = await params.read(request)
     token = given.text("token")
     try:
-        await signing_up.count(request, signing_up.LETTERS)
+        signing_up.count(request, signing_up.LETTERS)
         passwords.check(given.text("password"))
         hashed = await in_pool(request, passwords.hash_password, given.text("password"))
         await request.app[DATABASE].write(_new_password, token, hashed, datetime.now(UTC))
@@ -128,7 +128,7 @@ async def _ask(request: web.Request, unit: signups.Asks, template: str, done: st
     csrf.check_place(request)
     address = (await params.read(request)).text("email")
     try:
-        await signing_up.count(request, signing_up.LETTERS)
+        signing_up.count(request, signing_up.LETTERS)
     except TooMany:
         return _letters(request, template, says=_TOO_MANY, status=429)
     if request.app[CONFIG].mails:
