@@ -34,10 +34,11 @@ from federation.errors import Forged
 from federation.keys import PublicKey, load_public
 from inbox import routes as inbox_routes
 from inbox.append import Appender
-from inbox.keys import KeyRing
+from inbox.keys import KeyRing, NoKey, Unchecked
 from inbox.receive import Parcel, Receiver
 from ops.modes import Board
 from social import accounts, instance
+from social.errors import Unauthorised, Unavailable
 from store.tables import INSTANCE_ACTOR_ID, Account
 from web import client_address, keys, limits, tally
 from web import routes as web_routes
@@ -224,9 +225,13 @@ def _signer(house: House, receiver: Receiver) -> Callable[[web.Request], Awaitab
     async def signer(request: web.Request) -> Account | None:
         if "Signature" not in request.headers:
             return None
-        key: PublicKey = await receiver.authenticate(
-            request.method, request.raw_path, tuple(request.headers.items()), client_address.network(request)
-        )
+        headers, address = tuple(request.headers.items()), client_address.network(request)
+        try:
+            key: PublicKey = await receiver.authenticate(request.method, request.raw_path, headers, address)
+        except Unchecked as error:
+            raise Unavailable("Who signed cannot be known now", why=str(error)) from error
+        except NoKey as error:
+            raise Unauthorised("The key of the signature is not to be had", why=str(error)) from error
         return await house.db.read(accounts.find_by_uri, key.owner)
 
     return signer

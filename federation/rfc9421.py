@@ -25,6 +25,8 @@ WHOLE_TARGETS: Final = (
     frozenset({"@authority", "@path", "@query"}),
 )
 WITHOUT_QUERY: Final = frozenset({"@authority", "@path"})
+# Fedify asks for a key by its id, and signs that: with the fragment, which no request carries (section 2.2.2).
+KEY_FRAGMENTS: Final = ("#main-key", "#ed25519-key")
 
 
 def parse(message: Message, found: Mapping[str, str]) -> Signature:
@@ -74,9 +76,12 @@ def sign(
     return headers
 
 
-def base(message: Message, found: Mapping[str, str], names: Sequence[str], parameters: str) -> bytes:
-    """The signature base of section 2.5; `parameters` is the value of `@signature-params`.  Raises: Malformed."""
-    values = {**found, **_derived(message)}
+def base(
+    message: Message, found: Mapping[str, str], names: Sequence[str], parameters: str, fragment: str = ""
+) -> bytes:
+    """The signature base of section 2.5; `parameters` is the value of `@signature-params`, `fragment` the end that the
+    sender may believe his `@target-uri` to have.  Raises: Malformed."""
+    values = {**found, **_derived(message, fragment)}
     missing = [name for name in names if name not in values]
     if missing:
         raise Malformed("signed headers", f"{missing[0]} is not there")
@@ -106,13 +111,19 @@ def _claim(message: Message, found: Mapping[str, str], label: str, member: Any, 
         scheme="rfc9421",
         label=algorithm,
         covered=names,
-        bases=(base(message, found, names, http_sf.ser({label: member})[len(label) + 1 :]),),
+        bases=_bases(message, found, names, http_sf.ser({label: member})[len(label) + 1 :]),
         digests=envelope.signed_digests(found, names),
         date=envelope.moment(found["date"]) if "date" in names else None,
         created=created,
         expires=_seconds(parameters, "expires"),
         value=value[0],
     )
+
+
+def _bases(message: Message, found: Mapping[str, str], names: Sequence[str], parameters: str) -> tuple[bytes, ...]:
+    may_be_key = "@target-uri" in names and message.method.upper() in envelope.READS
+    ends = ("", *KEY_FRAGMENTS) if may_be_key else ("",)
+    return tuple([base(message, found, names, parameters, end) for end in ends])
 
 
 def _component(item: Any) -> str:
@@ -145,12 +156,12 @@ def _seconds(parameters: Mapping[str, Any], name: str) -> float | None:
     return float(value)
 
 
-def _derived(message: Message) -> dict[str, str]:
+def _derived(message: Message, fragment: str) -> dict[str, str]:
     authority = envelope.canonical(message.authority, message.scheme)
     path, _, query = message.target.partition("?")
     return {
         "@method": message.method,
-        "@target-uri": f"{message.scheme}://{authority}{message.target}",
+        "@target-uri": f"{message.scheme}://{authority}{message.target}{fragment}",
         "@authority": authority,
         "@scheme": message.scheme,
         "@request-target": message.target,

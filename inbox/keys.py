@@ -52,7 +52,11 @@ _KEY = Prepared(
 )
 
 
-class Unchecked(Forged):
+class NoKey(Forged):
+    """The key is not to be had, so nothing is known of who signed."""
+
+
+class Unchecked(NoKey):
     """Whose key it is cannot be known now: the database is away, or its server is busy.  Worth another try."""
 
 
@@ -149,7 +153,7 @@ class KeyRing:
         if not self._busy.has_room((key_id, address)):
             raise Unchecked("the server of the key was busy a moment ago")
         if not self._failed.has_room((key_id, address)):
-            raise Forged("the key could not be fetched a moment ago")
+            raise NoKey("the key could not be fetched a moment ago")
         if key_id not in self._running and not self._may_fetch(host_of(key_id), address):
             raise Unchecked("too many keys of this server are new; try again later")
         try:
@@ -159,7 +163,7 @@ class KeyRing:
             raise Unchecked(f"the key could not be fetched: {error}"[:200]) from error
         except (FederationError, Refusal) as error:
             self._failed.use((key_id, address))
-            raise Forged(f"the key could not be fetched: {error}"[:200]) from error
+            raise NoKey(f"the key could not be fetched: {error}"[:200]) from error
 
     async def find_again(self, key: PublicKey, address: str) -> PublicKey | None:
         """Another key that its owner has under that id now; None when it is the same, or was asked for lately."""

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from federation.errors import FederationError, Forged, Malformed, Refused
 from federation.signatures import ACCEPT_SIGNATURE_OF_BODY
 from inbox import spool
-from inbox.keys import Unchecked
+from inbox.keys import NoKey, Unchecked
 from inbox.receive import Parcel, Receiver
 from social import accounts
 from social.errors import NotFound
@@ -38,6 +38,7 @@ _NAMES: Final = 10_000
 _STATUS: Final[dict[type[FederationError], tuple[int, str]]] = {
     Malformed: (400, "malformed"),
     Forged: (401, "signature"),
+    NoKey: (401, "signature"),
     Refused: (403, "blocked"),
 }
 

@@ -20,7 +20,7 @@ from social import accounts, follows, pins, quotes, timelines, views
 from social import featured as shown_tags
 from social.collections import curate, sending, theirs
 from social.collections import views as collected
-from social.errors import Gone, NotAllowed, NotFound, Unauthorised
+from social.errors import Gone, NotAllowed, NotFound, Refusal, Unauthorised, Unavailable
 from social.pages import Page
 from social.posts import around
 from social.views import PostView
@@ -36,6 +36,7 @@ CONTENT_TYPE: Final = "application/activity+json; charset=utf-8"
 _PROFILE: Final = "https://www.w3.org/ns/activitystreams"
 _TOMBSTONE = select(tombstones.c.at).where(tombstones.c.uri == bindparam("asked"))
 _SIGNED = web.RequestKey[Account | None]("SIGNED")
+_DOUBT = web.RequestKey[Refusal | None]("DOUBT")  # why it is not known who signed
 
 
 def wanted(request: web.Request) -> bool:
@@ -153,6 +154,8 @@ async def _people(request: web.Request, unit: Callable[..., list[follows.Listed]
 async def followers_synchronization(request: web.Request) -> web.Response:
     """FEP-8fcf: those of our follower list who live on the server that asks."""
     signer = await _signer(request)
+    if signer is None and (doubt := request.get(_DOUBT)):
+        raise doubt
     if signer is None or signer.host is None:
         raise Unauthorised("This list is for the server whose people are on it; sign the request")
     account = await _owner(request)
@@ -270,7 +273,7 @@ async def quote_authorization(request: web.Request) -> web.Response:
     uri = f"{account.uri}/quote_authorizations/{number}"
     approved, quoted = await request.app[DATABASE].read(quotes.approval, uri)
     if await request.app[DATABASE].read(views.post, quoted.id, viewer) is None:
-        raise NotFound("No such approval")
+        raise _denied(request, "No such approval")
     return _document(request, documents.quote_authorization(account, uri, approved.quoting_uri, quoted.uri))
 
 
@@ -305,13 +308,30 @@ async def reactions(request: web.Request) -> web.Response:
 
 
 async def _signer(request: web.Request) -> Account | None:
-    """Whoever signed, looked at once per request; None when nobody did.  Raises: Forged, Refused, NotAllowed."""
+    """Whoever signed, looked at once per request; None when nobody did.
+
+    Nor when his key is not to be had: what everybody may see is served all the same, since he could have asked for it
+    unsigned, and his server may be waiting for just this answer before it tells us the key.
+
+    Raises: Forged, for a signature that is wrong; Refused, NotAllowed; with AUTHORIZED_FETCH Unauthorised, Unavailable.
+    """
     if _SIGNED not in request:
-        found = await request.app[SIGNER](request)
+        found = None
+        try:
+            found = await request.app[SIGNER](request)
+        except (Unauthorised, Unavailable) as error:
+            if request.app[CONFIG].authorized_fetch:
+                raise
+            request[_DOUBT] = error
         if found is not None and found.is_gone:
             raise NotAllowed("You are suspended here")
         request[_SIGNED] = found
     return request[_SIGNED]
+
+
+def _denied(request: web.Request, text: str) -> Refusal:
+    """What he hears who may not see it: also that we cannot tell who he is, which may be all that is wrong."""
+    return request.get(_DOUBT) or NotFound(text)
 
 
 async def _viewer(request: web.Request) -> int | None:
@@ -342,7 +362,7 @@ async def _post(request: web.Request) -> PostView:
         return found
     if await request.app[DATABASE].read(_deleted_at, f"{account.uri}/posts/{post_id}"):
         raise Gone("This post was deleted")
-    raise NotFound("No such post")
+    raise _denied(request, "No such post")
 
 
 def _deleted_at(tx: Connection, uri: str) -> datetime | None:

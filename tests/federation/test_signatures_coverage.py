@@ -134,6 +134,17 @@ def test_a_fetch_may_be_signed_without_its_query_but_a_delivery_not():
     refuse(rfc9421('"@method" "@authority" "@path" "content-digest"', target="/inbox?a=b"), "cover", error=Forged)
 
 
+def test_a_fetch_of_a_key_may_be_signed_with_its_fragment_and_nothing_else():
+    """Fedify does it."""
+    uri = "https://bob.test/users/bob"
+    get = {"method": "GET", "target": "/users/bob", "body": None}
+    for end in ("#main-key", "#ed25519-key"):
+        accept(rfc9421('"@method" "@target-uri"', lines={"@target-uri": uri + end}, **get))
+    refuse(rfc9421('"@method" "@target-uri"', lines={"@target-uri": f"{uri}#else"}, **get), "by this key", error=Forged)
+    inbox = {"@target-uri": "https://bob.test/inbox#main-key"}
+    refuse(rfc9421('"@method" "@target-uri" "content-digest"', lines=inbox), "by this key", error=Forged)
+
+
 @pytest.mark.parametrize("target", ["", "*", "inbox", "https://bob.test/inbox", "bob.test:443"])
 def test_a_target_that_is_not_a_path_is_malformed(target):
     refuse(replace(cavage(), target=target), "request target", error=Malformed)

@@ -135,7 +135,6 @@ async def test_a_bad_signature_is_refused_where_none_is_needed(site: Site):
         "changed": {**good, "Signature": good["Signature"].replace('signature="', 'signature="AAAA')},
         "garbage": {"Signature": "x"},
         "empty": {"Signature": ""},
-        "nobody's key": {**good, "Signature": good["Signature"].replace("users/bob", "users/nobody")},
         "no web address": {**good, "Signature": good["Signature"].replace("https://far.test", "acct:far.test")},
     }
     assert carol.id
@@ -143,6 +142,24 @@ async def test_a_bad_signature_is_refused_where_none_is_needed(site: Site):
         answer = await site.get(path, headers={**headers, "Accept": DOCUMENT})
         assert (answer.status, bool(answer.error)) == (401, True), (case, answer.body)
     assert (await site.get(path, headers={**good, "Accept": DOCUMENT})).status == 200
+
+
+async def test_whose_key_is_not_to_be_had_gets_what_everybody_gets(site: Site, server):
+    alice, _ = await site.person("alice")
+    await someone(site)
+    seen, hidden = await site.posted(alice), await site.posted(alice, visibility="private")
+
+    async def asked(at: Site, path: str) -> tuple[int, str | None]:
+        headers = signature(path, remote("nobody"))
+        answer = await at.get(path, headers={**headers, "Accept": DOCUMENT})
+        return answer.status, answer.headers.get("Cache-Control")
+
+    for path in ("/users/alice", "/users/alice/outbox", *addresses(seen.id)):
+        assert await asked(site, path) == (200, PUBLIC), path
+    for path in (*addresses(hidden.id), "/users/alice/followers_synchronization"):
+        assert (await asked(site, path))[0] == 401, path  # not 404: he may be one who may see it
+    async with server(AUTHORIZED_FETCH="true") as strict:
+        assert (await asked(strict, "/users/alice/outbox"))[0] == 401
 
 
 async def test_the_list_for_synchronisation_is_for_the_server_whose_people_are_on_it(site: Site):
