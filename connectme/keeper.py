@@ -34,6 +34,7 @@ class Keeper:
         self._folder = state.folder(settings.data_dir)
         self._place = status.folder(settings.data_dir, self._site)
         self._files: dict[str, tuple[int, bytes]] = {}
+        self._mode: tuple[list[int], str] = ([], "")  # as it is written down, and of when
         self._told: tuple[int, list[Told]] = (-1, [])
         self._made: dict[str, bytes] = {}
         self._made_of: object = None
@@ -60,8 +61,11 @@ class Keeper:
 
         Raises: OSError.
         """
-        fresh = now - written / 1e9 < 2 * status.EVERY and written >= max(status.changed(self._folder))
-        return fresh and self._board.mode.name == modes.read(self._data_dir).name
+        changed = status.changed(self._folder)
+        if changed != self._mode[0]:
+            self._mode = changed, modes.read(self._data_dir).name
+        fresh = now - written / 1e9 < 2 * status.EVERY and written >= max(changed)
+        return fresh and self._board.mode.name == self._mode[1]
 
     def banners(self, now: datetime) -> Sequence[Told]:
         return [

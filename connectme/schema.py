@@ -66,28 +66,31 @@ class Schema:
         return "behind" if self.found < self.newest else "newer"
 
 
-def look(settings: Settings) -> Schema:
-    """Raises: WrongDatabase; Away, when it cannot be asked.  Writes nothing."""
+def look(settings: Settings, *, marked: bool = False) -> Schema:
+    """marked: also while it says that another machine changes it.  Writes nothing.
+
+    Raises: WrongDatabase; Away, when it cannot be asked.
+    """
     if settings.sqlite_file:
-        return _judged(settings, sqlite_seen(settings.sqlite_file))
+        return _judged(settings, sqlite_seen(settings.sqlite_file), marked)
     import asyncio  # noqa: PLC0415  not for SQLite: it would triple the supervisor's memory
 
-    return asyncio.run(looked(settings))
+    return asyncio.run(looked(settings, marked=marked))
 
 
-async def looked(settings: Settings) -> Schema:
+async def looked(settings: Settings, *, marked: bool = False) -> Schema:
     """The same, where a loop runs already."""
     if settings.sqlite_file:
-        return look(settings)
-    return _judged(settings, await postgresql_seen(settings.database_url))
+        return look(settings, marked=marked)
+    return _judged(settings, await postgresql_seen(settings.database_url), marked)
 
 
-def _judged(settings: Settings, seen: Seen) -> Schema:
+def _judged(settings: Settings, seen: Seen, marked: bool) -> Schema:
     ours = Ours(settings.domain, settings.base_url, newest())
     begun = progress.unfinished(settings.data_dir)
     if seen.empty and begun is not None and begun.stage == "returning":
         return Schema(None, ours.newest, empty=True)  # killed between emptying it and filling it from the snapshot
-    if why := progress.foreign(settings.data_dir, seen.change):
+    if not marked and (why := progress.foreign(settings.data_dir, seen.change)):
         raise Changing(why)
     if wrong := belonging.judge(belonging.recall(settings.data_dir), seen, ours):
         raise WrongDatabase(belonging.refusal(wrong))

@@ -13,7 +13,7 @@ from connectme.cli.common import Context, as_json, confirm, emit, example, fail,
 from connectme.cli.database import place_of
 from connectme.lock import alone, changing
 from connectme.settings import Settings
-from ops.change import engine, mark, plan, progress, rehearsal, replay, rollback, snapshots, upgrade
+from ops.change import engine, plan, progress, rehearsal, replay, rollback, snapshots, upgrade
 from ops.change.place import NotChanged, Place
 
 
@@ -107,8 +107,9 @@ def upgrade_command(
         emit({"confirmed": True}, "messages are no longer kept for a rollback; the snapshot stays", as_json)
         return
     if take_over:
-        with said(), changing(settings), engine.alone(place.url):
-            engine.write(place.url, mark.clear)
+        schema.look(settings, marked=True)
+        with said(), changing(settings):
+            upgrade.take_over(place)
     found = schema.look(settings)
     if found.state == "current" and progress.unfinished(place.data_dir) is None:
         if if_needed and not as_json:

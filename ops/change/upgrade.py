@@ -65,6 +65,22 @@ def upgrade(
         return _anew(place, found, rehearsed, patience, clock, still)
 
 
+def take_over(place: Place) -> None:
+    """A change that another machine began is no longer its own.  Nobody checked what it was through with: now we do.
+
+    Raises: NotChanged; Locked, while that machine is at it.
+    """
+    with engine.alone(place.url):
+        begun = engine.read(place.url, mark.found)
+        is_through = begun is not None and engine.read(place.url, migrations.current) == migrations.newest()
+        if is_through and (wrong := checks.verify(place, {}, ())):
+            raise NotChanged(
+                f"what was begun {begun} left the database not as it should be: {'; '.join(wrong)};"
+                " restore a backup, or start that machine again, which brings its snapshot back"
+            )
+        engine.write(place.url, mark.clear)
+
+
 def _is_to_go_on(place: Place, before: Progress) -> bool:
     """Not when the database has its mark no more: then others have ended it, and have lived with it since."""
     if before.stage not in ("migrating", "verifying") or not before.snapshot:

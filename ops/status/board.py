@@ -1,5 +1,6 @@
 """What there is to say: how each component is, what happened, what is planned, how it was for ninety days."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -107,7 +108,14 @@ def seen(folder: Path, wrong: Mapping[str, str]) -> object:
 
 def changed(folder: Path) -> list[int]:
     """When each of the files was, that the page is made of."""
-    return [file.stat().st_mtime_ns if file.exists() else 0 for file in map(folder.joinpath, _MADE_OF)]
+    return [_changed(f"{folder}/{name}") for name in _MADE_OF]
+
+
+def _changed(file: str) -> int:
+    try:
+        return os.stat(file).st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _statuses(found: list[Incident], wrong: Mapping[str, str], mode: str, now: datetime) -> dict[str, str]:

@@ -16,6 +16,7 @@ from connectme.settings import Settings
 from ops import machines
 from ops.change import checks, engine, progress, rollback, snapshots, upgrade
 from ops.change.place import Locked, NotChanged, Place
+from social import instance
 from store.tables import spool_metadata
 from tests import postgresql
 from tests.ops.test_change import OLD, at, done, names, somebody
@@ -55,11 +56,21 @@ def other(one, tmp_path, monkeypatch):
     return there
 
 
-def looked(place):
-    settings = Settings.load(environ={
+def environment(place):
+    return {
         "CONNECTME_CONFIG": "/dev/null", "CONNECTME_DOMAIN": "ours.test", "CONNECTME_DATABASE_URL": place.url,
-        "CONNECTME_DATA_DIR": str(place.data_dir)})  # fmt: skip
-    return schema.look(settings)
+        "CONNECTME_DATA_DIR": str(place.data_dir),
+    }  # fmt: skip
+
+
+def looked(place):
+    return schema.look(Settings.load(environ=environment(place)))
+
+
+def command(place, *words):
+    """`connectme db WORDS` on that machine."""
+    argv, env = [sys.executable, "-m", "connectme", "db", *words], {**os.environ, **environment(place)}
+    return subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
 
 
 def test_a_change_is_refused_while_a_server_of_another_machine_has_the_database_open(other):
@@ -83,12 +94,7 @@ def test_two_processes_do_not_change_it_at_the_same_time_and_the_second_says_who
     )
     with holder:
         assert holder.stdout.readline() == "held\n"
-        command = [sys.executable, "-m", "connectme", "db", "upgrade", "--without-rehearsal"]
-        environment = {
-            **os.environ, "CONNECTME_CONFIG": "/dev/null", "CONNECTME_DOMAIN": "ours.test",
-            "CONNECTME_DATABASE_URL": other.url, "CONNECTME_DATA_DIR": str(other.data_dir),
-        }  # fmt: skip
-        second = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        second = command(other, "upgrade", "--without-rehearsal")
         assert second.returncode == 1
         assert "the database is being changed already (connectme on " in second.stderr
         assert "Traceback" not in second.stderr
@@ -158,8 +164,17 @@ from ops.change import checks, place, snapshots, upgrade
 there = place.Place(sys.argv[1], Path(sys.argv[2]), sys.argv[3], "1.0")
 def die(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
-if sys.argv[4] == "verifying":
+def wait(*_, **__):
+    print("at it", flush=True)
+    sys.stdin.readline()
+    return []
+real = upgrade.migrations.upgrade
+if sys.argv[4] == "migrating":
+    upgrade.migrations.upgrade = lambda tx, to: die() if to == "0016" else real(tx, to)
+elif sys.argv[4] == "verifying":
     checks.verify = die
+elif sys.argv[4] == "alive":
+    checks.verify = wait
 else:
     checks.verify = lambda *_: ["a row is missing"]
     snapshots.copies.load = die
@@ -167,10 +182,15 @@ upgrade.upgrade(there, rehearsed=False, patience=0)
 """
 
 
-def killed(place, stage):
+def begun(place, stage):
     words = [place.url, place.data_dir, place.spool_url, stage]
-    ended = subprocess.run([sys.executable, "-c", KILLED, *map(str, words)], cwd=ROOT, check=False)
-    assert ended.returncode == -signal.SIGKILL
+    return subprocess.Popen([sys.executable, "-c", KILLED, *map(str, words)], cwd=ROOT, text=True,
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
+
+
+def killed(place, stage):
+    with begun(place, stage) as process:
+        assert process.wait() == -signal.SIGKILL
 
 
 def test_what_one_machine_is_half_through_with_no_other_serves_or_changes(one, other):
@@ -187,13 +207,68 @@ def test_what_one_machine_is_half_through_with_no_other_serves_or_changes(one, o
 
 def test_a_change_that_others_took_over_is_not_taken_back_when_its_machine_comes_again(one, other, monkeypatch):
     killed(one, "verifying")
-    engine.write(other.url, upgrade.mark.clear)  # as --take-over does
+    upgrade.take_over(other)
     assert done(other).steps == 0
     engine.write(other.url, lambda tx: tx.exec_driver_sql("DELETE FROM post"))  # they live with it
     monkeypatch.setattr(checks, "verify", lambda *_: ["a row is missing"])
     assert done(one).steps == 0
     assert (progress.last(one.data_dir).stage, progress.last(one.data_dir).says) == ("failed", "it was ended by others")
     assert checks.count(one)["post"] == 0
+
+
+def test_who_is_at_it_is_not_taken_over(one, other):
+    with begun(one, "alive") as process:
+        assert process.stdout.readline() == "at it\n"
+        refused = command(other, "upgrade", "--take-over", "--without-rehearsal")
+        assert refused.returncode == 1
+        assert "the database is being changed already (connectme on " in refused.stderr
+        assert "wait until that has ended" in refused.stderr
+        assert refused.stderr.count("\n") == 1
+        assert engine.read(one.url, upgrade.mark.found)
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert process.wait() == 0
+    assert progress.last(one.data_dir).stage == "done"
+    assert looked(other).state == "current"
+
+
+def test_what_was_killed_between_two_migrations_another_machine_ends_when_it_is_told_to(one, other):
+    killed(one, "migrating")
+    assert at(other) == "0015"
+    refused = command(other, "upgrade", "--without-rehearsal")
+    assert refused.returncode == 1
+    assert "has not ended" in refused.stderr
+    assert "--take-over" in refused.stderr
+    ended = command(other, "upgrade", "--take-over", "--without-rehearsal")
+    assert ended.returncode == 0, ended.stderr
+    assert f"the database is at migration {migrations.newest()}; the snapshot" in ended.stdout
+    assert snapshots.found(other)[0].schema == "0015"
+    assert "https://far.test/users/bob" in names(other)
+    assert engine.read(other.url, upgrade.mark.found) is None
+    assert done(one).steps == 0  # it comes back, and touches nothing
+    assert progress.last(one.data_dir).says == "it was ended by others"
+
+
+def test_what_was_through_and_not_checked_is_checked_before_it_is_taken_over(one, other):
+    killed(one, "verifying")
+    engine.write(one.url, lambda tx: tx.exec_driver_sql("DROP TABLE follow CASCADE"))
+    refused = command(other, "upgrade", "--take-over")
+    assert refused.returncode == 1
+    assert "left the database not as it should be" in refused.stderr
+    assert "restore a backup, or start that machine again" in refused.stderr
+    assert engine.read(one.url, upgrade.mark.found)  # its snapshot may still be brought back
+    with pytest.raises(upgrade.Returned):
+        done(one)
+    assert at(one) == OLD
+
+
+def test_nothing_is_written_into_the_database_of_another_instance_to_take_it_over(one, other):
+    killed(one, "verifying")
+    engine.write(one.url, lambda tx: instance.note(tx, "domain", "far.example"))
+    refused = command(other, "upgrade", "--take-over")
+    assert refused.returncode == 1
+    assert "far.example" in refused.stderr
+    assert engine.read(one.url, upgrade.mark.found)
 
 
 def test_killed_while_the_database_is_empty_it_is_filled_from_the_snapshot_at_the_next_call(one):
