@@ -19,15 +19,18 @@ from web.pages import (
     kept_back,
     lists,
     looking,
+    marked,
     moving,
     people,
     posts,
     reading,
+    reporting,
     security,
     settings,
     signing_up,
     site,
     static,
+    unheard,
     writing,
 )
 from web.pages.collections import collection
@@ -38,8 +41,8 @@ from web.pages.posts import thread
 __all__ = ["collection", "not_found", "prepare", "profile", "routes", "show_error", "thread"]
 
 _FILES = (
-    static, announced, feeds, site, entry, consent, writing, posts, people, collections, looking, lists, kept_back,
-    settings, filters, reading, security, codes, signing_up, moving, health,
+    static, announced, feeds, site, entry, consent, writing, posts, people, collections, looking, lists, marked,
+    kept_back, reporting, settings, filters, reading, unheard, security, codes, signing_up, moving, health,
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from html import escape
+from typing import Protocol
 
 from markupsafe import Markup
 
@@ -28,6 +29,13 @@ _HASHTAG = re.compile(r'<a [^<>]*class="[^"]*\bhashtag\b[^"]*"[^<>]*>(#(?:<span>
 _REL = re.compile(r'rel="(?=nofollow)')
 _WEB = re.compile(r"https?://[^\s\"'<>\\]+", re.IGNORECASE)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+class Pictured(Protocol):
+    """What has emoji of its own."""
+
+    @property
+    def emojis(self) -> Sequence[Mapping[str, str]] | None: ...
 
 
 @lru_cache(4096)
@@ -53,9 +61,9 @@ def words(parts: Parts, origin: Origin) -> Markup:
     return _with_emojis(html, parts.post.emojis, origin)
 
 
-def rich(html: str, account: Account, origin: Origin) -> Markup:
-    """What an account says of itself."""
-    return _with_emojis(str(safe_html(html)), account.emojis, origin)
+def rich(html: str, of: Pictured, origin: Origin) -> Markup:
+    """What an account says of itself, an announcement, a former text of a post."""
+    return _with_emojis(str(safe_html(html)), of.emojis, origin)
 
 
 def fact(html: str, account: Account, origin: Origin) -> Markup:

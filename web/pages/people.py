@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from aiohttp import web
 from sqlalchemy import Connection
 
 from federation.origin import Origin
-from social import accounts, blocks, follows, pins, timelines
+from social import accounts, blocks, follows, mutes, pins, timelines
 from social.collections import views
 from social.collections.views import CollectionView
 from social.errors import Gone, NotFound
@@ -124,18 +125,19 @@ _ACTIONS: Final[dict[str, Callable[..., Any]]] = {
     "unfollow": follows.unfollow,
     "block": blocks.block,
     "unblock": blocks.unblock,
+    "unmute": mutes.unmute,
     "accept": follows.accept_request,
     "reject": follows.reject_request,
     "remove": follows.remove_follower,
 }
 
 
-@routes.post("/accounts/{id:[0-9]+}/{action:follow|unfollow|block|unblock|accept|reject|remove}")
+@routes.post(f"/accounts/{{id:[0-9]+}}/{{action:mute|{'|'.join(_ACTIONS)}}}")
 async def act(request: web.Request) -> web.Response:
     signed, given = await frame.posted(request)
-    other_id = as_id(request.match_info["id"])
+    other_id, action = as_id(request.match_info["id"]), request.match_info["action"]
     if other_id is None:
         raise NotFound("No such account")
-    unit = _ACTIONS[request.match_info["action"]]
+    unit = partial(mutes.mute, seconds=given.number("seconds") or 0) if action == "mute" else _ACTIONS[action]
     await request.app[DATABASE].write(unit, signed.account.id, other_id, datetime.now(UTC))
     return addresses.see_other(given.text("back"), "/home")

@@ -1,6 +1,6 @@
 """One post and its conversation; and what readers do to posts."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -8,11 +8,13 @@ from typing import Any, Final
 from aiohttp import web
 from sqlalchemy import Connection
 
-from social import boosts, pins, polls, reactions, views
+from social import boosts, marks, pins, polls, reactions, views
 from social.completeness import Completeness
 from social.errors import Invalid, NotFound
 from social.posts import refreshing, threads
+from social.posts.edit import history
 from social.views import PostView
+from store.tables import Edit
 from web.keys import DATABASE
 from web.pages import addresses, frame, trees, writing
 from web.pages.frame import viewer_id
@@ -94,6 +96,24 @@ async def thread(request: web.Request) -> web.Response:
     )
 
 
+@routes.get("/posts/{id:[0-9]+}/history")
+async def all_texts(request: web.Request) -> web.Response:
+    """For whoever may see the post."""
+    signed, post_id = await frame.look(request), as_id(request.match_info["id"])
+    view, edits = await request.app[DATABASE].read(_texts, post_id or 0, viewer_id(signed))
+    if not view.parts.author.is_local:
+        await frame.member(request)
+    return frame.show(request, "history.html", view=view, edits=edits, noindex=True)
+
+
+def _texts(tx: Connection, post_id: int, reader_id: int | None) -> tuple[PostView, Sequence[Edit]]:
+    """Raises: NotFound."""
+    view = views.post(tx, post_id, reader_id)
+    if view is None or view.boost_of is not None:
+        raise NotFound("There is no such post, or it is not for you")
+    return view, history(tx, post_id, reader_id)
+
+
 def _elsewhere(request: web.Request, address: str) -> bool:
     return addresses.of_acct(request.match_info["name"]).lower() != address.rpartition("/")[0].lower()
 
@@ -127,11 +147,15 @@ _ACTIONS: Final = {
     "unboost": _plain(boosts.unboost),
     "pin": _plain(pins.pin),
     "unpin": _plain(pins.unpin),
+    "bookmark": _plain(marks.bookmark),
+    "unbookmark": _plain(marks.unbookmark),
+    "mute": _plain(marks.mute_thread),
+    "unmute": _plain(marks.unmute_thread),
     "vote": _vote,
 }
 
 
-@routes.post("/posts/{id:[0-9]+}/{action:refresh|like|unlike|boost|unboost|pin|unpin|vote}")
+@routes.post(f"/posts/{{id:[0-9]+}}/{{action:{'|'.join(_ACTIONS)}}}")
 async def act(request: web.Request) -> web.Response:
     signed, given = await frame.posted(request)
     post_id = as_id(request.match_info["id"])
