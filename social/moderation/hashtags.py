@@ -27,8 +27,15 @@ AT_ONCE: Final = 1_000  # hashtags that are looked at in one read
 SPELLING: Final = "spelling of hashtag"
 FLAGS: Final = {"trendable": TREND, "listable": LISTED, "usable": USED}
 
-_IS_THERE = exists().where(
-    post_tags.c.name == hashtags.c.name, posts.c.id == post_tags.c.post_id, posts.c.visibility == "public"
+# Of one hashtag after the other, as they are read: for a mere EXISTS PostgreSQL looks at all posts before the first.
+_IS_THERE = (
+    select(post_tags.c.post_id)
+    .join(posts, posts.c.id == post_tags.c.post_id)
+    .where(post_tags.c.name == hashtags.c.name, posts.c.visibility == "public")
+    .limit(1)
+    .correlate(hashtags)
+    .scalar_subquery()
+    .is_not(None)
 )
 _IS_JUDGED = exists().where(trend_verdicts.c.kind.in_(OF_TAGS), trend_verdicts.c.subject == hashtags.c.name)
 _PAGE = Paged(select(hashtags.c.number, hashtags.c.name).where(or_(_IS_THERE, _IS_JUDGED)), hashtags.c.number)
