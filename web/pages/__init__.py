@@ -17,12 +17,15 @@ from web.pages import (
     filters,
     health,
     kept_back,
+    later,
+    leaving,
     lists,
     looking,
     marked,
     moving,
     people,
     posts,
+    private,
     reading,
     reporting,
     security,
@@ -30,6 +33,7 @@ from web.pages import (
     signing_up,
     site,
     static,
+    topics,
     unheard,
     writing,
 )
@@ -41,8 +45,9 @@ from web.pages.posts import thread
 __all__ = ["collection", "not_found", "prepare", "profile", "routes", "show_error", "thread"]
 
 _FILES = (
-    static, announced, feeds, site, entry, consent, writing, posts, people, collections, looking, lists, marked,
-    kept_back, reporting, settings, filters, reading, unheard, security, codes, signing_up, moving, health,
+    static, announced, feeds, site, entry, consent, writing, posts, people, collections, looking, lists, marked, later,
+    private, topics, kept_back, reporting, settings, filters, reading, unheard, security, codes, signing_up, moving,
+    leaving, health,
 )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from store.tables import Account, User
 from web import composing
 from web.keys import DATABASE, ORIGIN
 from web.languages import LANGUAGES
-from web.pages import addresses, frame
+from web.pages import addresses, frame, later
 from web.params import Params, as_id, of_query
 from web.uploads import Form, keep
 
@@ -48,6 +48,7 @@ class Typed:
     quoted_id: int | None = None
     key: str = ""  # the same form sent twice makes one post
     most: int = LONGEST
+    at: str = ""  # when it is to be posted; empty: now
 
 
 def blank(user: User) -> Typed:
@@ -105,6 +106,8 @@ async def publish(request: web.Request) -> web.Response:
             draft = drafts.check(draft, now, may_be_empty=bool(form.files))
             if attached := await _attached(request, signed.account.id, form):
                 draft = replace(draft, media_ids=attached)
+            if typed.at:
+                return await _later(request, signed.account, draft, typed)
             post_id = await composing.write(request.app, signed.account, draft, typed.key or None)
         except (Invalid, NotAllowed, Unavailable) as refusal:
             if parent is not None:
@@ -113,6 +116,14 @@ async def publish(request: web.Request) -> web.Response:
     if parent is None:
         return addresses.see_other(f"{addresses.of_account(signed.account)}/{post_id}")
     return addresses.see_other(f"{addresses.of_post(parent.parts.author, parent.parts.post)}#p{post_id}")
+
+
+async def _later(request: web.Request, author: Account, draft: Draft, typed: Typed) -> web.Response:
+    """Raises: Refusal."""
+    if draft.quoted_id is not None:
+        raise Invalid("A post that quotes another cannot wait: post it now")
+    await composing.schedule(request.app, author, draft, later.moment(typed.at), typed.key or None)
+    return addresses.see_other(later.HERE)
 
 
 @routes.get("/posts/{id:[0-9]+}/edit")
@@ -195,6 +206,7 @@ def _typed(given: Params) -> Typed:
         reply_to_id=given.id("reply_to"),
         quoted_id=given.id("quote"),
         key=given.text("key"),
+        at=given.text("at").strip(),
     )
 
 
