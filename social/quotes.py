@@ -187,7 +187,7 @@ def receive_request(
     allowed = verdict(quoted, actor.id, follows=follows) == "automatic" and not quoted.local_only
     approval = _approve(tx, quoted, quoting_uri, actor, now) if allowed else None
     asked = documents.asked_to_quote(actor, request_uri, quoted.uri, quoting_uri)
-    answer = documents.quote_answer(author, asked, new_id(), approval)
+    answer = documents.answered(author, asked, new_id(), approval)
     enqueue.to_accounts(tx, author, answer, [actor.id], now=now)
     post = find.find_by_uri(tx, quoting_uri)
     if approval is not None and post is not None and post.author_id == actor.id:

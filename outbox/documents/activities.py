@@ -41,6 +41,18 @@ def reject(row: Follow, follower: Account, target: Account) -> vocabulary.Reject
     )
 
 
+def answered(
+    account: Account, asked: vocabulary.QuoteRequest | vocabulary.FeatureRequest, number: int, approval: str | None
+) -> vocabulary.Accept | vocabulary.Reject:
+    """May he be quoted, or shown?  approval: the id of what says so; None: no.  number: a new id."""
+    to = (asked.actor,)
+    if approval is None:
+        return vocabulary.Reject(id=f"{account.uri}#rejects/{number}", actor=account.uri, to=to, object=asked)
+    return vocabulary.Accept(
+        id=f"{account.uri}#accepts/{number}", actor=account.uri, to=to, object=asked, result=approval
+    )
+
+
 def like(actor: Account, post_uri: str, uri: str, post_author_uri: str) -> vocabulary.Like:
     """uri: that of the row, `{actor.uri}#likes/{like.id}`."""
     return vocabulary.Like(id=uri, actor=actor.uri, to=(post_author_uri,), object=post_uri)

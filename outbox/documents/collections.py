@@ -1,4 +1,4 @@
-"""Collections of accounts: what is in them, asking to show somebody, and what is answered (FEP-7aa9)."""
+"""Collections of accounts: what is in them, and asking to show somebody (FEP-7aa9)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,14 +53,7 @@ def item(shown: Shown) -> vocabulary.FeaturedItem:
 
 
 def add_collection(owner: Account, document: vocabulary.FeaturedCollection) -> vocabulary.Add:
-    return vocabulary.Add(
-        id=f"{document.id}#add",
-        actor=owner.uri,
-        to=(PUBLIC,),
-        cc=(followers_of(owner),),
-        object=document,
-        target=collections_of(owner),
-    )
+    return _add(owner, document.id, document, collections_of(owner))
 
 
 def update_collection(owner: Account, document: vocabulary.FeaturedCollection, now: datetime) -> vocabulary.Update:
@@ -75,55 +68,34 @@ def update_collection(owner: Account, document: vocabulary.FeaturedCollection, n
 
 
 def remove_collection(owner: Account, uri: str) -> vocabulary.Remove:
-    return vocabulary.Remove(
-        id=f"{uri}#remove",
-        actor=owner.uri,
-        to=(PUBLIC,),
-        cc=(followers_of(owner),),
-        object=uri,
-        target=collections_of(owner),
-    )
+    return _remove(owner, uri, collections_of(owner))
 
 
 def add_item(owner: Account, it: Collection, shown: Shown) -> vocabulary.Add:
-    return vocabulary.Add(
-        id=f"{shown.item.uri}#add",
-        actor=owner.uri,
-        to=(PUBLIC,),
-        cc=(followers_of(owner),),
-        object=item(shown),
-        target=it.uri,
-    )
+    return _add(owner, shown.item.uri or "", item(shown), it.uri)
 
 
 def remove_item(owner: Account, it: Collection, item_uri: str) -> vocabulary.Remove:
-    return vocabulary.Remove(
-        id=f"{item_uri}#remove",
-        actor=owner.uri,
-        to=(PUBLIC,),
-        cc=(followers_of(owner),),
-        object=item_uri,
-        target=it.uri,
-    )
+    return _remove(owner, item_uri, it.uri)
+
+
+def _add(
+    owner: Account, uri: str, what: vocabulary.FeaturedCollection | vocabulary.FeaturedItem, target: str
+) -> vocabulary.Add:
+    """uri: of `what`."""
+    cc = (followers_of(owner),)
+    return vocabulary.Add(id=f"{uri}#add", actor=owner.uri, to=(PUBLIC,), cc=cc, object=what, target=target)
+
+
+def _remove(owner: Account, uri: str, target: str) -> vocabulary.Remove:
+    cc = (followers_of(owner),)
+    return vocabulary.Remove(id=f"{uri}#remove", actor=owner.uri, to=(PUBLIC,), cc=cc, object=uri, target=target)
 
 
 def feature_request(owner: Account, uri: str, collection_uri: str, account_uri: str) -> vocabulary.FeatureRequest:
     """May that account be in that collection?"""
     return vocabulary.FeatureRequest(
         id=uri, actor=owner.uri, to=(account_uri,), object=account_uri, instrument=collection_uri
-    )
-
-
-def feature_answer(
-    account: Account, asked: vocabulary.FeatureRequest, number: int, approval: str | None
-) -> vocabulary.Accept | vocabulary.Reject:
-    """approval: the id of the FeatureAuthorization; None: no.  number: a new id."""
-    if approval is None:
-        return vocabulary.Reject(
-            id=f"{account.uri}#rejects/{number}", actor=account.uri, to=(asked.actor,), object=asked
-        )
-    return vocabulary.Accept(
-        id=f"{account.uri}#accepts/{number}", actor=account.uri, to=(asked.actor,), object=asked, result=approval
     )
 
 

@@ -1,4 +1,4 @@
-"""Asking to quote, and what is answered (FEP-044f)."""
+"""Asking to quote, and what was agreed to (FEP-044f)."""
 
 from typing import Final
 
@@ -24,17 +24,6 @@ def quote_request(author: Account, parts: Parts, quoted_uri: str, quoted_author_
 def asked_to_quote(actor: Account, uri: str, quoted_uri: str, quoting_uri: str) -> vocabulary.QuoteRequest:
     """What `actor` of another server asked, as an answer embeds it."""
     return vocabulary.QuoteRequest(id=uri, actor=actor.uri, object=quoted_uri, instrument=quoting_uri)
-
-
-def quote_answer(
-    author: Account, asked: vocabulary.QuoteRequest, number: int, approval: str | None
-) -> vocabulary.Accept | vocabulary.Reject:
-    """approval: the id of the QuoteAuthorization; None: no.  number: a new id."""
-    if approval is None:
-        return vocabulary.Reject(id=f"{author.uri}#rejects/{number}", actor=author.uri, to=(asked.actor,), object=asked)
-    return vocabulary.Accept(
-        id=f"{author.uri}#accepts/{number}", actor=author.uri, to=(asked.actor,), object=asked, result=approval
-    )
 
 
 def quote_authorization(author: Account, uri: str, quoting_uri: str, quoted_uri: str) -> vocabulary.QuoteAuthorization:

@@ -108,7 +108,7 @@ def _answer(tx: Connection, actor: Account, account: Account, it: Collection, re
         tx.execute(_PUT, asdict(row))
         notifications.notify_about(tx, ADDED, actor.id, it.id, [account.id], now)
     asked = documents.feature_request(actor, request_uri, it.uri, account.uri)
-    answer = documents.feature_answer(account, asked, new_id(), approval)
+    answer = documents.answered(account, asked, new_id(), approval)
     enqueue.to_accounts(tx, account, answer, [actor.id], now=now)
 
 

@@ -11,6 +11,7 @@ from web.api import shapes
 from web.api.entities.account import account, moment, role
 from web.api.entities.frame import Frame
 from web.api.entities.list import tag
+from web.api.entities.notification import told
 from web.api.entities.status import status
 
 
@@ -44,13 +45,7 @@ def admin_account(view: PersonView, frame: Frame) -> shapes.AdminAccount:
 def admin_report(view: CaseView, frame: Frame) -> shapes.AdminReport:
     it = view.report
     return {
-        "id": str(it.id),
-        "action_taken": it.resolved_at is not None,
-        "action_taken_at": moment(it.resolved_at),
-        "category": it.category,
-        "comment": it.comment,
-        "forwarded": it.forwarded,
-        "created_at": moment(it.created_at),
+        **told(it),
         "updated_at": moment(it.resolved_at or it.created_at),
         "account": admin_account(view.reporter, frame),
         "target_account": admin_account(view.target, frame),

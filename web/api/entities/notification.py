@@ -11,7 +11,7 @@ from social.notifications import KINDS, NotificationView
 from social.pushed import title
 from social.subjects import KINDS as KINDS_OF_SUBJECTS
 from social.subjects import ReportView, WarningView
-from store.tables import Account, Notification, NotificationPolicy, PushSubscription, Severance
+from store.tables import Account, Notification, NotificationPolicy, PushSubscription, Report, Severance
 from web.api import shapes
 from web.api.entities.account import account, moment
 from web.api.entities.collection import collection
@@ -66,9 +66,7 @@ def group_key(it: Notification) -> str:
     return it.group_key or f"ungrouped-{it.id}"
 
 
-def report(view: ReportView, frame: Frame) -> shapes.Report:
-    """Report: https://docs.joinmastodon.org/entities/Report/"""
-    it = view.report
+def told(it: Report) -> shapes.ReportTold:
     return {
         "id": str(it.id),
         "action_taken": it.resolved_at is not None,
@@ -77,6 +75,14 @@ def report(view: ReportView, frame: Frame) -> shapes.Report:
         "comment": it.comment,
         "forwarded": it.forwarded,
         "created_at": moment(it.created_at),
+    }
+
+
+def report(view: ReportView, frame: Frame) -> shapes.Report:
+    """Report: https://docs.joinmastodon.org/entities/Report/"""
+    it = view.report
+    return {
+        **told(it),
         "status_ids": [str(number) for number in view.post_ids],
         "collection_ids": [str(number) for number in view.collection_ids],
         "rule_ids": it.rule_ids,

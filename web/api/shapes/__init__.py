@@ -83,6 +83,7 @@ from web.api.shapes.notification import (
     PushWish,
     RelationshipSeveranceEvent,
     Report,
+    ReportTold,
     WebPushSubscription,
 )
 from web.api.shapes.oembed import OEmbed
@@ -203,6 +204,7 @@ __all__ = [
     "Relationship",
     "RelationshipSeveranceEvent",
     "Report",
+    "ReportTold",
     "Rule",
     "ScheduledPoll",
     "ScheduledStatus",

@@ -4,6 +4,7 @@ from typing import Any, NotRequired, TypedDict
 
 from web.api.shapes.account import Account, CredentialAccountRole
 from web.api.shapes.list import Tag
+from web.api.shapes.notification import ReportTold
 from web.api.shapes.status import Status
 from web.api.shapes.trends import TrendsLink
 
@@ -36,14 +37,7 @@ class AdminAccount(TypedDict):
     created_by_application_id: NotRequired[str]
 
 
-class AdminReport(TypedDict):
-    id: str
-    action_taken: bool
-    action_taken_at: str | None
-    category: str
-    comment: str
-    forwarded: bool
-    created_at: str | None
+class AdminReport(ReportTold):
     updated_at: str | None
     account: AdminAccount
     target_account: AdminAccount

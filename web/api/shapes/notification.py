@@ -7,7 +7,9 @@ from web.api.shapes.collection import Collection
 from web.api.shapes.status import Status
 
 
-class Report(TypedDict):
+class ReportTold(TypedDict):
+    """What members and moderators see of a report alike."""
+
     id: str
     action_taken: bool
     action_taken_at: str | None
@@ -15,6 +17,9 @@ class Report(TypedDict):
     comment: str
     forwarded: bool
     created_at: str | None
+
+
+class Report(ReportTold):
     status_ids: list[str]
     collection_ids: list[str]
     rule_ids: list[str]
