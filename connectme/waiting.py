@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 LOOK: Final = 1.0  # seconds between two looks whether the database is there
 AGAIN: Final = 60.0  # seconds before a change that failed is tried again
+SLOWEST: Final = 4.0  # … between two processes that could not begin: each costs a second of CPU
 Work = Callable[[House, asyncio.Event], Awaitable[None]]
 
 
@@ -140,6 +141,7 @@ class _Change:
         self._settings, self._stop = settings, stop
         self._at_start = at_start
         self._due = 0.0
+        self._pause = LOOK
         self._killed = 0
 
     async def made(self) -> bool:
@@ -153,7 +155,10 @@ class _Change:
             log.error("the change of the database was killed (signal %s); it goes on", -status)
             self._due = loop.time() + (AGAIN if self._killed > 1 else 0.0)
             return False
-        if status not in (0, child.AWAY) and not self._stop.is_set():
+        if status == child.AWAY:  # held by somebody else, as by `connectme db upgrade`
+            self._due = loop.time() + self._pause
+            self._pause = min(2 * self._pause, SLOWEST)
+        elif status != 0 and not self._stop.is_set():
             if self._at_start:
                 raise schema.CannotUse("the database was not brought to this version; see above")
             self._due = loop.time() + AGAIN

@@ -32,6 +32,7 @@ background:var(--good-tint);color:var(--good)}
 .card{background:var(--card);border:1px solid var(--line);border-radius:14px;padding:1rem 1.25rem;margin:0 0 .75rem}
 .parts{padding-block:.25rem}.parts>li{padding:.8rem 0}.parts>li+li{border-block-start:1px solid var(--line)}
 .row{display:flex;justify-content:space-between;gap:1rem;flex-wrap:wrap}.row b{font-weight:600}
+.axis{gap:.5rem;flex-wrap:nowrap}.axis small{font-size:.8rem}
 .is{font-weight:600;color:var(--good)}.is.w{color:var(--warn)}.is.b{color:var(--bad)}
 svg{display:block;width:100%;height:1.75rem;margin-block-start:.4rem}
 .g{fill:var(--good)}.w{fill:var(--warn)}.b{fill:var(--bad)}.n{fill:var(--none)}
@@ -106,7 +107,7 @@ def _part(one: Component, board: Board) -> str:
     return (
         f'<li><div class="row"><b>{escape(one.name)}</b><span class="is {kind}">{word}</span></div>'
         f"{_bars(one, board, share)}"
-        f'<div class="row"><small>{DAYS} days ago</small><small>{share}</small><small>today</small></div></li>'
+        f'<div class="row axis"><small>{DAYS} days ago</small><small>{share}</small><small>today</small></div></li>'
     )
 
 

@@ -32,6 +32,22 @@ async def test_a_change_that_is_killed_goes_on_at_once_and_the_next_time_after_a
     assert await change.made()
 
 
+async def test_a_change_that_cannot_begin_is_tried_less_often_and_never_long_after(change):
+    change.ends("raise SystemExit(75)")
+    pauses = []
+    for _ in range(4):
+        begun = asyncio.get_running_loop().time()
+        change._due = 0.0
+        assert not await change.made()
+        assert change._due > begun
+        pauses.append(change._pause)
+    assert pauses == [2.0, 4.0, 4.0, 4.0]
+    change.ends("")
+    assert not await change.made()  # not yet
+    change._due = 0.0
+    assert await change.made()
+
+
 async def test_a_change_that_cannot_be_made_ends_a_server_that_starts(change):
     change.ends("raise SystemExit(1)")
     with pytest.raises(schema.CannotUse, match="see above"):

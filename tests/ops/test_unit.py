@@ -1,5 +1,6 @@
 """The example of a unit, as systemd itself reads it."""
 
+import re
 import shutil
 import subprocess
 
@@ -26,3 +27,15 @@ def test_systemd_understands_every_line_of_the_unit(tmp_path):
     text = EXAMPLE.read_text()
     assert verified(tmp_path, text) == (0, "")
     assert "ProtectHom'" in verified(tmp_path, text.replace("ProtectHome", "ProtectHom"))[1]
+
+
+def test_what_the_pages_name_the_unit_lets_the_server_write():
+    """All else is read-only for it, and it does not start where a folder is missing that has no "-"."""
+    [paths] = [line.partition("=")[2].split() for line in EXAMPLE.read_text().splitlines() if "ReadWritePaths=" in line]
+    assert all(path.startswith("-") for path in paths)
+    pages = {name: (ROOT / f"docs/admin/{name}.md").read_text() for name in ("backup", "install", "status")}
+    for page, setting in (("backup", "backup_store"), ("status", "status_dir")):
+        [named] = re.findall(rf'{setting} = "(/[^"]+)"', pages[page])
+        assert f"-{named}" in paths
+    assert 'data_dir = "/var/lib/connectme"' in pages["install"]
+    assert "StateDirectory=connectme\n" in EXAMPLE.read_text()

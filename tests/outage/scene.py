@@ -16,10 +16,12 @@ from typing import Any, Self
 
 import aiohttp
 from aiohttp import web
+from sqlalchemy import make_url
 
 from connectme.demo import HOME, Instance, until
-from ops import findings, state
+from ops import copies, findings, state
 from ops.findings import Finding
+from tests import postgresql
 from tests.outage.fault import Engine, quoted
 from tests.outage.traffic import Held, Traffic
 
@@ -139,14 +141,18 @@ class Scene:
         command = quoted(finding, begins)
         for word, real in instead.items():
             command = command.replace(word, real)
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+        path = os.pathsep.join(map(str, [Path(sys.executable).parent, os.environ.get("PATH", ""), *postgresql.DEBIAN]))
         shell = await asyncio.create_subprocess_shell(
-            command, env={**self.server.environment, "PATH": path}, cwd=HOME,
+            command, env={**self.server.environment, **self._clients(), "PATH": path}, cwd=HOME,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         said, _ = await shell.communicate()
         assert shell.returncode == 0, f"{command}: {said.decode()}"
         return said.decode()
+
+    def _clients(self) -> dict[str, str]:
+        """Whom PostgreSQL's own programs ask."""
+        return copies.libpq(make_url(self.admin_url)) if self.admin_url else {}
 
     async def examined(self) -> dict[str, Finding]:
         """What `connectme doctor` finds wrong, by check."""

@@ -74,6 +74,28 @@ async def another_encoding(scene: Scene) -> None:
     await scene.start_with(DATABASE_URL=url(scene, database="ascii"))
 
 
+async def made_in_another_encoding(scene: Scene) -> None:
+    """It was moved by hand into one that took its encoding from a system without UTF-8."""
+    name = f"ascii_{make_url(scene.admin_url).database}"[:60]
+    await scene.stop()
+    await do(url(scene, database="postgres"),
+             f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'")  # fmt: skip
+    copy = scene.server.folder / "moved.dump"
+    await asyncio.to_thread(copies.dump, scene.admin_url, copy)
+    scene.admin_url = url(scene, database=name)
+    await asyncio.to_thread(copies.load, copy, scene.admin_url)
+    await scene.start_with(DATABASE_URL=scene.admin_url)
+
+
+async def encoded_again(scene: Scene, finding: Finding) -> None:
+    there, new = make_url(scene.admin_url), f"utf_{make_url(scene.admin_url).database}"[:60]
+    await scene.does(finding, "createdb", ROLE=str(there.username), connectme2=new)
+    await scene.stop()
+    await scene.does(finding, "pg_dump", OLD=str(there.database), connectme2=new)
+    scene.admin_url = scene.server.settings["DATABASE_URL"] = url(scene, database=new)
+    scene.server.start()
+
+
 async def too_few_connections(scene: Scene) -> None:
     await do(scene.admin_url, "ALTER SYSTEM SET max_connections = 24")
     scene.begins()
@@ -186,6 +208,8 @@ FAULTS = [
     Fault("Settings name an empty database", "PostgreSQL", empty, SHUT, "identity.lost", url_back, shut=True),
     Fault("Settings name a database of another encoding", "PostgreSQL", another_encoding, SHUT,
           "postgresql.encoding", url_back, shut=True),
+    Fault("The database was made in another encoding", "PostgreSQL", made_in_another_encoding, SHUT,
+          "postgresql.encoding", encoded_again, shut=True),
     Fault("max_connections is too low", "PostgreSQL", too_few_connections,
           ("doctor postgresql.connections", "alert doctor"), "postgresql.connections", more_connections),
     Fault("All connections are taken by another program", "PostgreSQL", all_taken, (*GONE, "doctor postgresql.full"),
