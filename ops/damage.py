@@ -5,7 +5,9 @@ damage.  The note is about one file; it ends with that file (a backup is put in 
 has read all of it and found it sound.
 """
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -38,6 +40,15 @@ def cut_short(file: Path, ask: Callable[[str], int]) -> str:
     wanted = ask("PRAGMA page_count") * ask("PRAGMA page_size")
     there = sum(path.stat().st_size for path in (Path(f"{file}-wal"), file) if path.exists())
     return f"{file.name} is cut short: {there} bytes of {wanted} are there" if there < wanted else ""
+
+
+def is_met(file: Path) -> bool:
+    """Does SQLite's quick check meet any in a file that nobody has open?  It is not changed by being looked at."""
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as link:
+            return bool(link.execute("PRAGMA quick_check(1)").fetchone() != ("ok",))
+    except sqlite3.Error:
+        return True
 
 
 def forget(data_dir: Path) -> None:

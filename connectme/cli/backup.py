@@ -14,7 +14,7 @@ from connectme import backups, lock, logging, schema
 from connectme.cli.common import Context, as_json, confirm, emit, example, fail, passes, table, yes_option
 from connectme.cli.database import with_database
 from connectme.settings import Settings
-from ops import belonging
+from ops import belonging, damage
 from ops.backup import create as creating
 from ops.backup import escrow as escrows
 from ops.backup import places, records, retention, sealing
@@ -159,11 +159,22 @@ def swap(context: Context, folder: Path, *, other_instance: bool, yes: bool, as_
     confirm(f"{settings.data_dir} is then as it was in the backup. Go on?", yes)
     with plainly(), lock.alone(settings):
         here = swapping.Here(settings.data_dir, settings.database_url, settings.sqlite_file, _instance(settings))
+        met = damage.of(settings.data_dir, settings.sqlite_file)
         away = swapping.swap(folder.absolute(), here, datetime.now(UTC), other_instance=other_instance)
         if other_instance:
             belonging.forget(settings.data_dir)
-    says = f"done; what was there is in {away}. Start the server, look at it, then: connectme delivery release"
-    emit({"replaced": str(away)}, says, as_json)
+    hurt = _damaged(settings, away, met)
+    then = "Start the server, look at it, then: connectme delivery release"
+    if hurt:
+        then = f"It is damaged; before you start the server: connectme db salvage --from {hurt}\n{then}"
+    says = f"done; what was there is in {away}. {then}"
+    emit({"replaced": str(away), "damaged": hurt and str(hurt)}, says, as_json)
+
+
+def _damaged(settings: Settings, away: Path, met: str) -> Path | None:
+    """The database that was replaced, if it is damaged."""
+    file = away / settings.sqlite_file.name if settings.sqlite_file else None
+    return file if file is not None and file.is_file() and (met or damage.is_met(file)) else None
 
 
 @backup.command(epilog=example("connectme backup escrow /media/stick/keys.json"))

@@ -9,7 +9,7 @@ import click
 
 import migrations
 from connectme import schema
-from connectme.cli import change, move
+from connectme.cli import change, move, salvage
 from connectme.cli.common import Context, as_json, confirm, emit, example, fail, passes, yes_option
 from connectme.cli.database import opened, with_database
 from ops import belonging, identity
@@ -45,6 +45,7 @@ db.add_command(change.rehearse)
 db.add_command(change.upgrade_command)
 db.add_command(change.rollback_command)
 db.add_command(move.move)
+db.add_command(salvage.salvage)
 
 
 @db.command(epilog=example("connectme db check", "connectme db check --repair --dry-run"))

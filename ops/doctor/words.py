@@ -201,9 +201,9 @@ WORDS: Final[dict[str, Words]] = {
         "the database can be read",
         "{file} cannot be read",
         "`file is not a database` or `malformed`: the file is damaged or is another one. Stop the server, keep "
-        "the file (`cp {file} {file}.damaged`), and restore: `connectme backup list`, `connectme backup restore`."
-        " `database is locked`: another program holds it; `fuser -v {file}` shows which. `disk I/O error`: look "
-        "at `dmesg | tail -50` first.",
+        "the file (`cp {file} {file}.damaged`), and restore as database.sound says: `connectme backup list`, "
+        "`connectme backup restore`, `connectme backup swap`, `connectme db salvage`. `database is locked`: another "
+        "program holds it; `fuser -v {file}` shows which. `disk I/O error`: look at `dmesg | tail -50` first.",
     ),
     "database.sound": Words(
         "the pages of the database are sound",
@@ -211,10 +211,12 @@ WORDS: Final[dict[str, Words]] = {
         "The server writes nothing more into it and keeps what arrives in the spool. 1. Stop the server, and keep "
         "the file: `cp {file}* /some/other/disk/`. 2. `connectme db check` reads all of it: when it finds nothing, "
         "start the server again, the damage was in memory. 3. Else restore the newest proved backup: `connectme "
-        "backup list`, `connectme backup restore NAME --into ./restored`, `connectme backup swap ./restored`; start "
-        "the server, look at it, and `connectme delivery release`. What came in since the backup is in the spool or "
-        "in other servers, and is fetched again. Damage comes from disks, from memory, or from copying a file in "
-        "use: look at `dmesg | tail -50`, and never copy with cp while the server runs.",
+        "backup list`, `connectme backup restore NAME --into ./restored`, `connectme backup swap ./restored`. 4. "
+        "Before the server starts, take out of the damaged file what can still be read: `connectme db salvage --from "
+        "REPLACED/connectme.db` (swap says the whole command); it tells what could not. 5. Start the server, look at "
+        "it, and `connectme delivery release`. What came in since the fault is in the spool, and what other servers "
+        "said is asked for again. Damage comes from disks, from memory, or from copying a file in use: look at "
+        "`dmesg | tail -50`, and never copy with cp while the server runs.",
     ),
     "database.locked": Words(
         "no other program keeps the database from being written",

@@ -166,7 +166,10 @@ async def restored(scene: Scene, finding: Finding) -> None:
     [backup] = json.loads(await scene.run("backup", "list", "--json"))
     there = {"./restored": str(scene.server.folder / "restored")}
     await scene.does(finding, "connectme backup restore", NAME=backup["name"], **there)
-    await scene.does(finding, "connectme backup swap", **there)
+    said = await scene.does(finding, "connectme backup swap", **there)
+    away = scene.server.folder / f"replaced-by-{backup['name']}"
+    assert f"connectme db salvage --from {away}/connectme.db" in said
+    await scene.does(finding, "connectme db salvage", REPLACED=str(away))
     scene.server.start()
     await scene.server.ready()
     await scene.does(finding, "connectme delivery release")
@@ -214,7 +217,7 @@ FAULTS = [
     Fault("An index was dropped", "SQLite", dropped_index, ("doctor schema.parts", "alert doctor"),
           "schema.parts", fixed),
     Fault("A page is damaged", "SQLite", overwritten, ("read-only", "alert database-read-only", *DAMAGED),
-          "database.sound", restored, loses=True),
+          "database.sound", restored),
     Fault("The file is cut short", "SQLite", cut, ("read-only", "alert database-down", *DAMAGED),
           "database.sound", restored, loses=True),
     Fault("Another program keeps it locked", "SQLite", held,

@@ -21,7 +21,7 @@ class Fault:
              "doctor CHECK" (that the supervisor hears of)
     finding: the check of `connectme doctor` that names it; empty: nobody need ask, it is mended by the server itself
     shut:    nothing is taken meanwhile, not even for the spool
-    loses:   what came between the last backup and the fault is gone with the file
+    loses:   what came between the last backup and the fault may be on pages that are gone
     disk_mb: the data folder is on a disk of its own, so large
     cannot:  why it cannot be made here; empty: it can
     """
