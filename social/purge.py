@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Connection, Delete, Select, Table, bindparam, delete, select, update
+from sqlalchemy import Connection, Select, Table, bindparam, delete, select, update
+from sqlalchemy.sql.dml import ReturningDelete
 
 from social import accounts
 from social.paging import padded
@@ -23,8 +24,8 @@ def _some(table: Table) -> Select[Any]:
     return mine.distinct().order_by(table.c.post_id).limit(AT_ONCE)
 
 
-def _end(table: Table) -> Delete:
-    return delete(table).where(table.c.account_id == _ACCOUNT, table.c.post_id.in_(_IDS))
+def _end(table: Table) -> ReturningDelete[int]:
+    return delete(table).where(table.c.account_id == _ACCOUNT, table.c.post_id.in_(_IDS)).returning(table.c.post_id)
 
 
 _STEPS: Final = ((_some(likes), _LIKED, _end(likes)), (_some(reactions), _CHANGED, _end(reactions)))
@@ -40,8 +41,8 @@ def step(tx: Connection, account_id: int) -> bool:
     more = deletion.remove_some(tx, account_id)
     for some, change, end in _STEPS:
         ids = list(tx.scalars(some, {"account": account_id}))
-        if ids:
-            tx.execute(change, {"ids": padded(ids)})
-            tx.execute(end, {"account": account_id, "ids": padded(ids)})
+        ended = set(tx.scalars(end, {"account": account_id, "ids": padded(ids)})) if ids else ()
+        if ended:  # not those that somebody else just took away
+            tx.execute(change, {"ids": padded(sorted(ended))})
         more = more or len(ids) == AT_ONCE
     return more

@@ -40,6 +40,7 @@ _IDS = bindparam("ids", expanding=True, type_=Id)
 _URIS: BindParameter[list[str]] = bindparam("uris", expanding=True)
 _ADD = insert(quotes).on_conflict_do_nothing()
 _OF = select(quotes).where(quotes.c.post_id == _POST)
+_HOLD = _OF.with_for_update()
 _BY_APPROVAL = select(quotes).where(quotes.c.approval == bindparam("approval_uri"))
 _CHANGE = (
     update(quotes)
@@ -140,6 +141,11 @@ def of(tx: Connection, post_id: int) -> Quote | None:
     return one(tx, _OF, Quote, post=post_id)
 
 
+def _hold(tx: Connection, post_id: int) -> Quote | None:
+    """`of` for who will change it: a quote counts once, and once no more."""
+    return one(tx, _HOLD, Quote, post=post_id)
+
+
 def page(tx: Connection, author_id: int, post_id: int, page_: Page) -> list[int]:
     """The ids of what quotes a post of his.  Raises: NotFound, when it is not."""
     return _PAGE(tx, page_, post=find.own(tx, post_id, author_id).id, viewer=author_id)
@@ -156,7 +162,7 @@ def set_policy(tx: Connection, author_id: int, post_id: int, name: str, now: dat
 
 def revoke(tx: Connection, author_id: int, post_id: int, quoting_id: int, now: datetime) -> None:
     """He no longer wants his post to be quoted by that one.  Raises: NotFound."""
-    quoted, row = find.own(tx, post_id, author_id), of(tx, quoting_id)
+    quoted, row = find.own(tx, post_id, author_id), _hold(tx, quoting_id)
     if row is None or row.quoted_id != quoted.id or row.state != "accepted":
         raise NotFound("No such quote", why=f"{quoting_id} of {post_id}")
     author = accounts.by_id(tx, author_id)
@@ -209,7 +215,7 @@ def receive_answer(
     """
     uri = quoting_uri or (request_uri or "").removesuffix(documents.QUOTE_REQUEST)
     post = find.by_uri(tx, uri)
-    row = of(tx, post.id)
+    row = _hold(tx, post.id)
     if row is None or row.quoted_id is None or not post.local or find.by_id(tx, row.quoted_id).author_id != actor.id:
         raise NotFound("Nobody asked for that", why=uri)
     if approval is None:
@@ -264,7 +270,7 @@ def receive_change(tx: Connection, post: Post, author: Account, note: Note, now:
     if policy != post.quote_policy:
         tx.execute(_SET_POLICY, {"post": post.id, "policy": policy})
     quoted_uri, approval = note.quote if note.quote != note.id else None, note.quote_authorization
-    row = of(tx, post.id)
+    row = _hold(tx, post.id)
     same = row.quoted_uri if row else None
     if (same, row.approval if row else None) == (quoted_uri, approval):
         return
@@ -320,7 +326,7 @@ def verified(tx: Connection, claim: Claim, quoted_id: int, said: QuoteAuthorizat
 
 def settle(tx: Connection, post_id: int, quoted: Post, approval: str | None, now: datetime) -> None:
     """It is allowed.  A second time is harmless."""
-    row = of(tx, post_id)
+    row = _hold(tx, post_id)
     if row is None or row.state == "accepted":
         return
     tx.execute(_CHANGE, {"post": post_id, "becomes": "accepted", "by": approval, "of": quoted.id})

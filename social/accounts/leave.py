@@ -67,7 +67,10 @@ _LOSE_FOLLOWER = (
 _LOSE_FOLLOWED = (
     update(accounts).where(accounts.c.id.in_(_FOLLOWERS)).values(following_count=accounts.c.following_count - 1)
 )
-_END_FOLLOWS = delete(follows).where(or_(follows.c.follower_id == _ACCOUNT, follows.c.target_id == _ACCOUNT))
+_HIS_FOLLOWS = or_(follows.c.follower_id == _ACCOUNT, follows.c.target_id == _ACCOUNT)
+# First, so that a follow that just ends is not counted twice.
+_HOLD_FOLLOWS = select(func.count()).select_from(select(follows.c.id).where(_HIS_FOLLOWS).with_for_update().subquery())
+_END_FOLLOWS = delete(follows).where(_HIS_FOLLOWS)
 _END_BLOCKS = delete(blocks).where(blocks.c.account_id == _ACCOUNT)  # others' blocks stay, should he come back
 _END_NOTICES = delete(notifications).where(notifications.c.from_id == _ACCOUNT)
 _END_COLLECTIONS = delete(collections).where(collections.c.account_id == _ACCOUNT)
@@ -113,6 +116,7 @@ def forget(tx: Connection, account: Account, now: datetime) -> bool:
     if not tx.execute(_BURY, {**ids, "at": now}).rowcount:
         return False
     for statement in (
+        _HOLD_FOLLOWS,
         _LOSE_FOLLOWER,
         _LOSE_FOLLOWED,
         _END_FOLLOWS,

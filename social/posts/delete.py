@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 from sqlalchemy import delete as delete_rows
 
 from federation.errors import Forged
@@ -25,7 +25,10 @@ AT_ONCE: Final = 200  # of `remove_some`
 MOST_TOLD: Final = 100  # of those whom a direct post was addressed to
 
 _IDS = bindparam("ids", expanding=True, type_=Id)
-_BOOSTS = select(posts).where(posts.c.boost_of_id.in_(_IDS))
+# Those that are still there: who removes the same at the same moment counts them, or we do.
+_HOLD = (
+    select(posts).where(or_(posts.c.id.in_(_IDS), posts.c.boost_of_id.in_(_IDS))).order_by(posts.c.id).with_for_update()
+)
 _NO_ENTRIES = delete_rows(home_entries).where(
     home_entries.c.owner_id.in_(select(users.c.account_id)), home_entries.c.post_id.in_(_IDS)
 )
@@ -98,9 +101,7 @@ def remove(tx: Connection, gone: Sequence[Post]) -> None:
     """Takes posts and boosts, the boosts of them, and all that hangs on them out of the tables.  Tells nobody."""
     if not gone:
         return
-    removed = {post.id: post for post in gone}
-    for part in parted(list(removed)):
-        removed.update({boost.id: boost for boost in many(tx, _BOOSTS, Post, ids=part)})
+    removed = {it.id: it for part in parted([post.id for post in gone]) for it in many(tx, _HOLD, Post, ids=part)}
     addressed = _addressed(tx, [post.id for post in removed.values() if post.visibility == "direct"])
     _count(tx, list(removed.values()))
     for part in parted(list(removed)):

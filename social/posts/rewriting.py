@@ -71,8 +71,8 @@ def rewrite(tx: Connection, old: Parts, change: Change, at: datetime, now: datet
         files.orphan(tx, [post.id])
         tx.execute(_NO_MEDIA, {"post": post.id})
     if change.poll is not None:
+        tx.execute(_NO_POLL, {"post": post.id})  # whoever votes just now holds it, and his vote goes, too
         tx.execute(_NO_VOTES, {"post": post.id})
-        tx.execute(_NO_POLL, {"post": post.id})
     storing.insert_belongings(
         tx,
         [Fresh(old.author, {"id": post.id, "visibility": post.visibility}, mentions=change.mentions, tags=change.tags,
