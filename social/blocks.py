@@ -35,6 +35,7 @@ def block(tx: Connection, account_id: int, target_id: int, now: datetime) -> Blo
     """One of ours blocks somebody.  A second time changes nothing.  Raises: Invalid, NotFound."""
     if account_id == target_id:
         raise Invalid("Nobody blocks himself")
+    accounts.hold(tx, account_id, target_id)
     blocker, target = accounts.by_id(tx, account_id), accounts.by_id(tx, target_id)
     made = ties.add_block(tx, blocker, target, now)
     if made is None:
@@ -63,6 +64,7 @@ def receive_block(tx: Connection, blocker: Account, target: Account, uri: str, n
     """The remote `blocker` blocks our `target`.  Nothing is answered: he knows that the follows ended."""
     if blocker.is_local or not target.is_local or undone.take(tx, uri, blocker.uri):
         return False
+    accounts.hold(tx, blocker.id, target.id)
     known = same_origin(uri, blocker.uri) and one(tx, _BY_URI, Block, uri=uri) is None
     if ties.add_block(tx, blocker, target, now, uri if known else None) is None:
         return False

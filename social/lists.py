@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.dialects import postgresql  # SQLite has the same ON CONFLICT
 
+from social import accounts as people
 from social import timelines
 from social.errors import Invalid, NotFound
 from social.pages import Page
@@ -104,6 +105,7 @@ def create(
     tx: Connection, owner_id: int, title: str, replies_policy: str = "list", exclusive: bool = False
 ) -> AccountList:
     """Raises: Invalid."""
+    people.hold(tx, owner_id)
     if (tx.scalar(_COUNT, {"owner": owner_id}) or 0) >= MOST:
         raise Invalid(f"Validation failed: You have reached the maximum of {MOST} lists")
     made = _checked(AccountList(new_id(), owner_id, title, replies_policy, exclusive))

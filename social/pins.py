@@ -38,6 +38,7 @@ def pin(tx: Connection, account_id: int, post_id: int, now: datetime) -> Post:
     post = find.own(tx, post_id, account_id)
     if post.visibility == "direct":
         raise Invalid("A direct post cannot be pinned")
+    accounts.hold(tx, account_id)
     if post.id in pinned(tx, account_id):
         return post
     if (tx.scalar(_HOW_MANY, {"account": account_id}) or 0) >= MOST:

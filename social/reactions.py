@@ -179,6 +179,7 @@ def _store(tx: Connection, made: Like, post: Post, now: datetime) -> bool:
 
 
 def _store_reaction(tx: Connection, made: Reaction, post: Post, now: datetime) -> bool:
+    accounts.hold(tx, made.account_id)
     if (tx.scalar(_HOW_MANY, {"post": post.id, "account": made.account_id}) or 0) >= MOST:
         return False
     if not tx.execute(_ADD_REACTION, asdict(made)).rowcount:

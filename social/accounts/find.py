@@ -19,6 +19,12 @@ HANDLE_LIMIT: Final = 255 + 1 + 253 + 6  # name@domain:port
 _BY_URI = Prepared(select(accounts).where(accounts.c.uri == bindparam("uri")))
 _BY_ID = Prepared(select(accounts).where(accounts.c.id == bindparam("id", type_=Id)))
 _BY_IDS = select(accounts).where(accounts.c.id.in_(bindparam("ids", expanding=True, type_=Id)))
+_HOLD = (
+    select(accounts.c.id)
+    .where(accounts.c.id.in_(bindparam("ids", expanding=True, type_=Id)))
+    .order_by(accounts.c.id)
+    .with_for_update(key_share=True)
+)
 _OF_HANDLE = select(accounts).where(accounts.c.handle == bindparam("handle"))
 _BY_HANDLE = Prepared(_OF_HANDLE)
 _LOCAL = Prepared(_OF_HANDLE.where(accounts.c.host.is_(None)))
@@ -42,6 +48,11 @@ def by_ids(tx: Connection, ids: Collection[int]) -> dict[int, Account]:
     if not ids:
         return {}
     return {account.id: account for account in many(tx, _BY_IDS, Account, ids=list(ids))}
+
+
+def hold(tx: Connection, *ids: int) -> None:
+    """Until the unit ends, others who do this for one of `ids` wait: for what holds between several rows of theirs."""
+    tx.execute(_HOLD, {"ids": list(ids)})
 
 
 def by_uri(tx: Connection, uri: str) -> Account:

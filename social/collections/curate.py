@@ -93,6 +93,7 @@ def create(
     tx: Connection, origin: Origin, owner_id: int, draft: Draft, account_ids: Sequence[int], now: datetime
 ) -> CollectionView:
     """All of it, or nothing.  Raises: Faulty, Invalid."""
+    accounts.hold(tx, owner_id)
     owner = accounts.by_id(tx, owner_id)
     if (tx.scalar(_HOW_MANY, {"of": owner_id}) or 0) >= MOST:
         raise Invalid(f"Validation failed: at most {MOST} collections")
@@ -238,6 +239,7 @@ def _put(
     ids = list(dict.fromkeys(account_ids))
     if not ids:
         return []
+    accounts.hold(tx, owner.id, *ids)  # one of them may block him just now
     people = _willing(tx, owner, ids)
     there = many(tx, _ITEMS, CollectionItem, collection=it.id)
     if {one.account_uri for one in there} & {one.uri for one in people}:

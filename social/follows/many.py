@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, select, union_all
 
 from federation.reading import same_origin
 from outbox import documents, enqueue
-from social import moderation, notifications, ties
+from social import accounts, moderation, notifications, ties
 from social.accounts import Newcomer
 from social.follows.ours import ANSWER_AFTER
 from store.ids import new_id
@@ -76,6 +76,7 @@ def welcome(tx: Connection, wishes: Collection[Wish]) -> frozenset[Wish]:
     }
     tied: set[tuple[int, int]] = set()
     if stored := [wish.follower.id for wish in likely if wish.newcomer is None]:  # nobody knows the others
+        accounts.hold(tx, *targets)  # who may block one of them just now
         tied = {(row[0], row[1]) for row in _PAIRS.rows(tx, targets=targets, followers=padded(stored))}
     found = []
     for wish in likely:

@@ -52,6 +52,7 @@ def ask(
         values = {"target": target_id, "follower": follower_id, "boosts": show_boosts, "bell": notify}
         tx.execute(_PREFER, {**values, "spoken": spoken})
         return ties.find(tx, follower_id, target_id) or found
+    accounts.hold(tx, target_id)  # he may block the follower just now, or be blocked
     follower, target = accounts.by_id(tx, follower_id), accounts.by_id(tx, target_id)
     _check(tx, follower, target)
     follow = ties.add(

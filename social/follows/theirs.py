@@ -42,6 +42,7 @@ def receive(
         if found.accepted:
             answer(tx, found, follower, target, now)
         return
+    accounts.hold(tx, target.id)
     if _is_unwelcome(tx, follower, target):
         asked = Follow(target.id, follower.id, new_id(), uri, False, True, False, now)
         refuse(tx, asked, now)
