@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import Connection, LargeBinary, bindparam, delete, insert, select, update
 
 from social import activity, addresses
+from social.errors import NotAllowed
 from social.events import AccessEnded
 from store.events import announce
 from store.rows import many
@@ -37,6 +38,11 @@ _FIND = (
     )
 )
 _START = insert(sessions)
+_STILL = (  # whoever changes it now waits, and then ends what we begin
+    select(users.c.account_id)
+    .where(users.c.account_id == _ACCOUNT, users.c.password == bindparam("was"))
+    .with_for_update(key_share=True)
+)
 _SEEN = update(sessions).where(sessions.c.hash == _HASH).values(seen_at=bindparam("at", type_=Instant))
 _USER_SEEN = update(users).where(users.c.account_id == _ACCOUNT).values(seen_at=bindparam("at", type_=Instant))
 _END = delete(sessions).where(sessions.c.hash == _HASH)
@@ -77,12 +83,16 @@ def start_session(
     now: datetime,
     replaces: bytes | None = None,
     ip: str = "",
+    password: str | None = None,
 ) -> Session:
     """A new session, at sign-in.
 
     replaces: the hash of the cookie that the browser came with, if any.  That session ends: whoever knew the
               old cookie must not be signed in with it (session fixation).
+    password: its hash, as it was when it was compared.  Raises: NotAllowed, when it was changed since.
     """
+    if password is not None and tx.execute(_STILL, {"account": account_id, "was": password}).first() is None:
+        raise NotAllowed("The password was changed a moment ago")
     if replaces is not None:
         tx.execute(_END, {"hash_": replaces})
     session = Session(

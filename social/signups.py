@@ -24,6 +24,8 @@ from store.tables.base import Id
 REASON_LIMIT: Final = 1_000
 NAME_LIMIT: Final = 30
 
+_USED: Final = "That link was used, or is too old. Please ask for another."
+
 Asks: TypeAlias = Callable[[Connection, str, datetime], None]
 
 _ADD = insert(signups)
@@ -134,6 +136,8 @@ def confirm(tx: Connection, secret_hash: bytes, now: datetime) -> Link:
 def new_password(tx: Connection, secret_hash: bytes, password_hash: str, now: datetime) -> Link:
     """Ends all sessions and tokens; and the address is confirmed, for the letter was read.  Raises: Invalid."""
     link = _link(tx, secret_hash, links.PASSWORD, now)
+    if not links.end(tx, link):
+        raise Invalid(_USED)
     users.set_password(tx, link.account_id, password_hash, now)
     users.confirm(tx, link.account_id, now)
     return link
@@ -142,7 +146,7 @@ def new_password(tx: Connection, secret_hash: bytes, password_hash: str, now: da
 def _link(tx: Connection, secret_hash: bytes, purpose: str, now: datetime) -> Link:
     link = links.find(tx, secret_hash, purpose, now)
     if link is None or users.by_account(tx, link.account_id).email != link.email:
-        raise Invalid("That link was used, or is too old. Please ask for another.")
+        raise Invalid(_USED)
     return link
 
 

@@ -19,11 +19,16 @@ GONE: Final = datetime(2000, 1, 1, tzinfo=UTC)  # to be removed at the next roun
 _ME, _POST = bindparam("me", type_=Id), bindparam("post", type_=Id)
 _IDS = bindparam("ids", expanding=True, type_=Id)
 _UNTIL = bindparam("until", type_=Instant)
-_USABLE = select(media).where(
-    media.c.id.in_(_IDS),
-    media.c.account_id == _ME,
-    or_(media.c.post_id.is_(None), media.c.post_id == _POST),
-    or_(media.c.keep_until.is_(None), media.c.keep_until > bindparam("now", type_=Instant)),
+_USABLE = (
+    select(media)
+    .where(
+        media.c.id.in_(_IDS),
+        media.c.account_id == _ME,
+        or_(media.c.post_id.is_(None), media.c.post_id == _POST),
+        or_(media.c.keep_until.is_(None), media.c.keep_until > bindparam("now", type_=Instant)),
+    )
+    .order_by(media.c.id)
+    .with_for_update()  # two posts want it
 )
 _ATTACH = (
     update(media)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from social import accounts, apps, passwords, secrets, sessions, users
-from social.errors import Invalid, NotFound
+from social.errors import Invalid, NotAllowed, NotFound
 from social.events import AccessEnded
 from store.tables import sessions as sessions_table
 from store.tables import tokens
@@ -29,6 +29,17 @@ async def token(db, account, name="token", scopes="read"):
     app = await db.read(apps.by_client_id, "client") or await program(db)
     who = None if account is None else account.id
     return await db.write(apps.issue_token, app.id, who, scopes, secrets.sha256(name), NOW)
+
+
+async def test_who_signs_in_while_the_password_is_changed_stays_outside(db):
+    """To compare it takes a tenth of a second, in which somebody may shut others out."""
+    alice = await local(db, "alice")
+    compared = (await db.read(users.by_account, alice.id)).password
+    await start(db, alice, b"before", password=compared)
+    await db.write(users.set_password, alice.id, "new", NOW)
+    with pytest.raises(NotAllowed):
+        await start(db, alice, b"after", password=compared)
+    assert await db.read(sessions.of, alice.id) == []
 
 
 # Passwords and secrets

@@ -64,7 +64,7 @@ async def signed_in(request: web.Request) -> web.Response:
         )
         return _code_form(request, back, pending)
     answer = addresses.see_other(back)
-    await start_session(request, answer, found.account_id)
+    await start_session(request, answer, found.account_id, found.password)
     return answer
 
 
@@ -122,8 +122,10 @@ async def _who(request: web.Request, name: str, password: str) -> SignIn:
     return facts
 
 
-async def start_session(request: web.Request, answer: web.Response, account_id: int) -> None:
-    """A new session; the old one of this browser, if it has one, ends."""
+async def start_session(
+    request: web.Request, answer: web.Response, account_id: int, password: str | None = None
+) -> None:
+    """A new session; the old one of this browser, if it has one, ends.  password: see social.sessions."""
     secret, old = new_token(), request.cookies.get(auth.cookie_name(request))
     await request.app[DATABASE].write(
         sessions.start_session,
@@ -134,6 +136,7 @@ async def start_session(request: web.Request, answer: web.Response, account_id: 
         datetime.now(UTC),
         sha256(old) if old else None,
         client_address.kept(request),
+        password,
     )
     auth.remember(request, answer, secret)
 
