@@ -25,5 +25,11 @@ def is_outrun(error: Exception) -> bool:
     return isinstance(error, Vanished) or _state(error) in OUTRUN
 
 
+def hangs_on_nothing(error: Exception) -> bool:
+    """Was a row written that names one which is not there, on either engine?"""
+    name = getattr(error.orig, "sqlite_errorname", "") if isinstance(error, DBAPIError) else ""
+    return name == "SQLITE_CONSTRAINT_FOREIGNKEY" or _state(error) == "23503"
+
+
 def _state(error: Exception) -> str:
     return str(getattr(error.orig, "sqlstate", "")) if isinstance(error, DBAPIError) else ""

@@ -19,6 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from federation.errors import FederationError, Forged, Malformed, Refused, Unreachable
 from social.errors import Gone, Invalid, NotAllowed, NotFound, Refusal, Unauthorised, Unavailable
+from store.races import hangs_on_nothing
 from web import request_id
 from web.barred import BARRED, SAYS
 from web.keys import BOARD, ORIGIN
@@ -95,7 +96,7 @@ def guard(handler: Handler, render: Render, *, any_name: bool = False) -> Handle
             return render(request, _SIGNED.get(type(error), 401), str(error))
         except Exception as error:
             log.exception("%s %s", request.method, request.path)
-            return render(request, 503, _AWAY) if is_away(error) else render(request, 500, _BROKEN)
+            return render(request, *_says(error))
 
     return guarded_handler
 
@@ -108,6 +109,12 @@ def as_json(request: web.Request, status: int, text: str) -> web.Response:  # no
     return web.Response(
         body=orjson.dumps({"error": text}), status=status, content_type="application/json", headers=headers
     )
+
+
+def _says(error: Exception) -> tuple[int, str]:
+    if hangs_on_nothing(error):  # who asks, or what he asks for, went after we had looked
+        return 404, "Record not found"
+    return (503, _AWAY) if is_away(error) else (500, _BROKEN)
 
 
 def is_away(error: Exception) -> bool:

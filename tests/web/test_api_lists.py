@@ -3,11 +3,12 @@
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import delete, insert
 
+from social import lists
 from social.posts import receive
 from store.ids import new_id
-from store.tables import media
+from store.tables import media, users
 from tests.people import follow, remote, stored
 from tests.social.said import note
 from tests.web.site import Site
@@ -24,6 +25,20 @@ async def test_what_can_be_no_list_is_refused(site: Site, body):
     answer = await site.post(LISTS, token, json=body)
     assert (answer.status, bool(answer.error)) == (422, True)
     assert (await site.get(LISTS, token)).json == []
+
+
+async def test_who_left_since_he_was_recognised_has_no_list_and_breaks_nothing(both_sites: Site, monkeypatch):
+    """On PostgreSQL the unit is tried again, and it stays so."""
+    _, token = await both_sites.person("alice")
+    create = lists.create
+
+    def leave_and_create(tx, owner_id, *given):
+        tx.execute(delete(users).where(users.c.account_id == owner_id))
+        return create(tx, owner_id, *given)
+
+    monkeypatch.setattr(lists, "create", leave_and_create)
+    answer = await both_sites.post(LISTS, token, json={"title": "friends"})
+    assert (answer.status, answer.error) == (404, "Record not found")
 
 
 async def test_another_s_list_is_404(site: Site):
