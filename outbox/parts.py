@@ -27,6 +27,7 @@ from store.tables import (
     post_tags,
     posts,
     quotes,
+    tagged_collections,
 )
 from store.tables.base import Id
 
@@ -71,7 +72,8 @@ class Parts:
     """A post with all that belongs to it.  `boost_of_uri`: what it boosts; `parent_author_id`: whom it answers;
     `written`: with which program; `card`: what its first link leads to, once that is known; `quote`: what it quotes;
     `moved`: who its author is now, if he moved to one who is known here; `credited`: who wrote what `card` shows, and
-    says so himself."""
+    says so himself;
+    `collections`: to which it links."""
 
     post: Post
     author: Account
@@ -86,6 +88,7 @@ class Parts:
     quote: Quote | None = None
     moved: Account | None = None
     credited: Account | None = None
+    collections: tuple[int, ...] = ()
 
 
 _IDS = bindparam("ids", expanding=True, type_=Id)
@@ -97,6 +100,7 @@ _HAS = (
     exists().where(mentions.c.post_id == posts.c.id),
     exists().where(post_tags.c.post_id == posts.c.id),
     exists().where(media.c.post_id == posts.c.id),
+    exists().where(tagged_collections.c.post_id == posts.c.id),
 )
 _POSTS = Prepared(
     select(posts, accounts, _BOOSTED.c.uri, _PARENTS.c.author_id, *_HAS, quotes)
@@ -135,6 +139,11 @@ _TAGS = Prepared(
 _MEDIA = Prepared(
     select(media).where(media.c.post_id.in_(_IDS)).order_by(media.c.post_id, media.c.position, media.c.id)
 )
+_COLLECTIONS = Prepared(
+    select(tagged_collections.c.post_id, tagged_collections.c.collection_id)
+    .where(tagged_collections.c.post_id.in_(_IDS))
+    .order_by(tagged_collections.c.post_id, tagged_collections.c.collection_id)
+)
 _POLLS = Prepared(select(polls).where(polls.c.post_id.in_(_IDS)))
 _APPS = Prepared(select(apps.c.id, apps.c.name, apps.c.website).where(apps.c.id.in_(_IDS)))
 _MOVED = Prepared(select(accounts).where(accounts.c.uri.in_(_URIS)))
@@ -152,16 +161,17 @@ class Loaded(dict[int, Parts]):
 def load(tx: Connection, ids: Sequence[int]) -> Loaded:
     """The parts of those posts of `ids` that exist, whoever may see them: that is for the caller to know.
 
-    One query, and one each for mentions, hashtags, files, polls, programs, cards, their authors and moves where there
-    are any, however many posts.
+    One query, and one each for mentions, hashtags, files, collections, polls, programs, cards, their authors and
+    moves where there are any, however many posts.
     """
     rows = _rows(tx, _POSTS, ids)
     if not rows:
         return Loaded()
-    naming, tagging, attaching = ([row[0] for row in rows if row[_HAS_BEGINS + at]] for at in range(len(_HAS)))
+    naming, tagging, attaching, showing = ([row[0] for row in rows if row[_HAS_BEGINS + at]] for at in range(len(_HAS)))
     named = _by_post((row[0], _mentioned(row)) for row in _rows(tx, _MENTIONS, naming))
     tagged = _by_post((row[0], Tag(row[1], row[2])) for row in _rows(tx, _TAGS, tagging))
     attached = _by_post((row[1], Media(*row)) for row in _rows(tx, _MEDIA, attaching))
+    shown = _by_post((row[0], row[1]) for row in _rows(tx, _COLLECTIONS, showing))
     asked = _load_polls(tx, rows)
     written = {row[0]: Written(*row[1:]) for row in _rows(tx, _APPS, _some(rows, _APP))}
     previews = {row[0]: Card(*row) for row in _rows(tx, _CARDS, _some(rows, _CARD))}
@@ -185,6 +195,7 @@ def load(tx: Connection, ids: Sequence[int]) -> Loaded:
             _quote(row),
             None if author.is_gone else new.get(author.moved_to or ""),
             writers.get(post.card_id or 0),
+            tuple(shown.get(post.id, ())),
         )
     return found
 

@@ -9,10 +9,11 @@ the host of the page among its `attribution_domains`: outbox.parts.may_name.
 
 import random
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from html import unescape
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BindParameter, Connection, Select, bindparam, select, update
@@ -39,6 +40,7 @@ JITTER: Final = 60.0  # seconds over which servers that got the same post ask fo
 FRESH: Final = timedelta(days=14)
 EMPTY: Final = timedelta(days=1)  # so long, where there was nothing there still is nothing
 NOTHING: Final = "none"
+LINKS: Final = 20  # of one post
 TOLD: Final = 40  # posts of which streams say that they have a preview now
 
 # Over HTML of ours (social.sanitise, social.text), which is closed and quoted.  Possessive: linear time.
@@ -86,16 +88,24 @@ def first_link(html: str) -> str | None:
     >>> first_link('<p><a href="https://a.test/@b" class="u-url mention">@b</a> <a href="https://c.test/?d&amp;e">c</a></p>')
     'https://c.test/?d&e'
     """
+    return next(_links(html), None)
+
+
+def links(html: str) -> list[str]:
+    """The first of them, each once."""
+    return list(dict.fromkeys(islice(_links(html), LINKS)))
+
+
+def _links(html: str) -> Iterator[str]:
     if "<a " not in html:
-        return None
+        return
     for attributes, words in _LINK.findall(html):
         href = _HREF.search(attributes)
         if href is None or _CLASS.search(attributes) or _TAGS.sub("", words).lstrip().startswith(("@", "#")):
             continue
         url = unescape(href[1])
         if is_web(url):
-            return url
-    return None
+            yield url
 
 
 def link(tx: Connection, new: Iterable[Linking], now: datetime) -> dict[int, int]:

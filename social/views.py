@@ -4,7 +4,7 @@ Everything that shows a post to anybody comes through `posts`, which leaves out 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
@@ -13,6 +13,8 @@ from sqlalchemy import ColumnElement, Connection, Select, Text, and_, bindparam,
 
 from outbox import parts
 from outbox.parts import Parts
+from social.collections import views as collection_views
+from social.collections.views import CollectionView
 from social.filters.loading import Kept, load
 from social.pages import Page
 from social.paging import Paged, padded
@@ -80,6 +82,7 @@ class PostView(NamedTuple):
     """One post for one reader.  Plain data: rendering it cannot query.
 
     `muted`: he wants the conversation to be quiet.  `voted`: the numbers of his options.  `filters`: all that he has.
+    `collections`: to which it links.
     """
 
     parts: Parts
@@ -93,6 +96,7 @@ class PostView(NamedTuple):
     muted: bool = False
     voted: tuple[int, ...] = ()
     filters: tuple[Kept, ...] = ()
+    collections: tuple[CollectionView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,7 @@ class _Mine:
         self._did, self._viewer_id = did, viewer_id
         self._votes: dict[int, list[int]] = defaultdict(list)
         self._filters: tuple[Kept, ...] = ()
+        self._collections = _collections(tx, found.values(), viewer_id)
         if viewer_id is None:
             return
         asked = [number for number, one in found.items() if one.poll is not None]
@@ -140,6 +145,7 @@ class _Mine:
             bool(did.muted),
             tuple(self._votes.get(of, ())),
             self._filters,
+            _linked(post, self._collections),
         )
 
 
@@ -232,15 +238,27 @@ def alike(tx: Connection, ids: Sequence[int]) -> dict[int, PostView]:
     originals = parts.recall(tx, padded([one.post.boost_of_id for one in found.values() if one.post.boost_of_id]))
     quoted = parts.recall(tx, padded(_quoted_ids([*found.values(), *originals.values()])))
 
+    shown = _collections(tx, [*found.values(), *originals.values()], None)
+
     def view(one: Parts) -> PostView:
         boosted = originals.get(one.post.boost_of_id or 0)
-        return PostView(one, None if boosted is None else view(boosted), _openly(one.quote, quoted))
+        inner = None if boosted is None else view(boosted)
+        return PostView(one, inner, _openly(one.quote, quoted), collections=_linked(one, shown))
 
     return {
         number: view(one)
         for number, one in found.items()
         if one.post.boost_of_id is None or one.post.boost_of_id in originals
     }
+
+
+def _collections(tx: Connection, found: Iterable[Parts], viewer_id: int | None) -> dict[int, CollectionView]:
+    """Those to which posts link, and that the viewer may see; no query where none does."""
+    return collection_views.some(tx, list({number for one in found for number in one.collections}), viewer_id)
+
+
+def _linked(one: Parts, shown: Mapping[int, CollectionView]) -> tuple[CollectionView, ...]:
+    return tuple([shown[number] for number in one.collections if number in shown])
 
 
 def with_filters(view: PostView, filters: tuple[Kept, ...]) -> PostView:

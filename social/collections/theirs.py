@@ -17,7 +17,7 @@ from federation.reading import FeatureAuthorization, FeaturedCollection, Feature
 from federation.reading.featured import ITEMS_LIMIT
 from outbox import documents, enqueue
 from social import accounts, notifications, ties
-from social.collections import consent, sending, views
+from social.collections import consent, sending, tagging, views
 from social.collections.curate import ADDED, UPDATED, approval_of, tell_of_change
 from social.errors import NotFound
 from social.relationships import Relationship, relationship
@@ -194,6 +194,7 @@ def store(tx: Connection, owner: Account, said: FeaturedCollection, now: datetim
     it = _described(old, owner, said, now)
     if old is None:
         tx.execute(_ADD, asdict(it))
+        tagging.met(tx, it)
     elif it != old:
         new = {f"new_{name}": getattr(it, name) for name in _SAID}
         tx.execute(_CHANGE, {"collection": it.id, "at": it.updated_at, **new})

@@ -117,7 +117,8 @@ def whole(
 
 def _is_plain(fresh: Fresh, draft: Draft, written: Written | None) -> bool:
     """Is all that belongs to the post known without asking?"""
-    asks = draft.poll or draft.media or draft.media_ids or draft.quoted_id or fresh.values["card_id"]
+    linked = fresh.values["card_id"] or fresh.tags_collections
+    asks = draft.poll or draft.media or draft.media_ids or draft.quoted_id or linked
     return not asks and fresh.author.moved_to is None and (draft.app_id is None or written is not None)
 
 

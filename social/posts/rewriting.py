@@ -12,6 +12,7 @@ from outbox.parts import Parts
 from social import cards, fulltext, notifications, quotes
 from social import media as files
 from social.cards import Linking
+from social.collections import tagging
 from social.events import Edited
 from social.notifications import Row
 from social.posts import storing
@@ -79,7 +80,9 @@ def rewrite(tx: Connection, old: Parts, change: Change, at: datetime, now: datet
                media=change.media or (), poll=change.poll)],
     )  # fmt: skip
     if change.words["html"] != post.html:
-        cards.relink(tx, Linking(post.id, change.words["html"], post.visibility), now)
+        linking = Linking(post.id, change.words["html"], post.visibility)
+        cards.relink(tx, linking, now)
+        tagging.retag(tx, linking)
     _tell(tx, old, change, now)
     fulltext.ask(tx, [post.id])
     announce(tx, Edited(post.id, post.author_id))

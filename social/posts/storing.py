@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql  # SQLite has the same ON CONFLICT
 
 from social import cards, conversations, fulltext, notifications, timelines
 from social.cards import Linking
+from social.collections import tagging
 from social.conversations import Said
 from social.events import Posted
 from social.notifications import Row
@@ -67,6 +68,7 @@ class Fresh:
     poll: Mapping[str, Any] | None = None
     quote: str | None = None  # what a post of another server quotes, and who allowed it
     quote_approval: str | None = None
+    tags_collections: bool = False  # known when it is stored
 
     @property
     def id(self) -> int:
@@ -96,9 +98,11 @@ def store(tx: Connection, batch: Sequence[Fresh], now: datetime, known: Iterable
             one.values["thread_id"] = healed.thread(one.values["thread_id"])
         if place := healed.parents.get(one.id):
             one.values["reply_to_id"] = place.id
-    linked = cards.link(tx, [_linking(one) for one in new], now)
+    linking = [_linking(one) for one in new]
+    linked, tagged = cards.link(tx, linking, now), tagging.tag(tx, linking)
     for one in new:
         one.values["card_id"] = linked.get(one.id)
+        one.tags_collections = one.id in tagged
     _count(tx, new, healed)
     timelines.push(tx, [*(one.id for one in new), *healed.parents])
     conversations.add(tx, _direct(new))

@@ -16,7 +16,7 @@ from store.tables.addresses import Address, IpBlock, addresses, ip_blocks
 from store.tables.announcements import Announcement, announcement_reactions, announcement_reads, announcements
 from store.tables.base import metadata
 from store.tables.cards import Card, cards
-from store.tables.collections import Collection, CollectionItem, collection_items, collections
+from store.tables.collections import Collection, CollectionItem, collection_items, collections, tagged_collections
 from store.tables.conversations import Conversation, conversations
 from store.tables.deliveries import Host, activities, deliveries, hosts
 from store.tables.emails import EmailBlock, EmailDomainBlock, email_blocks, email_domain_blocks
@@ -292,6 +292,7 @@ __all__ = [
     "site_texts",
     "spool_metadata",
     "spooled",
+    "tagged_collections",
     "thread_mutes",
     "tokens",
     "tombstones",

@@ -25,6 +25,7 @@ collections = Table(
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Index("ix_collection_account_id", "account_id", "id"),
+    Index("ix_collection_url", "url"),
 )
 
 
@@ -75,3 +76,14 @@ class CollectionItem:
     request: str | None
     position: int
     created_at: datetime
+
+
+# To which posts link.
+tagged_collections = Table(
+    "tagged_collection",
+    metadata,
+    Column("post_id", Id, ForeignKey("post.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("collection_id", Id, ForeignKey("collection.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Index("ix_tagged_collection_collection_id", "collection_id"),
+    sqlite_with_rowid=False,
+)

@@ -4,7 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from federation.reading.featured import FeaturedCollection
 from social import accounts, blocks
+from social.collections import theirs
 from tests.people import follow, remote, stored
 from tests.web.site import Site
 
@@ -311,3 +313,61 @@ async def test_many_cost_as_many_queries_as_one(site: Site, queries, path):
         assert (await site.get(place, bob_s)).status == 200
         costs.append(len(queries))
     assert costs[1] <= costs[0] <= 6  # that he was here today is noted once
+
+
+async def linked(site: Site, post_id: str, token: str | None = None) -> list[dict]:
+    """The collections that a post is shown with, alone and on a page."""
+    shown = (await site.get(f"/api/v1/statuses/{post_id}", token)).json["tagged_collections"]
+    page = await site.get("/api/v1/timelines/public", token)
+    assert [one["tagged_collections"] for one in page.json if one["id"] == post_id] in ([], [shown])
+    return shown
+
+
+async def test_a_post_says_to_which_collections_it_links(both_sites: Site):
+    site = both_sites
+    bob, bob_s = await open_person(site, "bob")
+    carol, carol_s = await open_person(site, "carol")
+    alice, token = await site.person("alice")
+    one, other = await made(site, token, bob, carol), await made(site, token, bob, discoverable=False)
+    text = f"Look at {one['url']} https://site.test/ and {other['uri']}, not at {one['url']}/x"
+    told = (await site.post("/api/v1/statuses", bob_s, json={"status": text})).json
+    post = told["id"]
+    assert told["tagged_collections"] == await linked(site, post) == await linked(site, post, bob_s)
+    assert [it["id"] for it in told["tagged_collections"]] == [one["id"], other["id"]]
+    assert (await site.get(f"{HERE}/{one['id']}")).json["collection"] == (await linked(site, post))[0]
+    boost = (await site.post(f"/api/v1/statuses/{post}/reblog", carol_s)).json
+    assert (boost["tagged_collections"], len(boost["reblog"]["tagged_collections"])) == ([], 2)
+    await site.do(blocks.block, bob.id, carol.id)
+    assert [len(it["items"]) for it in await linked(site, post, bob_s)] == [1, 1]
+    assert [len(it["items"]) for it in await linked(site, post, token)] == [2, 1]
+    await site.do(blocks.block, alice.id, carol.id)
+    await site.do(blocks.unblock, bob.id, carol.id)
+    assert await linked(site, post, carol_s) == []
+    assert (await site.call("DELETE", f"{HERE}/{other['id']}", token)).status == 200
+    assert [it["id"] for it in await linked(site, post, bob_s)] == [one["id"]]
+    await site.call("PATCH", f"{HERE}/{one['id']}", token, json={"name": "Other"})
+    assert [it["name"] for it in await linked(site, post)] == ["Other"]
+    await site.call("PUT", f"/api/v1/statuses/{post}", bob_s, json={"status": "no more"})
+    assert await linked(site, post) == []
+
+
+async def test_a_collection_is_also_known_in_a_letter(site: Site):
+    _, token = await site.person("alice")
+    one = await made(site, token)
+    letter = {"status": one["url"], "visibility": "direct"}
+    told = (await site.post("/api/v1/statuses", token, json=letter)).json
+    assert [it["id"] for it in told["tagged_collections"]] == [one["id"]]
+
+
+async def test_a_collection_that_comes_to_be_known_is_found_in_earlier_posts(both_sites: Site):
+    site = both_sites
+    _, token = await site.person("alice")
+    carl = remote("carl")
+    await stored(site.db, carl)
+    address, page = f"{carl.uri}/collections/1", "https://far.test/collections/1"
+    first = (await site.post("/api/v1/statuses", token, json={"status": f"Look: {page}"})).json
+    assert first["tagged_collections"] == await linked(site, first["id"]) == []
+    await site.do(theirs.store, carl, FeaturedCollection(address, owner=carl.uri, name="Birds", url=page))
+    assert [it["name"] for it in await linked(site, first["id"])] == ["Birds"]
+    second = (await site.post("/api/v1/statuses", token, json={"status": f"Look: {address}"})).json
+    assert [it["name"] for it in second["tagged_collections"]] == ["Birds"]

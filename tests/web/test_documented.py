@@ -34,7 +34,6 @@ NO_SHAPE = {
 NO_ATTRIBUTE = {
     ("Admin::Account", "invited_by_account_id"),  # nobody invites
     ("Admin::Measure", "human_value"),  # of files of other servers alone, which are not counted
-    ("Status", "tagged_collections"),  # posts do not know to what they link
     ("Status", "text"),  # of a DeletedStatus
 }
 NOT_ALWAYS = {

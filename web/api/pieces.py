@@ -54,9 +54,9 @@ def piece(view: PostView, frame: Frame) -> orjson.Fragment:
 def _state(view: PostView, frame: Frame) -> object:
     """Two readers for whom it is equal are told the same.  None: it depends on more, or on when it is."""
     card = view.parts.card
-    if view.boost_of is not None or view.quote is not None or view.filters or view.parts.poll is not None:
+    if view.boost_of is not None or view.quote is not None or view.filters or view.collections:
         return None
-    if card is not None and card.creator_id is not None:
+    if view.parts.poll is not None or (card is not None and card.creator_id is not None):
         return None
     return (frame.reader_id is None, *view[1:])
 

@@ -10,6 +10,7 @@ from store.tables import Poll
 from web.api import shapes
 from web.api.entities.account import account, emojis, moment
 from web.api.entities.card import preview_card
+from web.api.entities.collection import collection
 from web.api.entities.filter import filtered
 from web.api.entities.frame import Frame
 from web.api.entities.media import media_attachment
@@ -59,6 +60,7 @@ def shared(view: PostView, frame: Frame) -> shapes.Status:
         "card": preview_card(parts.card, parts.credited, frame.origin) if parts.card else None,
         "poll": None,
         "filtered": [],
+        "tagged_collections": [],
         "local_only": post.local_only,
     }
     return entity
@@ -71,6 +73,7 @@ def vary(entity: shapes.Status, view: PostView, frame: Frame, inner: Callable[[P
     entity["quote"] = quote(view.quote, lambda quoted: inner(quoted, frame))
     entity["quote_approval"] = quote_approval(view)
     entity["filtered"] = filtered(view, frame)
+    entity["tagged_collections"] = [collection(one, frame.origin) for one in view.collections]
     card = view.parts.card
     if card is not None and card.creator_id is not None:
         entity["card"] = preview_card(card, view.parts.credited, frame.origin, frame.reader_id)

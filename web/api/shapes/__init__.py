@@ -47,6 +47,7 @@ from web.api.shapes.collection import (
     CollectionItem,
     Collections,
     CollectionWithAccounts,
+    StatusTag,
     WrappedCollection,
     WrappedCollectionItem,
 )
@@ -111,7 +112,6 @@ from web.api.shapes.status import (
     StatusEditPoll,
     StatusMention,
     StatusSource,
-    StatusTag,
 )
 from web.api.shapes.trends import TrendsLink
 

@@ -3,7 +3,8 @@
 from typing import NotRequired, TypedDict
 
 from web.api.shapes.account import CustomEmoji
-from web.api.shapes.status import Status, StatusMention, StatusTag
+from web.api.shapes.collection import StatusTag
+from web.api.shapes.status import Status, StatusMention
 
 
 class Reaction(TypedDict):

@@ -3,7 +3,11 @@
 from typing import TypedDict
 
 from web.api.shapes.account import Account
-from web.api.shapes.status import StatusTag
+
+
+class StatusTag(TypedDict):
+    name: str
+    url: str
 
 
 class CollectionItem(TypedDict):

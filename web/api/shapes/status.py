@@ -3,6 +3,7 @@
 from typing import Any, NotRequired, TypedDict
 
 from web.api.shapes.account import Account, CustomEmoji
+from web.api.shapes.collection import Collection, StatusTag
 from web.api.shapes.filter import FilterResult
 
 
@@ -10,11 +11,6 @@ class StatusMention(TypedDict):
     id: str
     username: str
     acct: str
-    url: str
-
-
-class StatusTag(TypedDict):
-    name: str
     url: str
 
 
@@ -135,6 +131,7 @@ class Status(TypedDict):
     card: PreviewCard | None
     poll: Poll | None
     filtered: list[FilterResult]
+    tagged_collections: list[Collection]
     local_only: bool
     favourited: NotRequired[bool]
     reblogged: NotRequired[bool]
