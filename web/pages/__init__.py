@@ -13,6 +13,7 @@ from web.pages import (
     collections,
     consent,
     entry,
+    exporting,
     feeds,
     filters,
     health,
@@ -32,6 +33,7 @@ from web.pages import (
     settings,
     signing_up,
     site,
+    staff,
     static,
     topics,
     unheard,
@@ -47,7 +49,7 @@ __all__ = ["collection", "not_found", "prepare", "profile", "routes", "show_erro
 _FILES = (
     static, announced, feeds, site, entry, consent, writing, posts, people, collections, looking, lists, marked, later,
     private, topics, kept_back, reporting, settings, filters, reading, unheard, security, codes, signing_up, moving,
-    leaving, health,
+    leaving, exporting, health, staff,
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from social import announcements, notifications, sessions
 from social.announcements import AnnouncementView
 from social.errors import Refusal
 from social.media import uploads
+from social.moderation.people import STAFF
 from social.pages import Page
 from social.sessions import SignedIn
 from social.views import PostView
@@ -166,6 +167,7 @@ def show(
         "unread": request.get(UNREAD, 0),
         **_told(request, signed),
         "runs": signed is not None and signed.user.role in RUNS,
+        "moderates": signed is not None and signed.user.role in STAFF,
         "config": request.app[CONFIG],
         "origin": request.app[ORIGIN],
         "here": addresses.local(request.path_qs),

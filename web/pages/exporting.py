@@ -1,0 +1,135 @@
+"""/settings/export: whom somebody follows, mutes, blocks, his lists and bookmarks, as tables that Mastodon reads."""
+
+import csv
+from collections.abc import Callable, Iterable
+from io import StringIO
+from typing import Final, TypeAlias
+
+from aiohttp import web
+from sqlalchemy import Connection
+
+from federation.origin import Origin
+from social import blocks, domains, follows, lists, marks, mutes
+from social.errors import NotFound
+from social.pages import Page
+from social.paging import MOST
+from store.tables import Account
+from web.keys import DATABASE, ORIGIN
+from web.pages import frame
+
+routes = web.RouteTableDef()
+
+Row: TypeAlias = tuple[int, list[str]]  # what the next part is asked for by; what is written
+Part: TypeAlias = Callable[[Connection, Origin, int, Page], list[Row]]
+
+_HERE: Final = "/settings/export"
+
+
+def _full(account: Account, origin: Origin) -> str:
+    return f"{account.username}@{account.domain or origin.domain}"
+
+
+def _said(flag: bool) -> str:
+    return "true" if flag else "false"
+
+
+def _following(tx: Connection, origin: Origin, owner_id: int, page: Page) -> list[Row]:
+    found = follows.following_page(tx, owner_id, page)
+    stands = follows.relationship(tx, owner_id, [one.account.id for one in found])
+    rows = []
+    for one in found:
+        his = stands[one.account.id]
+        more = [_said(his.show_boosts), _said(his.notify), ", ".join(his.languages or ())]
+        rows.append((one.id, [_full(one.account, origin), *more]))
+    return rows
+
+
+def _muted(tx: Connection, origin: Origin, owner_id: int, page: Page) -> list[Row]:
+    """Those that end are left out: where they are read, they would not end."""
+    found = mutes.page(tx, owner_id, page)
+    stands = follows.relationship(tx, owner_id, [one.account.id for one in found])
+    return [
+        (
+            one.id,
+            [] if one.expires_at else [_full(one.account, origin), _said(stands[one.account.id].muting_notifications)],
+        )
+        for one in found
+    ]
+
+
+def _blocked(tx: Connection, origin: Origin, owner_id: int, page: Page) -> list[Row]:
+    return [(number, [_full(account, origin)]) for number, account in blocks.page(tx, owner_id, page)]
+
+
+def _servers(tx: Connection, _: Origin, owner_id: int, page: Page) -> list[Row]:
+    return [(number, [name]) for number, name in domains.page(tx, owner_id, page)]
+
+
+def _bookmarks(tx: Connection, _: Origin, owner_id: int, page: Page) -> list[Row]:
+    numbers, found = marks.bookmarks_page(tx, owner_id, page)
+    uris = [[view.parts.post.uri] for view in found]
+    return list(zip(numbers, uris + [[]] * (len(numbers) - len(uris)), strict=True))  # some may be gone
+
+
+FILES: Final[dict[str, tuple[str, list[str], Part]]] = {
+    "follows": ("Whom I follow", ["Account address", "Show boosts", "Notify on new posts", "Languages"], _following),
+    "mutes": ("Whom I mute for good", ["Account address", "Hide notifications"], _muted),
+    "blocks": ("Whom I block", [], _blocked),
+    "domain_blocks": ("Servers of which I want nothing", [], _servers),
+    "bookmarks": ("Bookmarks", [], _bookmarks),
+}
+
+
+@routes.get(_HERE)
+async def exporting(request: web.Request) -> web.Response:
+    await frame.member(request)
+    files = {name: words for name, (words, _, _) in FILES.items()} | {"lists": "Lists, and who is in them"}
+    return frame.show(request, "settings_export.html", files=files)
+
+
+@routes.get(_HERE + "/{name}.csv")
+async def file(request: web.Request) -> web.Response:
+    signed, name = await frame.member(request), request.match_info["name"]
+    who = signed.account.id
+    if name == "lists":
+        return _csv(name, [], await _members(request, who))
+    if name not in FILES:
+        raise NotFound("There is no such file")
+    _, head, part = FILES[name]
+    return _csv(name, head, await _all(request, part, who))
+
+
+async def _all(request: web.Request, part: Part, owner_id: int) -> list[list[str]]:
+    """In short reads, for it may be much."""
+    found: list[list[str]] = []
+    page = Page(limit=MOST)
+    while True:
+        rows = await request.app[DATABASE].read(part, request.app[ORIGIN], owner_id, page)
+        found += [columns for _, columns in rows if columns]
+        if len(rows) < MOST:
+            return found
+        page = Page(limit=MOST, max_id=rows[-1][0])
+
+
+async def _members(request: web.Request, owner_id: int) -> list[list[str]]:
+    found = []
+    for it in await request.app[DATABASE].read(lists.all_of, owner_id):
+
+        def part(tx: Connection, origin: Origin, owner_id: int, page: Page, number: int = it.id) -> list[Row]:
+            members = lists.members_page(tx, owner_id, number, page)
+            return [(one.id, [_full(one.account, origin)]) for one in members]
+
+        found += [[it.title, *columns] for columns in await _all(request, part, owner_id)]
+    return found
+
+
+def _csv(name: str, head: list[str], rows: Iterable[list[str]]) -> web.Response:
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([head, *rows] if head else rows)
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}.csv"',
+        "Cache-Control": "private, no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return web.Response(text=text.getvalue(), content_type="text/csv", charset="utf-8", headers=headers)
