@@ -81,3 +81,15 @@ def test_the_list_of_the_api_is_what_there_is():
 
 def test_every_route_of_the_api_says_what_it_takes_and_answers():
     assert [route.path for route in defined() if route.handler not in SPECS] == []
+
+
+def test_every_decision_has_a_number_of_its_own_and_says_it():
+    decisions = sorted((ROOT / "docs/adr").glob("*.md"))
+    said = [file.read_text().partition(": ")[0].removeprefix("# ") for file in decisions]
+    assert said == [file.name[:4] for file in decisions] == [f"{number:04}" for number in range(1, len(said) + 1)]
+
+
+def test_every_page_that_a_page_names_is_there():
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+    named = [(page, link) for page in pages for link in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text())]
+    assert [f"{page.name}: {link}" for page, link in named if not (page.parent / link).exists()] == []
