@@ -352,8 +352,9 @@ class Watch:
         if said == self._told:
             return
         state.write_json(state.folder(self._data_dir) / FILE, said)
-        if repair.finished_at and self._told is not None:
-            log.info("the look back upon %r is done: %s", repair.reason, said["says"])
+        if repair.finished_at:
+            if self._told is not None:  # else it was done before this process began
+                log.info("the look back upon %r is done: %s", repair.reason, said["says"])
         elif self._told is None or self._told["id"] != repair.id:
             log.info("what was said from %s to %s is asked for: %s", repair.begins, repair.ends, repair.reason)
         self._told = said

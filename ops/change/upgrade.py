@@ -39,6 +39,16 @@ class Done:
     snapshot: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How it is done; the same in each step."""
+
+    rehearsed: bool
+    patience: float
+    clock: Callable[[], datetime]
+    still: Callable[[], None]  # raises when we have the database no longer alone
+
+
 def upgrade(
     place: Place,
     *,
@@ -51,6 +61,7 @@ def upgrade(
     Raises: NotChanged; Returned; Locked.  What a killed one left is finished first.
     """
     with engine.alone(place.url) as still:
+        way = _Way(rehearsed, patience, clock, still)
         before = progress.unfinished(place.data_dir)
         if before is not None and before.stage == "returning":
             return_to(place, before)
@@ -61,8 +72,8 @@ def upgrade(
             return _fill(place, patience)
         if before is not None and _is_to_go_on(place, before):
             log.warning("going on with the change that began at %s", before.since)
-            return _changed(place, before, patience, still)
-        return _anew(place, found, rehearsed, patience, clock, still)
+            return _changed(place, before, way)
+        return _anew(place, found, way)
 
 
 def take_over(place: Place) -> None:
@@ -91,9 +102,7 @@ def _is_to_go_on(place: Place, before: Progress) -> bool:
     return False
 
 
-def _anew(
-    place: Place, found: str, rehearsed: bool, patience: float, clock: Callable[[], datetime], still: Callable[[], None]
-) -> Done:
+def _anew(place: Place, found: str, way: _Way) -> Done:
     if why := progress.foreign(place.data_dir, engine.read(place.url, mark.found)):
         raise NotChanged(why)
     before = progress.unfinished(place.data_dir)
@@ -104,7 +113,7 @@ def _anew(
             progress.tell(place.data_dir, before, stage="failed", says="it was interrupted before it changed anything")
         return Done(found, found, 0, None)
     now = progress.begun("upgrade", "rehearsing", start=found, to=numbers[-1], of=len(numbers), version=place.version)
-    return _begun(place, now, rehearsed, patience, clock, still)
+    return _begun(place, now, way)
 
 
 def _fill(place: Place, patience: float) -> Done:
@@ -113,31 +122,24 @@ def _fill(place: Place, patience: float) -> Done:
     return Done(None, migrations.newest(), len(migrations.files()), None)
 
 
-def _begun(
-    place: Place,
-    now: Progress,
-    rehearsed: bool,
-    patience: float,
-    clock: Callable[[], datetime],
-    still: Callable[[], None],
-) -> Done:
+def _begun(place: Place, now: Progress, way: _Way) -> Done:
     now = progress.tell(place.data_dir, now)
     try:
-        if rehearsed:
-            _want_rehearsal(place, clock())
+        if way.rehearsed:
+            _want_rehearsal(place, way.clock())
         else:
             log.warning("upgrading from %s to %s without a rehearsal", now.start, now.to)
-        still()
+        way.still()
         now = progress.tell(place.data_dir, now, stage="snapshot")
         engine.write(place.url, partial(mark.put, now=now))
-        taken = snapshots.take(place, clock())
+        taken = snapshots.take(place, way.clock())
         engine.write(place.spool_url, replay.begin)
     except NotChanged as error:
         with suppress(NotChanged):
             engine.write(place.url, partial(mark.clear, only=now.mark))
         progress.tell(place.data_dir, now, stage="failed", says=str(error))
         raise
-    return _changed(place, progress.tell(place.data_dir, now, stage="migrating", snapshot=taken.name), patience, still)
+    return _changed(place, progress.tell(place.data_dir, now, stage="migrating", snapshot=taken.name), way)
 
 
 def _want_rehearsal(place: Place, now: datetime) -> None:
@@ -156,7 +158,7 @@ def _want_rehearsal(place: Place, now: datetime) -> None:
         )
 
 
-def _changed(place: Place, now: Progress, patience: float, still: Callable[[], None]) -> Done:
+def _changed(place: Place, now: Progress, way: _Way) -> Done:
     snapshot = snapshots.find(place, now.snapshot)
     numbers = plan.pending(now.start)
     left = plan.pending(engine.read(place.url, migrations.current))
@@ -164,25 +166,25 @@ def _changed(place: Place, now: Progress, patience: float, still: Callable[[], N
         for number in left:
             step = numbers.index(number) + 1
             now = progress.tell(place.data_dir, now, stage="migrating", migration=number, step=step)
-            still()
+            way.still()
             log.info("migration %s, %s of %s", number, step, now.of)
-            _patiently(partial(engine.write, place.url, partial(migrations.upgrade, to=number)), patience)
+            _patiently(partial(engine.write, place.url, partial(migrations.upgrade, to=number)), way.patience)
     except Locked:
         raise  # it goes on from here the next time
     except Exception as error:  # noqa: BLE001  whatever a migration raises, the way is back
-        _give_up(place, now, still, f"migration {now.migration} failed: {str(error).splitlines()[0]}", error)
-    still()
+        _give_up(place, now, way, f"migration {now.migration} failed: {str(error).splitlines()[0]}", error)
+    way.still()
     now = progress.tell(place.data_dir, now, stage="verifying", migration=None)
     if wrong := checks.verify(place, snapshot.rows, numbers):
-        _give_up(place, now, still, f"the changed database is not as it should be: {'; '.join(wrong)}", None)
+        _give_up(place, now, way, f"the changed database is not as it should be: {'; '.join(wrong)}", None)
     engine.write(place.url, mark.clear)
     progress.tell(place.data_dir, now, stage="done")
     snapshots.prune(place)
     return Done(now.start, now.to or "", now.of, snapshot.name)
 
 
-def _give_up(place: Place, now: Progress, still: Callable[[], None], why: str, error: Exception | None) -> None:
-    still()  # what fails because PostgreSQL is away goes on when it is back
+def _give_up(place: Place, now: Progress, way: _Way, why: str, error: Exception | None) -> None:
+    way.still()  # what fails because PostgreSQL is away goes on when it is back
     log.error("%s; bringing back the snapshot", why)
     now = progress.tell(place.data_dir, now, stage="returning", says=why)
     return_to(place, now)

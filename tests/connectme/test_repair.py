@@ -106,6 +106,21 @@ async def test_a_repair_of_nobody_is_done_at_once(office):
     assert (found.accounts, found.asked, found.found, found.finished_at) == (0, 0, 0, NOW)
 
 
+async def test_a_worker_that_starts_says_nothing_of_a_look_back_that_was_done(office, far, db, spool, caplog):
+    alice = await local(db, "alice")
+    await db.write(follow, alice, (await met(office, far, "bob"))[1])
+    outbox(far, "bob")
+    with caplog.at_level("INFO", repairing.log.name):
+        await office.begin()
+        assert [record.message.partition(" from")[0] for record in caplog.records if "said" in record.message] == [
+            "what was said"
+        ]
+        assert "is done" in caplog.text
+        caplog.clear()
+        assert (await repairing.Watch(db, spool, office.folder, clock=lambda: office.now).look()).finished_at
+    assert caplog.text == ""
+
+
 async def test_what_followed_people_said_meanwhile_comes_home_in_its_order(office, far, db):
     alice = await local(db, "alice")
     document, bob = await met(office, far, "bob")
