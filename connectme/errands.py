@@ -27,6 +27,7 @@ from social.accounts import naming, verification
 from social.errors import NotAllowed, NotFound, Unavailable
 from social.posts import find
 from social.posts.delete import receive_delete
+from store import jobs
 from store.database import Database
 from store.ids import new_id
 from store.tables import Account, Job
@@ -175,7 +176,7 @@ class Errands:
             pass
 
     async def _send_results(self, job: Job) -> None:
-        await self._db.write(polls.send_results, job.payload["post_id"], self._now())
+        await self._db.write(_send_results, job, self._now())
 
     async def _synchronise_followers(self, job: Job) -> None:
         """Their list of our people who follow `actor`, against ours (FEP-8fcf)."""
@@ -206,6 +207,12 @@ def _gone(tx: Connection, address: str, now: datetime, *, certain: bool) -> None
     account = accounts.find_by_uri(tx, address) if certain else None
     if account is not None and not account.is_local:
         accounts.forget(tx, account, now)
+
+
+def _send_results(tx: Connection, job: Job, now: datetime) -> None:
+    """Done before it looks: who votes meanwhile asks for it again."""
+    jobs.done(tx, [job.id])
+    polls.send_results(tx, job.payload["post_id"], now)
 
 
 def _move(tx: Connection, actor_uri: str, new: Account, now: datetime) -> None:

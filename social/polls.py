@@ -140,6 +140,7 @@ def refresh(tx: Connection, poll: Poll, asked: Asked) -> None:
 
 def send_results(tx: Connection, post_id: int, now: datetime) -> None:
     """Tells other servers how a poll of ours stands (job `send_results`, asked for by a vote)."""
+    _lock(tx, post_id)  # who votes just now is told, too
     loaded = parts.load(tx, [post_id]).get(post_id)
     if loaded is not None and loaded.post.local and loaded.poll is not None and not loaded.author.is_gone:
         sending.changed(tx, loaded, documents.update(loaded, now), now)

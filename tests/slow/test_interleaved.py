@@ -16,7 +16,7 @@ import pyotp
 import pytest
 from sqlalchemy import Connection, func, insert, select, update
 
-from connectme.errands import _gone
+from connectme.errands import _gone, _send_results
 from federation.origin import Origin
 from federation.reading import Actor, Note, Option, Poll
 from ops.integrity import counts
@@ -48,7 +48,9 @@ from social.secrets import sha256
 from store.ids import new_id
 from store.tables import (
     Account,
+    Job,
     Post,
+    activities,
     blank_media,
     collection_items,
     collections,
@@ -60,6 +62,7 @@ from store.tables import (
 )
 from store.tables import blocks as block_rows
 from store.tables import follows as follow_rows
+from store.tables import jobs as job_rows
 from store.tables import lists as list_rows
 from store.tables import pins as pin_rows
 from store.tables import polls as poll_rows
@@ -246,6 +249,28 @@ def votes_fit(tx: Connection, it: Scene) -> bool:
     post = tx.execute(select(poll_rows).where(poll_rows.c.post_id == it.asked.id)).one_or_none()
     kept = select(func.count()).where(poll_votes.c.post_id == it.asked.id)
     return post is None or sum(option["votes"] for option in post.options) == tx.scalar(kept)
+
+
+def send_results(it: Scene) -> Work:
+    return _results, (it.asked.id,)
+
+
+def _results(tx: Connection, post_id: int) -> None:
+    job = tx.execute(select(job_rows).where(job_rows.c.key == f"send_results {post_id}")).one_or_none()
+    if job is not None:
+        _send_results(tx, Job(*job), LATER)
+
+
+def voted(tx: Connection, it: Scene) -> None:
+    _do(tx, vote_of_theirs(it))
+
+
+def results_are_told(tx: Connection, it: Scene) -> bool:
+    """All votes, or somebody is still asked to."""
+    voters = tx.scalar(select(poll_rows.c.voters_count).where(poll_rows.c.post_id == it.asked.id))
+    waits = tx.scalar(select(func.count()).where(job_rows.c.key == f"send_results {it.asked.id}"))
+    said = tx.scalars(select(activities.c.body).where(activities.c.sender_id == it.alice.id)).all()
+    return bool(waits) or any(f'"votersCount":{voters}'.encode() in bytes(body) for body in said)
 
 
 def quote(it: Scene) -> Work:
@@ -583,6 +608,7 @@ PAIRS = [
     Pair("a vote and other options", vote, edit_asked, holds=votes_fit),
     Pair("two votes of one", vote, partial(vote, choice=1), holds=votes_fit),
     Pair("a vote and one from elsewhere", vote, vote_of_theirs, holds=votes_fit),
+    Pair("a vote and the telling of results", vote, send_results, voted, results_are_told),
     Pair("a vote from elsewhere and a deletion", vote_of_theirs, delete_asked),
     Pair("a vote elsewhere and a deletion", vote_on_theirs, delete_heard),
     Pair("a vote elsewhere and other options", vote_on_theirs, new_options),
