@@ -15,7 +15,10 @@ _LOG_MAGIC: Final = {0x377F0682: "<", 0x377F0683: ">"}  # in which order its sum
 
 
 class Pages:
-    """size: bytes of a page.  usable: those of them that SQLite uses.  count: how many pages there should be."""
+    """size: bytes of a page.  usable: those of them that SQLite uses.  count: how many pages there should be.
+
+    log_whole: the log is not damaged in its midst, so all that was committed is here.
+    """
 
     def __init__(self, file: Path, like: bytes = b"") -> None:
         """like: the head of a sound file of the same database, where this one has none.  Raises: OSError."""
@@ -25,7 +28,7 @@ class Pages:
         (size,) = struct.unpack_from(">H", head, 16) if _is_head(head) else (4096,)
         self.size = 65536 if size == 1 else size
         self.usable = self.size - (head[20] if _is_head(head) else 0)
-        self._log, in_log = _logged(Path(f"{file}-wal"), self.size)
+        self._log, in_log, self.log_whole = _logged(Path(f"{file}-wal"), self.size)
         self._there = self._file.seek(0, 2) // self.size
         first = self.page(1) or b""
         self.head = first[:HEAD] if _is_head(first) else head
@@ -82,24 +85,26 @@ def _is_head(found: bytes) -> bool:
     return size == 1 or (size >= 512 and size & (size - 1) == 0)
 
 
-def _logged(log: Path, size: int) -> tuple[dict[int, bytes], int]:
-    """The newest committed page of each number, and how many pages the database has by it; 0: it does not say.
+def _logged(log: Path, size: int) -> tuple[dict[int, bytes], int, bool]:
+    """The newest committed page of each number; how many pages the database has by it, 0: it does not say; is it whole?
 
     As SQLite reads it after a crash: up to the first frame whose sum is wrong, and of that up to the last commit.
     """
     try:
         content = log.read_bytes()
+    except FileNotFoundError:
+        return {}, 0, True
     except OSError:
-        return {}, 0
+        return {}, 0, False
     if len(content) < _LOG:
-        return {}, 0
+        return {}, 0, not content
     magic, _, page_size = struct.unpack_from(">III", content)
     order = _LOG_MAGIC.get(magic)
     if order is None or page_size != size:
-        return {}, 0
+        return {}, 0, False
     salts, total = content[16:24], _sum(content[:24], (0, 0), order)
     if total != struct.unpack_from(">II", content, 24):
-        return {}, 0
+        return {}, 0, False
     found: dict[int, bytes] = {}
     since: dict[int, bytes] = {}  # the last commit
     count = 0
@@ -107,13 +112,15 @@ def _logged(log: Path, size: int) -> tuple[dict[int, bytes], int]:
         number, commit = struct.unpack_from(">II", content, at)
         page = content[at + _FRAME : at + _FRAME + size]
         total = _sum(page, _sum(content[at : at + 8], total, order), order)
-        if content[at + 8 : at + 16] != salts or total != struct.unpack_from(">II", content, at + 16):
+        if content[at + 8 : at + 16] != salts:  # of an earlier round
             break
+        if total != struct.unpack_from(">II", content, at + 16):
+            return found, count, False
         since[number] = page
         if commit:
             found |= since
             since, count = {}, commit
-    return found, count
+    return found, count, True
 
 
 def _sum(content: bytes, before: tuple[int, int], order: str) -> tuple[int, int]:

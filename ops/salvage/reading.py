@@ -34,6 +34,7 @@ class Found:
 @dataclass(slots=True)
 class Reading:
     pages: int = 0
+    log_whole: bool = True
     unclear: int = 0  # pages of rows that could not be said to belong to a table
     version: str | None = None  # the migration it is at
     tables: dict[str, Found] = field(default_factory=dict)
@@ -70,7 +71,7 @@ class _Work:
         self._pages, self._into = pages, into
         self._reader = Reader(pages)
         self._damaged: list[tuple[Shape, Tree]] = []
-        self._found = Reading(pages.count)
+        self._found = Reading(pages.count, pages.log_whole)
 
     def all(self, wanted: Sequence[Shape]) -> Reading:
         roots = self._roots()

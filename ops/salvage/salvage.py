@@ -28,7 +28,7 @@ _KEYS: Final = "SELECT id, private FROM account_key WHERE private IS NOT NULL"
 
 @dataclass(frozen=True, slots=True)
 class Salvaged:
-    """since: only what was made later was looked at, for a server ran since; None: everything."""
+    """since: only what was made later was looked at, for nobody knows which is later; None: everything."""
 
     reading: Reading
     merged: Mapping[str, Merged]
@@ -47,7 +47,7 @@ def salvage(place: Place, damaged: Path, *, files: bool, only_look: bool = False
     Raises: NotChanged.
     """
     file = _refuse(place, damaged)
-    since = _since(place.data_dir)
+    backup, ran = _restored(place.data_dir)
     folder = place.data_dir / SCRATCH
     try:
         shutil.rmtree(folder, ignore_errors=True)
@@ -55,6 +55,7 @@ def salvage(place: Place, damaged: Path, *, files: bool, only_look: bool = False
         want_room(folder, size_of(damaged) + size_of(file), "a copy of what can be read")
         found = reading.read(damaged, file, folder / "found.db")
         _same(place, file, folder / "found.db", found)
+        since = backup if ran or not found.log_whole else None
         copied = 0 if only_look or not files else _files(damaged.parent / "media", place.data_dir / "media")
         merged = _merged(place, folder / "found.db", found, since, only_look=only_look)
     except OSError as error:
@@ -86,19 +87,17 @@ def _refuse(place: Place, damaged: Path) -> Path:
     return place.file
 
 
-def _since(data_dir: Path) -> int | None:
-    """Microseconds: of what the restored database is, if a server ran on it since the swap; None: none did."""
+def _restored(data_dir: Path) -> tuple[int, bool]:
+    """Microseconds: of what moment the restored database is; and whether a server ran on it since the swap."""
     note, after = state.read_json(data_dir / state.FOLDER / NOTE), swap.ids_after(data_dir)
     if not isinstance(note, dict) or not after:
         raise NotChanged(
             "no backup was swapped in here, so nothing says what came after it; restore the newest one with `connectme"
             " backup restore` and `connectme backup swap` first"
         )
-    alive = data_dir / state.FOLDER / outages.ALIVE
-    if not alive.exists() or alive.stat().st_mtime * 1000 <= after + 1:
-        return None
     made = datetime.fromisoformat(str(note["newest_row"] or note["created"]))
-    return round(made.timestamp() * 1_000_000)
+    alive = data_dir / state.FOLDER / outages.ALIVE
+    return round(made.timestamp() * 1_000_000), alive.exists() and alive.stat().st_mtime * 1000 > after + 1
 
 
 def _same(place: Place, file: Path, scratch: Path, found: Reading) -> None:

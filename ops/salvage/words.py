@@ -84,8 +84,9 @@ def lines(done: Salvaged, *, only_look: bool) -> Iterator[str]:
     total = sum(one.new + one.changed + one.removed for one in done.merged.values())
     yield f"{total} rows {would}taken out of {done.reading.pages} pages; {done.files} files"
     if done.since is not None:
+        why = "a server ran since the backup was swapped in" if done.reading.log_whole else "its log (-wal) is damaged"
         yield (
-            f"a server ran since the backup was swapped in: only what was made after {done.since:%Y-%m-%d %H:%M} UTC"
+            f"{why}: only what was made after {done.since:%Y-%m-%d %H:%M} UTC"
             f" {would}added, and what was changed or deleted after it is as in the backup"
         )
     for name, found in done.reading.tables.items():
