@@ -26,7 +26,7 @@ PAGE = "<html><head><title>A page</title>{}</head><body>{}"
 
 
 class Web:
-    """A site. `pages`: path → (body, type), or a status."""
+    """A site. `pages`: path → (body, type), or a status, or the address of another page."""
 
     def __init__(self):
         self.pages = {}
@@ -40,6 +40,8 @@ class Web:
         found = self.pages.get(request.path, 404)
         if isinstance(found, int):
             return web.Response(status=found)
+        if isinstance(found, str):
+            raise web.HTTPFound(found)
         body, kind = found
         return web.Response(body=body.encode(), headers={"Content-Type": kind})
 
@@ -179,6 +181,17 @@ async def test_a_page_by_nobody_is_a_page_all_the_same(sqlite_db, far_web, who):
     far_web.pages["/a"] = naming(who)
     card = await card_of(sqlite_db, far_web.url("/a"))
     assert (card.title, card.creator_id) == ("A page", None)
+
+
+async def test_the_site_that_a_page_comes_from_in_the_end_is_the_one_that_names_its_author(sqlite_db, far_web):
+    """A site that sends its visitors wherever they like lends its name to nobody."""
+    elsewhere = Web()
+    await elsewhere.server.start_server()
+    far_web.pages["/a"], elsewhere.pages["/b"] = elsewhere.url("/b"), naming("alice@ours.test")
+    final = elsewhere.url("")[7:]
+    card = await card_of(sqlite_db, far_web.url("/a"))
+    await elsewhere.server.close()
+    assert (card.url, card.host) == (far_web.url("/a"), final)
 
 
 async def test_a_page_that_names_another_is_shown_as_the_other_s(sqlite_db, far_web):
