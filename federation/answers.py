@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, TypeAlias
 
-from aiohttp import ClientResponse
+from aiohttp import ClientResponse, StreamReader
 from multidict import CIMultiDictProxy
 
 from federation.errors import Malformed
@@ -128,10 +128,10 @@ class _Gunzip:
             raise Malformed("body", "compressed, and cut short or continued")
 
 
-async def beginning(response: ClientResponse) -> bytes:
+async def beginning(content: StreamReader) -> bytes:
     """The first bytes of an answer that matters little; what follows is read and dropped if it is not much."""
     first, seen = b"", 0
-    while seen < DRAINED and (chunk := await response.content.readany()):
+    while seen < DRAINED and (chunk := await content.readany()):
         seen += len(chunk)
         if len(first) < _REASON_BYTES:
             first += chunk[: _REASON_BYTES - len(first)]

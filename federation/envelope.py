@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from time import gmtime
 from typing import Final, Literal, TypeAlias
 
@@ -160,6 +161,11 @@ def moment(text: str) -> float:
 
 def http_date(now: float) -> str:
     """IMF-fixdate, in English whatever the locale."""
+    return _http_date(int(now))
+
+
+@lru_cache(maxsize=16)  # a post to a thousand servers says it a thousand times a second
+def _http_date(now: int) -> str:
     at = gmtime(now)
     return (
         f"{DAYS[at.tm_wday]}, {at.tm_mday:02} {MONTHS[at.tm_mon - 1]} {at.tm_year:04} "

@@ -10,17 +10,16 @@ import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from aiohttp import (
     ClientConnectorError,
     ClientError,
-    ClientOSError,
-    ClientResponse,
     ClientSession,
     ClientTimeout,
     DummyCookieJar,
-    ServerDisconnectedError,
+    StreamReader,
     TCPConnector,
 )
 from multidict import CIMultiDictProxy
@@ -30,6 +29,7 @@ from federation import answers
 from federation.errors import FederationError, Refused, Unreachable
 from federation.guard import AddressRefused, Gate, Guard, Lookup, Resolver
 from federation.peers import Peer
+from federation.posting import Poster
 
 KEEP_ALIVE: Final = 60.0  # seconds
 NAMES_KEPT: Final = 10_000
@@ -83,7 +83,9 @@ class Transport:
                 async with self._session.get(url, headers=headers, allow_redirects=False) as response:
                     deadline.reschedule(None)
                     there = response.status == answers.OK
-                    body = await (answers.body_of(response, whole=whole) if there else answers.beginning(response))
+                    body = await (
+                        answers.body_of(response, whole=whole) if there else answers.beginning(response.content)
+                    )
                     return Reply(url, response.status, response.headers, body)
         except (ClientError, OSError) as error:  # TimeoutError is an OSError
             raise _trouble(host, error) from error
@@ -101,42 +103,33 @@ class Transport:
                     if response.status == answers.OK:
                         await answers.pour(response, sink, most)
                     else:
-                        body = await answers.beginning(response)
+                        body = await answers.beginning(response.content)
                     return Reply(url, response.status, response.headers, body)
         except (ClientError, OSError) as error:
             raise _trouble(host, error) from error
 
     async def post(self, url: URL, host: str, peer: Peer, headers: Mapping[str, str], body: bytes) -> Reply:
         """Raises: Unreachable, Refused."""
-        headers = {**headers, "Accept-Encoding": "identity", **self._farewell(peer)}
+        farewell = self._farewell(peer)
+        headers = {**headers, "Accept-Encoding": "identity", **farewell}
         try:
             async with asyncio.timeout(self._limits.headers):
-                response = await self._send(url, headers, body)
+                response = await self._poster.post(url, headers, body, close=bool(farewell))
         except (ClientError, OSError) as error:
             raise _trouble(host, error) from error
         try:
-            first = await self._beginning(response)
+            first = await self._beginning(response.content)
         finally:
             response.release()
         return Reply(url, response.status, response.headers, first)
 
-    async def _send(self, url: URL, headers: Mapping[str, str], body: bytes) -> ClientResponse:
-        """Once more when the connection ends: it was a kept one that they closed in this very moment, most likely, and
-        a delivery may arrive twice (an activity is known by its id)."""
-        try:
-            return await self._session.post(url, data=body, headers=headers, allow_redirects=False)
-        except ClientConnectorError:
-            raise
-        except (ClientOSError, ServerDisconnectedError):
-            return await self._session.post(url, data=body, headers=headers, allow_redirects=False)
-
-    async def _beginning(self, response: ClientResponse) -> bytes:
+    async def _beginning(self, content: StreamReader) -> bytes:
         """Whatever happens to the body, we have their answer."""
-        if response.content.is_eof():  # all is here already: no time limit needed, which costs
-            return await answers.beginning(response)
+        if content.is_eof():  # all is here already: no time limit needed, which costs
+            return await answers.beginning(content)
         with suppress(ClientError, OSError):
             async with asyncio.timeout(self._limits.total - self._limits.headers):
-                return await answers.beginning(response)
+                return await answers.beginning(content)
         return b""
 
     def _farewell(self, peer: Peer) -> dict[str, str]:
@@ -146,6 +139,10 @@ class Transport:
             return {"Connection": "close"}
         peer.warm_until = now + KEEP_ALIVE
         return {}
+
+    @cached_property
+    def _poster(self) -> Poster:
+        return Poster(self._session)
 
     @property
     def _session(self) -> ClientSession:

@@ -10,7 +10,7 @@ import trustme
 
 from federation.client import Budget, Limits
 from federation.digest import digest_header
-from federation.errors import Unreachable
+from federation.errors import Malformed, Unreachable
 from federation.guard import Guard
 from federation.peers import ONE_KNOCK, Peers
 from federation.signatures import Message, parse, verify
@@ -182,6 +182,99 @@ async def test_a_kept_connection_that_ends_in_this_moment_is_no_failure():
         for _ in range(2):
             assert (await ours.post(there.url("/inbox"), BODY, KEY)).status == 202
         assert len(there.requests) == 3
+
+
+async def test_what_is_said_before_the_answer_is_not_the_answer():
+    early = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"
+    async with talking(always(early + http(202))) as (ours, there):
+        for _ in range(2):
+            assert (await ours.post(there.url("/inbox"), BODY, KEY)).status == 202
+        assert there.connections == 1
+
+
+async def test_what_was_said_before_we_asked_is_no_answer():
+    async def script(there, request):
+        there.writer.write(http(500))  # as the first answer
+        await there.writer.drain()
+        await asyncio.sleep(0.01)
+        return http(202) if there.connections == 1 else b""
+
+    async with talking(script) as (ours, there):
+        assert (await ours.post(there.url("/inbox"), BODY, KEY)).status == 500
+        await asyncio.sleep(0.05)
+        assert (await ours.post(there.url("/inbox"), BODY, KEY)).status == 500
+        assert there.connections == 2
+
+
+async def test_an_answer_to_half_a_request_ends_the_connection():
+    talks = []
+
+    async def refuse(reader, writer):
+        talks.append(asyncio.current_task())
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(http(413, b"too much"))
+        with suppress(ConnectionError):
+            while writer.transport.get_write_buffer_size() or await reader.read(1024):
+                await asyncio.sleep(0.005)
+        writer.transport.abort()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/inbox"
+        async with client() as ours:
+            for _ in range(2):
+                answer = await ours.post(url, b"x" * 20_000_000, KEY)
+                assert (answer.status, answer.reason) == (413, "too much")
+            assert len(talks) == 2
+        await asyncio.gather(*talks)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX: y\r\n\r\n",
+        b"HTTP/1.1 204 No Content\r\n\r\n",
+        b"HTTP/1.1 202 Accepted\r\nContent-Length: 5\r\n\r\nhello",
+    ],
+)
+async def test_an_answer_in_any_form_keeps_the_connection(answer):
+    async with talking(always(answer)) as (ours, there):
+        for _ in range(3):
+            assert 200 <= (await ours.post(there.url("/inbox"), BODY, KEY)).status < 300
+        assert there.connections == 1
+
+
+@pytest.mark.parametrize(
+    "answer", [b"HTTP/1.0 202 Yes\r\n\r\nhello", b"HTTP/1.1 202 Yes\r\nConnection: close\r\n\r\nhello"]
+)
+async def test_an_answer_that_ends_with_its_connection_is_one(answer):
+    async def script(there, request):
+        there.writer.write(answer)
+        await there.writer.drain()
+        there.writer.close()
+        return b""
+
+    async with talking(script) as (ours, there):
+        for _ in range(2):
+            assert (await ours.post(there.url("/inbox"), BODY, KEY)).status == 202
+        assert there.connections == 2
+
+
+@pytest.mark.parametrize(
+    "answer", [b"SSH-2.0\r\n\r\n", b"HTTP/1.1 202 Yes\r\nA: b\r\n c\0\r\n\r\n", b"HTTP/1.1 99999 X\r\n\r\n"]
+)
+async def test_what_is_no_http_is_unreachable_in_one_line(answer):
+    async with talking(always(answer)) as (ours, there):
+        with pytest.raises(Unreachable) as refusal:
+            await ours.post(there.url("/inbox"), BODY, KEY)
+        assert "\n" not in str(refusal.value)
+
+
+async def test_a_header_cannot_bring_another():
+    async with talking(always(http(202))) as (ours, there):
+        for value in ("a\r\nb: c", "a\nb", "a\0b"):
+            with pytest.raises(Malformed):
+                await ours.push(there.url("/inbox"), BODY, {"X": value})
+        assert not there.requests
 
 
 async def test_connections_beyond_the_limit_are_not_kept():
