@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from sqlalchemy import Connection, insert
 
+from social.accounts import words
 from store.database import Database
 from store.ids import new_id
 from store.tables import Account, account_keys, accounts, blank_account, follows, users
@@ -79,6 +80,7 @@ def ours(name: str, base: str = OURS, **more: Any) -> Account:
 def add(tx: Connection, *people: Account) -> None:
     """Stores accounts, those of ours with a login and an RSA key."""
     tx.execute(insert(accounts), [asdict(one) for one in people])
+    words.add(tx, people)
     for one in people:
         private, public = rsa_pem(one.username)
         key = {

@@ -14,7 +14,7 @@ from federation.keys import KeyPair
 from federation.origin import Origin
 from federation.reading import values as reading
 from social import notifications, users
-from social.accounts import find
+from social.accounts import find, words
 from social.errors import Invalid
 from store.ids import new_id
 from store.tables import INSTANCE_ACTOR_ID, Account, account_keys, accounts, blank_account
@@ -97,6 +97,7 @@ def create_local(tx: Connection, origin: Origin, new: NewAccount, keys: Sequence
     except IntegrityError as error:  # somebody was faster
         raise Invalid("That name or address is taken") from error
     account = find.by_id(tx, account_id)
+    words.add(tx, [account])
     _add_keys(tx, account, keys, now)
     notifications.notify_staff(tx, "admin.sign_up", account_id, now)
     return account

@@ -11,7 +11,7 @@ from federation.origin import Origin
 from federation.reading import values as reading
 from outbox import documents, enqueue
 from social import emojis, text
-from social.accounts import find, verification
+from social.accounts import find, verification, words
 from social.accounts.create import NAME_LIMIT
 from social.errors import Invalid, NotAllowed
 from social.text import MentionTarget
@@ -103,6 +103,7 @@ def _change(tx: Connection, origin: Origin, account: Account, values: dict[str, 
         return account
     tx.execute(update(accounts).where(_THIS).values(values), {"account": account.id})
     changed = find.by_id(tx, account.id)
+    words.change(tx, account, changed)
     tell(tx, origin, changed, now)
     return changed
 

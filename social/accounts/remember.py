@@ -15,7 +15,7 @@ from federation.errors import Malformed
 from federation.keys import load_public
 from federation.reading import Actor, Key, host_of
 from outbox import outcomes
-from social.accounts import find, naming, verification
+from social.accounts import find, naming, verification, words
 from social.collections import consent
 from social.errors import NotAllowed
 from social.moderation import hosts
@@ -126,7 +126,9 @@ def remember(tx: Connection, actor: Actor, handle: str, now: datetime, *, served
         return find.by_uri(tx, actor.id)
     account = Account(*stored)
     _store_keys(tx, account, actor.keys, now, new=known is None)
-    if known is not None:
+    if known is None:
+        words.add(tx, [account])
+    else:
         _follow_up(tx, known, account, now)
     if actor.implements:
         outcomes.learn(tx, host, actor.implements)
@@ -136,6 +138,7 @@ def remember(tx: Connection, actor: Actor, handle: str, now: datetime, *, served
 def _follow_up(tx: Connection, before: Account, account: Account, now: datetime) -> None:
     if any(getattr(before, name) != getattr(account, name) for name in _NAMED):
         naming.say_anew(tx, account.id, now)
+    words.change(tx, before, account)
     if before.fields != account.fields:
         verification.ask_if_followed(tx, account, now)
 
@@ -177,10 +180,11 @@ class Around:
 
 
 def add(tx: Connection, newcomers: Sequence[Newcomer]) -> None:
-    """Stores them, in two statements for all; further ones for what their servers say to know."""
+    """Stores them, in three statements for all; further ones for what their servers say to know."""
     if not newcomers:
         return
     _ADD.each(tx, [one.columns for one in newcomers])
+    words.add(tx, [one.account for one in newcomers])
     keys = [row for one in newcomers for key in one.actor.keys if (row := _key(one.account, key, one.at))]
     _STORE_KEYS.each(tx, keys)
     for host, implements in sorted({(host_of(one.actor.id), one.actor.implements) for one in newcomers}):

@@ -70,7 +70,7 @@ from store.tables.quotes import Quote, QuoteApproval, quote_approvals, quotes
 from store.tables.reactions import Like, Reaction, likes, reactions
 from store.tables.repairs import Repair, repairs
 from store.tables.scheduled import ScheduledPost, scheduled_posts
-from store.tables.search import unindexed
+from store.tables.search import account_words, unindexed
 from store.tables.signing import (
     Code,
     Link,
@@ -213,6 +213,7 @@ __all__ = [
     "Warned",
     "account_keys",
     "account_notes",
+    "account_words",
     "accounts",
     "activities",
     "addresses",

@@ -244,10 +244,10 @@ def _newcomer(tx, met, handle):
 
 async def test_remembering_takes_few_statements(db, queries):
     await db.write(accounts.remember, actor(), "bob@far.test", NOW)
-    for name in ("bob", "carol"):
+    for name, most in (("bob", 4), ("carol", 5)):  # by her words she is found
         queries.clear()
         await db.write(accounts.remember, actor(name), f"{name}@far.test", NOW)
-        assert len(queries) <= 4
+        assert len(queries) <= most
 
 
 async def test_keys_are_replaced_and_nobody_takes_those_of_another(db):
