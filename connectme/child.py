@@ -22,7 +22,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
-from connectme import __version__, logging, schema
+from connectme import __version__, logging, processor, schema
 from connectme.errors import Failure
 from connectme.lock import InUse
 from connectme.observing import observed
@@ -95,10 +95,11 @@ def argv(*words: str) -> tuple[str, ...]:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """Of children: the settings as they are now, and the code of this process."""
+    """Of children: the settings as they are now, the code of this process, and what suits this machine."""
     others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     places = [str(HOME), *filter(None, [others.get("PYTHONPATH")])]
-    return {"MALLOC_ARENA_MAX": "2", **others, **settings.environment(), "PYTHONPATH": os.pathsep.join(places)}
+    machine = {"MALLOC_ARENA_MAX": "2", **processor.environment()}
+    return {**machine, **others, **settings.environment(), "PYTHONPATH": os.pathsep.join(places)}
 
 
 def open_more_files() -> None:
