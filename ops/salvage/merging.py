@@ -21,7 +21,12 @@ from store.tables.base import Instant
 
 Raw: TypeAlias = Any  # the driver's own connection
 
-LOOSE: Final = {"home_entry": "post_id", "idempotency": "post_id", "list_entry": "post_id"}  # mean a post, with no key
+LOOSE: Final = {  # what they name, with no foreign key
+    "delivery": ("activity_id", "activity"),
+    "home_entry": ("post_id", "post"),
+    "idempotency": ("post_id", "post"),
+    "list_entry": ("post_id", "post"),
+}
 OWN: Final = {"unindexed_post"}  # is filled from what is taken
 _SHIFT: Final = NODE_BITS + SEQUENCE_BITS
 _MADE: Final = ("created_at", "at")
@@ -63,7 +68,8 @@ def merge(tx: Connection, scratch: str, reading: Reading, since: int | None) -> 
     raw.execute("ATTACH ? AS found", (scratch,))
     raw.execute("CREATE TEMP TABLE taken (name TEXT, id INTEGER, PRIMARY KEY (name, id)) WITHOUT ROWID")
     work = Work(raw, reading, since)
-    tables = [table for table in metadata.sorted_tables if table.name in reading.tables and table.name not in OWN]
+    ours = [table for table in metadata.sorted_tables if table.name in reading.tables and table.name not in OWN]
+    tables = sorted(ours, key=lambda table: table.name in LOOSE)  # after what they name
     for table in tables:
         work.done[table.name] = Merged()
         if work.fresh and reading.tables[table.name].clean:
@@ -148,7 +154,8 @@ def _parents(table: Table) -> Iterator[tuple[list[str], str, str]]:
     for key in sorted(table.foreign_key_constraints, key=lambda key: list(key.column_keys)):
         yield list(key.column_keys), key.referred_table.name, key.ondelete or ""
     if table.name in LOOSE:
-        yield [LOOSE[table.name]], "post", ""
+        column, parent = LOOSE[table.name]
+        yield [column], parent, ""
 
 
 def _gone(table: Table, columns: Sequence[str], parent: str, *places: str) -> str:
