@@ -7,6 +7,7 @@ for a signature of RSA-2048 instead of 0.66, and a signature is most of what a d
 Source: https://docs.openssl.org/master/man3/OPENSSL_ia32cap/
 """
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -25,3 +26,9 @@ def environment(cpuinfo: Path = Path("/proc/cpuinfo")) -> dict[str, str]:
     flags = set(said.get("flags", "").split())
     is_zen_3 = all(said.get(name) == value for name, value in _ZEN_3.items()) and "avx512ifma" not in flags
     return {NAME: _WITHOUT_ADX} if is_zen_3 and {"adx", "avx2"} <= flags else {}
+
+
+def prefer() -> None:
+    """Sets it for this process, which has not loaded OpenSSL yet, unless it is set."""
+    for name, value in environment().items():
+        os.environ.setdefault(name, value)

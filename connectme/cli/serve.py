@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from connectme import __version__, logging
+from connectme import __version__, logging, processor
 from connectme.child import AWAY, argv, ended, environment, leave
 from connectme.cli.common import Context, example, passes
 from connectme.lock import alone
@@ -48,6 +48,7 @@ def serve(context: Context, bind: str | None, *, single_process: bool) -> None:
         if _is_elsewhere(settings):
             log.warning("links will say %s; set DOMAIN to the port that people use", settings.base_url)
         if single_process:
+            processor.prefer()
             with watching(settings, lambda: [("server", os.getpid(), 0)]):
                 status = ended("connectme.app:serve_single", settings)
             leave(min(status, 1))

@@ -1,5 +1,7 @@
 """Of the processor only what is known to help is changed."""
 
+import os
+
 import pytest
 
 from connectme import processor
@@ -34,7 +36,11 @@ def test_on_zen_3_children_sign_without_adx_unless_the_admin_says_otherwise(tmp_
     assert found == {processor.NAME: ":~0x80000"}
     monkeypatch.setattr(processor, "environment", lambda: found)
     settings = Settings.load(environ={"CONNECTME_CONFIG": "/dev/null"})
-    monkeypatch.delenv(processor.NAME, raising=False)
+    monkeypatch.setenv(processor.NAME, "")  # so that it is afterwards as it was
+    monkeypatch.delenv(processor.NAME)
     assert environment(settings)[processor.NAME] == ":~0x80000"
+    processor.prefer()
+    assert os.environ[processor.NAME] == ":~0x80000"
     monkeypatch.setenv(processor.NAME, "0")
-    assert environment(settings)[processor.NAME] == "0"
+    processor.prefer()
+    assert os.environ[processor.NAME] == environment(settings)[processor.NAME] == "0"
