@@ -25,7 +25,7 @@ from outbox import documents, enqueue, synchronisation
 from social import accounts, boosts, cards, domains, follows, moves, pins, polls, purge, quotes
 from social.accounts import naming, verification
 from social.errors import NotAllowed, NotFound, Unavailable
-from social.posts import find
+from social.posts import find, receive
 from social.posts.delete import receive_delete
 from store import jobs
 from store.database import Database
@@ -75,7 +75,10 @@ class Errands:
     async def _fetch_post(self, job: Job) -> None:
         """A post that turns out to be gone goes here, too."""
         address, fresh = job.payload["uri"], bool(job.payload.get("fresh"))
-        if not self._gatherer.is_ours(address) and (fresh or await self._db.read(known_post, address) is None):
+        known = await self._db.read(known_post, address)
+        if known is not None and not fresh:
+            await self._db.write(receive.join, known, self._now())
+        elif not self._gatherer.is_ours(address):
             try:
                 await self._gatherer.fetch_post(address, depth=int(job.payload.get("depth", 0)), fresh=fresh)
             except NotFound as error:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from federation.errors import Forged
 from federation.reading import Attachment, Event, Note, Poll, same_origin, visibility
-from social import quotes, quoting, sanitise, text
+from social import accounts, quotes, quoting, sanitise, text
 from social.posts import find, known, storing
 from social.posts.healing import Place
 from social.posts.known import Found, Known
@@ -66,6 +66,14 @@ def receive_many(
     # What was here already, or came a moment earlier on another lane.
     rows.update(find.by_uris(tx, [note.id for _, note in wanted if note.id not in rows]))
     return [None if author.is_gone else rows.get(note.id) for author, note in notes]
+
+
+def join(tx: Connection, post_id: int, now: datetime) -> None:
+    """A post that is here, and the comments that wait for it: stored at the same moment, none saw the other."""
+    post = find.by_id(tx, post_id)
+    author = accounts.by_id(tx, post.author_id)
+    may_list = author.silenced_at is None and not author.host_limited
+    storing.store(tx, [], now, [Place(post.id, post.uri, post.author_id, post.thread_id, may_list)])
 
 
 def check(author: Account, note: Note) -> None:

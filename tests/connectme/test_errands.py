@@ -16,7 +16,8 @@ from federation.reading import Actor
 from social import accounts, follows
 from social.accounts import naming
 from social.errors import NotFound, Unavailable
-from social.posts import find, receive
+from social.posts import find, healing, receive
+from social.posts.healing import Healed
 from store import jobs as asking
 from store.jobs import ATTEMPTS
 from store.tables import accounts as account_table
@@ -137,6 +138,22 @@ async def test_a_post_its_parents_and_no_further_than_ten_of_them(office, far, d
     assert numbers == set(range(10, 20))
     top = await stored(db, f"{far.base}/notes/19")
     assert top.thread_id == (await stored(db, f"{far.base}/notes/10")).thread_id
+
+
+async def test_a_comment_and_its_parent_that_came_at_the_same_moment_find_each_other(office, db, monkeypatch):
+    bob, eve = remote("bob"), remote("eve")
+    await people.stored(db, bob, eve)
+    parent = note(bob)
+    comment = note(eve, in_reply_to=parent.id)
+    await db.write(receive.receive, eve, comment, NOW)
+    with monkeypatch.context() as patch:  # as on PostgreSQL, where neither transaction sees the other
+        patch.setattr(healing, "heal", lambda tx, places: Healed())
+        await db.write(receive.receive, bob, parent, NOW)
+    assert (await stored(db, comment.id)).reply_to_id is None
+    for _ in range(2):
+        await office.do("fetch_post", uri=parent.id, depth=1)  # as the comment asked
+        above, below = await stored(db, parent.id), await stored(db, comment.id)
+        assert (below.reply_to_id, below.thread_id, above.replies_count) == (above.id, above.thread_id, 1)
 
 
 async def test_ours_are_not_fetched(office):
