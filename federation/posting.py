@@ -119,8 +119,10 @@ async def _ask(connection: Kept, request: bytes) -> tuple[RawResponseMessage, St
 
 
 def _request(url: URL, headers: Mapping[str, str], body: bytes) -> bytes:
-    """Raises: Malformed, when a header spans lines."""
+    """With the Host that is signed, if it is.  Raises: Malformed, when a header spans lines."""
     lines = [f"POST {url.raw_path_qs} HTTP/1.1", *[f"{name}: {value}" for name, value in headers.items()]]
+    if "Host" not in headers:
+        lines.insert(1, f"Host: {url.host_port_subcomponent}")
     lines += (f"Content-Length: {len(body)}", "", "")
     head = "\r\n".join(lines)
     if head.count("\n") != len(lines) - 1 or head.count("\r") != len(lines) - 1 or "\0" in head:
