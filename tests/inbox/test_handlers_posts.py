@@ -223,7 +223,8 @@ async def test_a_vote_for_what_is_not_there_is_none(world, poll):
 
 
 def forwarded(tx):
-    return list(tx.execute(select(activities.c.body, deliveries.c.host).join(deliveries)))
+    mail = select(activities.c.body, deliveries.c.host).join(deliveries, deliveries.c.activity_id == activities.c.id)
+    return list(tx.execute(mail))
 
 
 @pytest.fixture
