@@ -32,6 +32,7 @@ CLOSED_AT_ONCE: Final = 100
 
 _POST = bindparam("post", type_=Id)
 _FIND = select(polls).where(polls.c.post_id == _POST)
+_HOLD = select(posts.c.id).where(posts.c.id == _POST).with_for_update(key_share=True)
 _LOCK = _FIND.with_for_update()  # two votes of one person for one option each, at the same moment
 _CHOSEN = select(poll_votes.c.option).where(
     poll_votes.c.post_id == _POST, poll_votes.c.account_id == bindparam("voter", type_=Id)
@@ -165,6 +166,7 @@ def close_due(tx: Connection, now: datetime) -> int:
 
 
 def _lock(tx: Connection, post_id: int) -> Poll | None:
+    tx.execute(_HOLD, {"post": post_id})  # before its poll, in the order of who edits or deletes it
     return one(tx, _LOCK, Poll, post=post_id)
 
 

@@ -71,7 +71,7 @@ def delete(tx: Connection, author_id: int, post_id: int, now: datetime, *, keep_
 
     Raises: NotFound, when it is not his, or a boost.
     """
-    post = find.hold_own(tx, post_id, author_id)
+    post = find.hold_own(tx, post_id, author_id, goes=True)
     loaded = parts.load(tx, [post.id])[post.id]
     sending.changed(tx, loaded, documents.delete(loaded, now), now)
     undone.bury(tx, post.uri, loaded.author.uri, now)
@@ -85,7 +85,7 @@ def receive_delete(tx: Connection, by: Account, uri: str, now: datetime) -> bool
 
     Raises: Forged, when the post is not his, or is on another server than he.
     """
-    post = find.hold(tx, uri)
+    post = find.hold(tx, uri, goes=True)
     if post is not None and post.author_id != by.id:
         raise Forged(f"{uri} is not {by.uri}'s to delete")
     if not same_origin(uri, by.uri):

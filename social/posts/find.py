@@ -18,9 +18,10 @@ _BY_ID = Prepared(_WITH_ID)
 _BY_URI = select(posts).where(posts.c.uri == bindparam("uri"))
 _BY_URIS = select(posts).where(posts.c.uri.in_(bindparam("uris", expanding=True)))
 _VISIBLE = Prepared(_WITH_ID.where(visible_clause()))
-# Not against rows that only name the post: whoever likes or answers it need not wait.
-_HOLD_ID = _WITH_ID.with_for_update(key_share=True)
-_HOLD_URI = _BY_URI.with_for_update(key_share=True)
+# Who changes it need not keep away rows that only name the post (likes, answers); who deletes it has to, at once: if he
+# did so later, he would wait for one who waits for him.
+_HOLD_ID, _HOLD_URI = ({goes: what.with_for_update(key_share=not goes) for goes in (False, True)}
+                       for what in (_WITH_ID, _BY_URI))  # fmt: skip
 
 
 def by_id(tx: Connection, post_id: int) -> Post:
@@ -42,9 +43,9 @@ def find_by_uri(tx: Connection, uri: str) -> Post | None:
     return one(tx, _BY_URI, Post, uri=uri)
 
 
-def hold(tx: Connection, uri: str) -> Post | None:
-    """`find_by_uri` for who will change it: until the unit ends, nobody else changes or deletes it."""
-    return one(tx, _HOLD_URI, Post, uri=uri)
+def hold(tx: Connection, uri: str, *, goes: bool = False) -> Post | None:
+    """`find_by_uri` for who will change it, or delete it (`goes`): nobody else does, until the unit ends."""
+    return one(tx, _HOLD_URI[goes], Post, uri=uri)
 
 
 def by_uris(tx: Connection, uris: Sequence[str]) -> dict[str, Post]:
@@ -71,9 +72,9 @@ def own(tx: Connection, post_id: int, author_id: int) -> Post:
     return _own(by_id(tx, post_id), author_id)
 
 
-def hold_own(tx: Connection, post_id: int, author_id: int) -> Post:
+def hold_own(tx: Connection, post_id: int, author_id: int, *, goes: bool = False) -> Post:
     """`own` for who will change it, as `hold`."""
-    return _own(one(tx, _HOLD_ID, Post, asked=post_id) if 0 < post_id <= LARGEST else None, author_id)
+    return _own(one(tx, _HOLD_ID[goes], Post, asked=post_id) if 0 < post_id <= LARGEST else None, author_id)
 
 
 def _own(post: Post | None, author_id: int) -> Post:
