@@ -21,9 +21,11 @@ from ops.modes import Board
 from social import accounts, passwords
 from social.accounts import NewAccount
 from social.errors import NotFound
+from social.posts import publish
+from social.posts.drafts import Draft
 from store.blobs import Folder
 from store.database import Database
-from store.tables import Account
+from store.tables import Account, Post
 from tests import people
 from tests.web.compiled import keep_compiled
 from web import keys, limits, pages
@@ -31,6 +33,7 @@ from web.barred import BARRED, Barred
 from web.errors import guarded
 from web.told import Keeper
 
+ORIGIN = Origin("ours.test", people.OURS)
 PASSWORD = "correct horse"
 HASH = passwords.hash_password(PASSWORD)
 Client: TypeAlias = "TestClient[web.Request, web.Application]"
@@ -106,7 +109,7 @@ def app(
 
 
 async def opened(db: Database, make: Make, **more: Any) -> "Browser":
-    return Browser(await make(TestServer(app(db, Origin("ours.test", people.OURS), **more))))
+    return Browser(await make(TestServer(app(db, ORIGIN, **more))))
 
 
 async def person(db: Database, origin: Origin, name: str, **more: Any) -> Account:
@@ -114,6 +117,19 @@ async def person(db: Database, origin: Origin, name: str, **more: Any) -> Accoun
     pairs = [KeyPair("rsa", *people.rsa_pem("pages")), KeyPair("ed25519", *people.ed25519_pem("pages"))]
     new = NewAccount(name, f"{name}@mail.test", HASH, **more)
     return await db.write(accounts.create_local, origin, new, pairs, datetime.now(UTC))
+
+
+async def two(db: Database, make: Make) -> tuple["Browser", Account, Account]:
+    """alice's browser, in which she is signed in; alice; bob."""
+    browser = await opened(db, make)
+    alice, bob = [await person(db, ORIGIN, name) for name in ("alice", "bob")]
+    await browser.sign_in("alice")
+    return browser, alice, bob
+
+
+async def say(db: Database, who: Account, text: str, **more: Any) -> Post:
+    """Now: the pages tell by the clock."""
+    return await db.write(publish.publish, ORIGIN, who.id, Draft(text, **more), datetime.now(UTC))
 
 
 class Browser:

@@ -18,10 +18,7 @@ HERE = "/settings/export"
 
 @pytest.fixture
 async def people(sqlite_db, aiohttp_client):
-    browser = await browsing.opened(sqlite_db, aiohttp_client)
-    alice, bob = [await browsing.person(sqlite_db, ORIGIN, name) for name in ("alice", "bob")]
-    await browser.sign_in("alice")
-    return browser, alice, bob
+    return await browsing.two(sqlite_db, aiohttp_client)
 
 
 async def test_strangers_get_nothing_and_nobody_what_there_is_not(sqlite_db, people, aiohttp_client):

@@ -10,9 +10,9 @@ from social.moderation import open_reports
 from social.pages import Page
 from social.posts.drafts import Draft
 from social.posts.edit import edit
-from social.posts.publish import publish
 from tests.people import OURS, remote, stored
 from tests.web import browsing
+from tests.web.browsing import say
 
 ORIGIN = Origin("ours.test", OURS)
 SERVERS = "/settings/blocks/servers"
@@ -21,15 +21,7 @@ PLACES = ("/bookmarks", "/favourites", "/settings/blocks", "/settings/blocks?sho
 
 @pytest.fixture
 async def people(sqlite_db, aiohttp_client):
-    """alice, who looks; bob, who writes."""
-    browser = await browsing.opened(sqlite_db, aiohttp_client)
-    alice, bob = [await browsing.person(sqlite_db, ORIGIN, name) for name in ("alice", "bob")]
-    await browser.sign_in("alice")
-    return browser, alice, bob
-
-
-async def say(db, who, text, **more):
-    return await db.write(publish, ORIGIN, who.id, Draft(text, **more), datetime.now(UTC))
+    return await browsing.two(sqlite_db, aiohttp_client)
 
 
 @pytest.mark.parametrize("path", PLACES)

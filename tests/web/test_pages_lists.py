@@ -8,10 +8,9 @@ from federation.origin import Origin
 from social import boosts, follows, lists, tags
 from social.filters import keeping
 from social.filters.keeping import Changes, KeywordChange
-from social.posts.drafts import Draft
-from social.posts.publish import publish
 from tests.people import OURS
 from tests.web import browsing
+from tests.web.browsing import say
 
 ORIGIN = Origin("ours.test", OURS)
 
@@ -24,10 +23,6 @@ async def people(sqlite_db, aiohttp_client):
     await sqlite_db.write(follows.ask, alice.id, bob.id, datetime.now(UTC))
     await browser.sign_in("alice")
     return browser, alice, bob
-
-
-async def say(db, who, text, **more):
-    return await db.write(publish, ORIGIN, who.id, Draft(text, **more), datetime.now(UTC))
 
 
 async def unwanted(db, owner, word, action="warn", *places):

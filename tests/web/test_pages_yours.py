@@ -8,9 +8,9 @@ from federation.origin import Origin
 from social import accounts, conversations, featured, scheduled, tags, users
 from social.pages import Page
 from social.posts.drafts import Draft
-from social.posts.publish import publish
 from tests.people import OURS
 from tests.web import browsing
+from tests.web.browsing import say
 
 ORIGIN = Origin("ours.test", OURS)
 PLACES = ("/conversations", "/hashtags", "/scheduled", "/settings/leaving")
@@ -18,15 +18,7 @@ PLACES = ("/conversations", "/hashtags", "/scheduled", "/settings/leaving")
 
 @pytest.fixture
 async def people(sqlite_db, aiohttp_client):
-    """alice, who looks; bob, who writes."""
-    browser = await browsing.opened(sqlite_db, aiohttp_client)
-    alice, bob = [await browsing.person(sqlite_db, ORIGIN, name) for name in ("alice", "bob")]
-    await browser.sign_in("alice")
-    return browser, alice, bob
-
-
-async def say(db, who, text, **more):
-    return await db.write(publish, ORIGIN, who.id, Draft(text, **more), datetime.now(UTC))
+    return await browsing.two(sqlite_db, aiohttp_client)
 
 
 def tomorrow():

@@ -148,7 +148,7 @@ async def save(request: web.Request) -> web.Response:
     signed, given = await frame.posted(request)
     typed: dict[str, Any] = {name: given.text(name).strip() for name in ("name", "description", "language", "tag")}
     typed |= {name: given.flag(name) for name in ("sensitive", "discoverable")}
-    number = _number(request)
+    number = frame.number(request, _MISSING)
     try:
         await request.app[DATABASE].write(curate.change, signed.account.id, number, typed, datetime.now(UTC))
     except Invalid as refusal:
@@ -160,7 +160,7 @@ async def save(request: web.Request) -> web.Response:
 async def add(request: web.Request) -> web.Response:
     """Somebody by his handle, of any server."""
     signed, given = await frame.posted(request)
-    number, handle = _number(request), given.text("handle").strip()
+    number, handle = frame.number(request, _MISSING), given.text("handle").strip()
     await request.app[DATABASE].read(_own, signed.account.id, number)  # before another server is asked for anything
     try:
         wanted = await _wanted(request, handle)
@@ -186,7 +186,7 @@ def _here(tx: Connection, handle: str, origin: Origin) -> Account | None:
 @routes.post(f"{_HERE}/arrange")
 async def arrange(request: web.Request) -> web.Response:
     signed, given = await frame.posted(request)
-    number = _number(request)
+    number = frame.number(request, _MISSING)
     items = _arranged(given.many("item"), given.many("place"))
     await request.app[DATABASE].write(curate.arrange, signed.account.id, number, items, datetime.now(UTC))
     return addresses.see_other(f"/collections/{number}/edit?done=arranged")
@@ -209,7 +209,9 @@ def _arranged(items: Sequence[str], places: Sequence[str]) -> list[int]:
 @routes.post(f"{_HERE}/delete")
 async def delete(request: web.Request) -> web.Response:
     signed, _ = await frame.posted(request)
-    await request.app[DATABASE].write(curate.remove, signed.account.id, _number(request), datetime.now(UTC))
+    await request.app[DATABASE].write(
+        curate.remove, signed.account.id, frame.number(request, _MISSING), datetime.now(UTC)
+    )
     return addresses.see_other("/collections")
 
 
@@ -217,19 +219,10 @@ async def delete(request: web.Request) -> web.Response:
 async def act(request: web.Request) -> web.Response:
     """remove: by its owner.  revoke: by who is in it."""
     signed, given = await frame.posted(request)
-    number, item = _number(request), as_id(request.match_info["item"])
-    if item is None:
-        raise NotFound(_MISSING)
+    number, item = frame.number(request, _MISSING), frame.number(request, _MISSING, "item")
     unit = curate.take_out if request.match_info["action"] == "remove" else curate.revoke
     await request.app[DATABASE].write(unit, signed.account.id, number, item, datetime.now(UTC))
     return addresses.see_other(given.text("back"), "/collections")
-
-
-def _number(request: web.Request) -> int:
-    found = as_id(request.match_info["id"])
-    if found is None:
-        raise NotFound(_MISSING)
-    return found
 
 
 def _plainly(refusal: Refusal) -> str:

@@ -5,13 +5,13 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from social.errors import Invalid, NotFound
+from social.errors import Invalid
 from social.filters import keeping
 from social.filters.keeping import Changes, KeywordChange
 from social.filters.loading import Kept
 from web.keys import DATABASE
 from web.pages import addresses, frame
-from web.params import Params, as_id
+from web.params import Params
 
 routes = web.RouteTableDef()
 
@@ -57,7 +57,9 @@ async def create(request: web.Request) -> web.Response:
 @routes.get(_HERE + "/{id:[0-9]+}")
 async def edit(request: web.Request) -> web.Response:
     signed = await frame.member(request)
-    kept = await request.app[DATABASE].read(keeping.get, signed.account.id, _number(request))
+    kept = await request.app[DATABASE].read(
+        keeping.get, signed.account.id, frame.number(request, "There is no such filter")
+    )
     typed = {
         "title": kept.filter.title,
         "words": "\n".join(one.keyword for one in kept.keywords),
@@ -71,7 +73,9 @@ async def edit(request: web.Request) -> web.Response:
 @routes.post(_HERE + "/{id:[0-9]+}")
 async def save(request: web.Request) -> web.Response:
     signed, given = await frame.posted(request)
-    kept = await request.app[DATABASE].read(keeping.get, signed.account.id, _number(request))
+    kept = await request.app[DATABASE].read(
+        keeping.get, signed.account.id, frame.number(request, "There is no such filter")
+    )
     try:
         await request.app[DATABASE].write(keeping.change, signed.account.id, kept.filter.id, _wishes(given, kept))
     except Invalid as refusal:
@@ -82,7 +86,9 @@ async def save(request: web.Request) -> web.Response:
 @routes.post(_HERE + "/{id:[0-9]+}/delete")
 async def delete(request: web.Request) -> web.Response:
     signed, _ = await frame.posted(request)
-    await request.app[DATABASE].write(keeping.remove, signed.account.id, _number(request))
+    await request.app[DATABASE].write(
+        keeping.remove, signed.account.id, frame.number(request, "There is no such filter")
+    )
     return addresses.see_other(_HERE)
 
 
@@ -127,10 +133,3 @@ def _form(request: web.Request, typed: dict[str, Any], kept: Kept | None = None,
         actions=_ACTIONS,
         lasts=_LASTS,
     )
-
-
-def _number(request: web.Request) -> int:
-    found = as_id(request.match_info["id"])
-    if found is None:
-        raise NotFound("There is no such filter")
-    return found

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from federation.reading.values import find_host
 from social import announcements, notifications, sessions
 from social.announcements import AnnouncementView
-from social.errors import Refusal
+from social.errors import NotFound, Refusal
 from social.media import uploads
 from social.moderation.people import STAFF
 from social.pages import Page
@@ -228,6 +228,14 @@ def show_error(request: web.Request, status: int, text: str) -> web.Response:
 
 def status_of(refusal: Refusal) -> int:
     return STATUS[type(refusal)]
+
+
+def number(request: web.Request, missing: str, name: str = "id") -> int:
+    """Of the address.  Raises: NotFound, with `missing`."""
+    found = params.as_id(request.match_info[name])
+    if found is None:
+        raise NotFound(missing)
+    return found
 
 
 def older(request: web.Request, cursors: list[int], page: Page) -> str | None:

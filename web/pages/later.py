@@ -6,12 +6,11 @@ from typing import Final
 from aiohttp import web
 
 from social import scheduled
-from social.errors import Invalid, NotFound
+from social.errors import Invalid
 from web.keys import DATABASE
 from web.pages import addresses, frame
 from web.pages.frame import older
 from web.paging import page_of
-from web.params import as_id
 
 routes = web.RouteTableDef()
 
@@ -45,9 +44,7 @@ async def _show(request: web.Request, says: str = "") -> web.Response:
 @routes.post(HERE + "/{id:[0-9]+}/{action:move|cancel}")
 async def act(request: web.Request) -> web.Response:
     signed, given = await frame.posted(request)
-    number, db = as_id(request.match_info["id"]), request.app[DATABASE]
-    if number is None:
-        raise NotFound("There is no such post")
+    number, db = frame.number(request, "There is no such post"), request.app[DATABASE]
     if request.match_info["action"] == "cancel":
         await db.write(scheduled.cancel, signed.account.id, number)
         return addresses.see_other(HERE)

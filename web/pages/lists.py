@@ -14,7 +14,6 @@ from web.keys import DATABASE, ORIGIN
 from web.pages import addresses, frame
 from web.pages.frame import cursors, older
 from web.paging import page_of
-from web.params import as_id
 
 routes = web.RouteTableDef()
 
@@ -50,7 +49,7 @@ async def create(request: web.Request) -> web.Response:
 
 @routes.get("/lists/{id:[0-9]+}")
 async def feed(request: web.Request) -> web.Response:
-    signed, page, number = await frame.member(request), page_of(request), _number(request)
+    signed, page, number = await frame.member(request), page_of(request), frame.number(request, "There is no such list")
     it, found = await request.app[DATABASE].read(_feed, signed.account.id, number, page)
     more = older(request, cursors(found), page)
     return frame.show(request, "list.html", place="home", it=it, found=found, older=more)
@@ -66,7 +65,11 @@ async def edit(request: web.Request) -> web.Response:
 
 
 async def _edit(request: web.Request, says: str = "", typed: str = "") -> web.Response:
-    signed, page, number = await frame.member(request), page_of(request, 40), _number(request)
+    signed, page, number = (
+        await frame.member(request),
+        page_of(request, 40),
+        frame.number(request, "There is no such list"),
+    )
     it, found = await request.app[DATABASE].read(_people, signed.account.id, number, page)
     return frame.show(
         request,
@@ -88,7 +91,7 @@ def _people(tx: Connection, owner_id: int, list_id: int, page: Page) -> tuple[Ac
 @routes.post("/lists/{id:[0-9]+}/edit")
 async def save(request: web.Request) -> web.Response:
     signed, given = await frame.posted(request)
-    number = _number(request)
+    number = frame.number(request, "There is no such list")
     wishes = given.text("title"), given.text("replies_policy") or None, given.flag("exclusive")
     try:
         await request.app[DATABASE].write(lists.change, signed.account.id, number, *wishes)
@@ -101,7 +104,7 @@ async def save(request: web.Request) -> web.Response:
 async def add(request: web.Request) -> web.Response:
     """Somebody by his handle."""
     signed, given = await frame.posted(request)
-    number, handle = _number(request), given.text("handle").strip()
+    number, handle = frame.number(request, "There is no such list"), given.text("handle").strip()
     try:
         await request.app[DATABASE].write(_add, request.app[ORIGIN], signed.account.id, number, handle)
     except Invalid as refusal:
@@ -126,20 +129,13 @@ def _add(tx: Connection, origin: Origin, owner_id: int, list_id: int, handle: st
 @routes.post("/lists/{id:[0-9]+}/{action:remove|delete}")
 async def act(request: web.Request) -> web.Response:
     signed, given = await frame.posted(request)
-    number = _number(request)
+    number = frame.number(request, "There is no such list")
     if request.match_info["action"] == "delete":
         await request.app[DATABASE].write(lists.remove, signed.account.id, number)
         return addresses.see_other("/lists")
     who = given.id("account")
     await request.app[DATABASE].write(lists.remove_members, signed.account.id, number, [who] if who else [])
     return addresses.see_other(f"/lists/{number}/edit")
-
-
-def _number(request: web.Request) -> int:
-    found = as_id(request.match_info["id"])
-    if found is None:
-        raise NotFound("There is no such list")
-    return found
 
 
 def _plainly(refusal: Refusal) -> str:

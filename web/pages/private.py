@@ -5,12 +5,10 @@ from typing import Final
 from aiohttp import web
 
 from social import conversations
-from social.errors import NotFound
 from web.keys import DATABASE
 from web.pages import addresses, frame
 from web.pages.frame import older
 from web.paging import page_of
-from web.params import as_id
 
 routes = web.RouteTableDef()
 
@@ -28,9 +26,7 @@ async def private(request: web.Request) -> web.Response:
 @routes.post(_HERE + "/{id:[0-9]+}/{action:read|unread|remove}")
 async def act(request: web.Request) -> web.Response:
     signed, given = await frame.posted(request)
-    number, action = as_id(request.match_info["id"]), request.match_info["action"]
-    if number is None:
-        raise NotFound("There is no such conversation")
+    number, action = frame.number(request, "There is no such conversation"), request.match_info["action"]
     db, who = request.app[DATABASE], signed.account.id
     if action == "remove":
         await db.write(conversations.end, who, number)

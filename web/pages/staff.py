@@ -97,7 +97,7 @@ def _about(tx: Connection, number: int | None) -> tuple[PersonView, list[CaseVie
 @routes.post(_PERSON + "/action")
 async def act(request: web.Request) -> web.Response:
     signed, given = await frame.posted(request)
-    by, number = _staff(signed), _number(request)
+    by, number = _staff(signed), frame.number(request, _NOBODY)
     tells = given.flag("tell")
     action = Action(
         given.text("type"), given.text("text"), given.id("report"), tells and request.app[CONFIG].mails, tells
@@ -113,7 +113,7 @@ async def act(request: web.Request) -> web.Response:
 async def undo(request: web.Request) -> web.Response:
     """What was done is taken back; or who wants to join is answered."""
     signed, given = await frame.posted(request)
-    by, number, action = _staff(signed), _number(request), request.match_info["action"]
+    by, number, action = _staff(signed), frame.number(request, _NOBODY), request.match_info["action"]
     unit: Callable[..., None] = _UNDONE.get(action) or partial(_ANSWERED[action], mails=request.app[CONFIG].mails)
     await request.app[DATABASE].write(unit, by, number, now=datetime.now(UTC))
     return addresses.see_other(given.text("back"), "/admin/work")
@@ -122,13 +122,6 @@ async def undo(request: web.Request) -> web.Response:
 @routes.post(f"/admin/reports/{{id:[0-9]+}}/{{action:{'|'.join(_CLOSED)}}}")
 async def close(request: web.Request) -> web.Response:
     signed, given = await frame.posted(request)
-    by, number, unit = _staff(signed), _number(request), _CLOSED[request.match_info["action"]]
+    by, number, unit = _staff(signed), frame.number(request, _NOBODY), _CLOSED[request.match_info["action"]]
     await request.app[DATABASE].write(unit, by, number, datetime.now(UTC))
     return addresses.see_other(given.text("back"), "/admin/work")
-
-
-def _number(request: web.Request) -> int:
-    found = as_id(request.match_info["id"])
-    if found is None:
-        raise NotFound(_NOBODY)
-    return found
