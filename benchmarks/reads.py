@@ -6,6 +6,7 @@ The server is `connectme serve --single-process` on SQLite, asked by one client 
 import asyncio
 import random
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,17 @@ from sqlalchemy import Connection, insert, select
 
 from benchmarks.measure import Goal, cpu, show
 from connectme.demo import Instance
+from social.accounts import words
 from store.database import Database
-from store.tables import accounts, blank_account, blank_post, follows, home_entries, mentions, post_tags, posts
+from store.ids import new_id
+from store.tables import Account, accounts, blank_account, blank_post, follows, home_entries, mentions, post_tags, posts
 from tests.ports import free_port
 
 HELD = 10_000
 MANY = 1_000_000
 AUTHORS = 200
+KNOWN = 200_000  # accounts of other servers among whom somebody is looked for
+NAMES = ("moba", "mobakelika", "moba vera")  # as typed so far: of hundreds, of some, of two words
 FOLLOWED = 50
 COMMENTS = 20
 DEEP = 50  # pages of 20
@@ -28,6 +33,7 @@ REQUESTS = 400
 WARM = 40
 WRITES = 200
 AT_ONCE = 5_000
+SYLLABLES = ("ba", "ke", "li", "mo", "nu", "ra", "si", "to", "ve", "zu", "ka", "el")
 WORDS = "What does a conversation need but somebody who listens, and a server that forgets nothing of it?"
 
 
@@ -42,6 +48,41 @@ async def measure(folder: Path, *, many: bool) -> None:
         lots = await _run(server, made, f"{MANY:,} posts held")
         for name, before in few.items():
             show(f"{name}: {MANY:,} posts against {HELD:,}", lots[name] / before, "x", Goal(1.5, 1.1))
+    await _finding(server, file)
+
+
+async def _finding(server: Instance, file: str) -> None:
+    """People by a part of their name, as programs ask at each letter that is typed."""
+    print(f"  -- {KNOWN:,} accounts known")
+    async with await Database.open(file) as db:
+        for first in range(0, KNOWN, AT_ONCE):
+            await db.write(_strangers, first)
+    server.start("--single-process")
+    try:
+        await server.ready()
+        for name in NAMES:
+            cost = await _cost(server, f"/api/v1/accounts/search?limit=10&q={name}")
+            show(f"people called {name!r}, CPU", cost, "ms")
+    finally:
+        await server.close()
+        server.stop()
+
+
+def _strangers(tx: Connection, first: int) -> None:
+    """Each of two words of some syllables, always the same ones."""
+    chance, now = random.Random(first), datetime.now(UTC)
+    made = []
+    for number in range(first, first + AT_ONCE):
+        name = " ".join("".join(chance.choices(SYLLABLES, k=length)) for length in (3, 4))
+        handle = f"s{number}@h{number % 3_000}.test"
+        values = blank_account(
+            id=new_id(), uri=f"urn:person:{number}", handle=handle, username=f"s{number}", display_name=name,
+            domain=handle.partition("@")[2], host=handle.partition("@")[2], url="", inbox="", created_at=now,
+            followers_count=chance.randrange(1_000),
+        )  # fmt: skip
+        made.append(Account(**values))
+    tx.execute(insert(accounts), [asdict(one) for one in made])
+    words.add(tx, made)
 
 
 async def _run(server: Instance, made: "Made", held: str) -> dict[str, float]:
