@@ -67,29 +67,19 @@ class Gatherer:
 
     async def account(self, who: str, *, fresh: bool = False) -> Account:
         """Source: social.remote.Remote.  Raises: NotFound, NotAllowed, Unavailable."""
-        known = await self._db.read(_known_account, who, self.origin)
-        if known is not None and (known.is_local or not fresh):
-            if _is_stale(known, self.now()):
-                await self._db.write(_ask_again, known, self.now())
-            return known
-        if self.is_ours(who):
-            raise NotFound("No such account", why=who)
-        return await self._once("account", who, lambda: self._fetch_account(who, Budget(BUDGET)))
+        kind = "account, fresh" if fresh else "account"
+        return await self._once(kind, who, lambda: self._account(who, fresh=fresh))
 
     async def post(self, uri: str) -> int:
         """Source: social.remote.Remote.  Raises: NotFound, NotAllowed, Unavailable."""
-        known = await self._db.read(known_post, uri)
-        return await self.fetch_post(uri) if known is None else known
+        return await self._once("post, known", uri, lambda: self._post(uri))
 
     async def resolve(self, query: str) -> Account | int | None:
         """Source: social.remote.Remote.  Raises: NotFound, NotAllowed, Unavailable."""
         query = query.strip()
         if not is_web(query):
             return await self.account(query) if parse_handle(query) else None
-        known = await self._db.read(_known, query, self.origin)
-        if known is not None:
-            return known
-        return await self._once("anything", query, lambda: self._fetch(query, Budget(BUDGET)))
+        return await self._once("anything", query, lambda: self._anything(query))
 
     async def fetch_post(
         self, address: str, *, depth: int = 0, fresh: bool = False, budget: Budget | None = None
@@ -121,7 +111,11 @@ class Gatherer:
         return handle is None or self.origin.is_our_domain(handle[1])
 
     async def _once(self, kind: str, name: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Raises refusals instead of what goes wrong between servers, which is their cause."""
+        """Raises refusals instead of what goes wrong between servers, which is their cause.
+
+        Looking whether it is here is part of the work: an answer that is read before a fetch ends, and arrives after
+        it, would cause another one.
+        """
         task = self._running.get((kind, name))
         if task is None:
             task = asyncio.create_task(work())
@@ -140,6 +134,24 @@ class Gatherer:
         self._running.pop(key, None)
         if not task.cancelled() and not isinstance(error := task.exception(), FederationError | Refusal | None):
             log.error("looking up %s %s", *key, exc_info=error)
+
+    async def _account(self, who: str, *, fresh: bool) -> Account:
+        known = await self._db.read(_known_account, who, self.origin)
+        if known is not None and (known.is_local or not fresh):
+            if _is_stale(known, self.now()):
+                await self._db.write(_ask_again, known, self.now())
+            return known
+        if self.is_ours(who):
+            raise NotFound("No such account", why=who)
+        return await self._fetch_account(who, Budget(BUDGET))
+
+    async def _post(self, uri: str) -> int:
+        known = await self._db.read(known_post, uri)
+        return await self.fetch_post(uri) if known is None else known
+
+    async def _anything(self, address: str) -> Account | int:
+        known = await self._db.read(_known, address, self.origin)
+        return await self._fetch(address, Budget(BUDGET)) if known is None else known
 
     async def _fetch(self, address: str, budget: Budget) -> Account | int:
         """Whatever is there: an account, or the id of a post.

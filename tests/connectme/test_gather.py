@@ -1,6 +1,7 @@
 """What is fetched from others, on whose word, how often; another server answers on loopback."""
 
 import asyncio
+import itertools
 from datetime import timedelta
 
 import pytest
@@ -91,6 +92,21 @@ async def test_many_who_ask_at_once_cause_one_fetch(gatherer, far):
     bob = far.person("bob")
     found = await asyncio.gather(*(gatherer.account(bob["id"]) for _ in range(10)))
     assert len({one.id for one in found}) == 1
+    assert far.asked["/users/bob"] == 1
+
+
+async def test_a_reader_who_is_slow_causes_no_second_fetch(gatherer, far, monkeypatch):
+    bob, read, reads = far.person("bob"), gatherer._db.read, itertools.count()
+
+    async def answered_late(*what):
+        late, answer = next(reads), await read(*what)
+        if late:
+            await first  # until then bob is here
+        return answer
+
+    monkeypatch.setattr(gatherer._db, "read", answered_late)
+    first, second = (asyncio.create_task(gatherer.account(bob["id"])) for _ in range(2))
+    assert (await second).id == (await first).id
     assert far.asked["/users/bob"] == 1
 
 
