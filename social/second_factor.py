@@ -12,6 +12,7 @@ from typing import Final
 import pyotp
 from sqlalchemy import BigInteger, Connection, LargeBinary, bindparam, delete, exists, insert, select, update
 
+from social import accounts
 from social.errors import Invalid
 from social.secrets import sha256
 from social.sessions import revoke_others
@@ -82,6 +83,7 @@ def turn_off(tx: Connection, account_id: int, cookie_hash: bytes, now: datetime)
 def renew_codes(tx: Connection, account_id: int, cookie_hash: bytes, now: datetime) -> list[str]:
     """New recovery codes; the old ones are good for nothing any more."""
     made = [_new_code() for _ in range(CODES)]
+    accounts.hold(tx, account_id)
     tx.execute(_END_CODES, {"account": account_id})
     tx.execute(_ADD_CODE, [{"account_id": account_id, "hash": sha256(_plain(code))} for code in made])
     revoke_others(tx, account_id, cookie_hash, now)

@@ -11,7 +11,8 @@ from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONF
 
 from store.events import announce
 from store.ids import new_id
-from store.rows import many
+from store.races import Vanished
+from store.rows import many, one
 from store.tables import Job, jobs
 from store.tables.base import Id, Instant
 
@@ -20,6 +21,7 @@ FIRST = timedelta(seconds=30)
 LEASE = timedelta(minutes=2)
 
 _ASK = insert(jobs).on_conflict_do_nothing(index_elements=["key"])
+_KNOWN = select(jobs).where(jobs.c.key == bindparam("key")).with_for_update(read=True)  # nobody begins it meanwhile
 _DUE = (
     select(jobs)
     .where(jobs.c.due <= bindparam("now", type_=Instant))
@@ -51,20 +53,28 @@ class Later(Exception):
 def ask(
     tx: Connection, kind: str, key: str, payload: dict[str, Any], now: datetime, due: datetime | None = None
 ) -> bool:
-    """Queues a job; False when one with that kind and key waits already."""
-    values: dict[str, Any] = {
-        "id": new_id(),
-        "kind": kind,
-        "key": f"{kind} {key}",
-        "payload": payload,
-        "due": due or now,
-        "attempts": 0,
-        "error": None,
-    }
-    is_new = bool(tx.execute(_ASK, values).rowcount)
-    if is_new and values["due"] <= now:
+    """Queues a job; False when one with that kind and key waits already.
+
+    One that was begun may have passed what this is about, and one with another payload is about something else: this
+    one follows when that is over, or would be tried again.
+    """
+    name, due = f"{kind} {key}", due or now
+    is_new = _add(tx, kind, name, payload, due)
+    if not is_new:
+        known = one(tx, _KNOWN, Job, key=name)
+        if known is None:
+            raise Vanished(name)
+        if known.attempts or known.payload != payload:
+            due = max(due, known.due)
+            is_new = _add(tx, kind, f"{name} again", payload, due)
+    if is_new and due <= now:
         announce(tx, Asked())
     return is_new
+
+
+def _add(tx: Connection, kind: str, key: str, payload: dict[str, Any], due: datetime) -> bool:
+    values = {"id": new_id(), "kind": kind, "key": key, "payload": payload, "due": due, "attempts": 0, "error": None}
+    return bool(tx.execute(_ASK, values).rowcount)
 
 
 def claim(tx: Connection, now: datetime, most: int = 20) -> list[Job]:

@@ -12,8 +12,8 @@ jobs = Table(
     "job",
     metadata,
     id_column(),
-    Column("kind", Text, nullable=False),  # fetch_post, fetch_account, …: connectme/worker.py has the table
-    Column("key", Text, nullable=False, unique=True),  # asked for twice, done once
+    Column("kind", Text, nullable=False),  # fetch_post, fetch_account, …: connectme/errands.py has the table
+    Column("key", Text, nullable=False, unique=True),  # asked for twice before it begins, done once
     Column("payload", Json, nullable=False),
     Column("due", Instant, nullable=False, index=True),  # while it is leased: the end of the lease
     Column("attempts", Integer, nullable=False),

@@ -4,10 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pyotp
 import pytest
+from sqlalchemy import select
 
 from social import apps, links, second_factor, sessions, users
 from social.errors import Invalid
 from store.database import Database
+from store.tables import recovery_codes
+from tests.interleaved import Two
 from tests.people import local
 from tests.social.test_users import token
 
@@ -92,3 +95,12 @@ async def test_a_link_is_good_for_its_purpose_for_a_while_and_once(db: Database)
     assert await db.read(links.find, b"other", links.SIGN_IN, NOW) is None
     await db.write(links.add, account.id, links.PASSWORD, b"old", NOW)
     assert await db.write(links.prune, NOW + timedelta(days=3)) == 1
+
+
+async def test_codes_made_twice_at_once_leave_one_set(two: Two):
+    account, _, _ = await turned_on(two.here)
+    again = (account.id, HERE, NOW)
+    for at in range(4):
+        await two.meet(second_factor.renew_codes, again, second_factor.renew_codes, again, at=at)
+        kept = await two.here.read(lambda tx: tx.execute(select(recovery_codes)).all())
+        assert len(kept) == second_factor.CODES
