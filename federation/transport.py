@@ -5,15 +5,19 @@ Every socket is opened by the guard's gate.  What goes wrong on the way comes ou
 """
 
 import asyncio
+import os
 import socket
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from errno import errorcode
 from functools import cached_property
 from typing import Final
 
 from aiohttp import (
+    ClientConnectorCertificateError,
+    ClientConnectorDNSError,
     ClientConnectorError,
     ClientError,
     ClientSession,
@@ -180,4 +184,16 @@ def _trouble(host: str, error: Exception) -> FederationError:
         return Refused(str(error.os_error))
     if isinstance(error, TimeoutError):
         return Unreachable(host, "took too long")
-    return Unreachable(host, f"{type(error).__name__}: {error}"[:200])
+    return Unreachable(host, _why(error)[:200])
+
+
+def _why(error: Exception) -> str:
+    """For an admin who reads it beside the name of the host."""
+    if isinstance(error, ClientConnectorCertificateError):
+        return f"its certificate is not good: {getattr(error.certificate_error, 'verify_message', error)}"
+    if isinstance(error, ClientConnectorDNSError):
+        return f"its name leads nowhere: {error.os_error.strerror}"
+    if isinstance(error, ClientConnectorError):
+        number = error.os_error.errno
+        return os.strerror(number) if number and number in errorcode else f"no connection: {error.os_error}"
+    return f"{type(error).__name__}: {error}"

@@ -102,10 +102,10 @@ async def _say(letters: Sequence[Letter], send: Send, outcome: Talk, now: dateti
 
 
 def _note_error(outcome: Talk, letter: Letter, error: FederationError) -> None:
-    outcome.error = str(error)
     if isinstance(error, Unreachable):
-        outcome.silent = True
+        outcome.silent, outcome.error = True, error.reason  # it stands beside the name of the host
     else:
+        outcome.error = str(error)
         outcome.refused.append(letter)  # by us: the guard, the policy, or there is no key to sign with
 
 

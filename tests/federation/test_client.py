@@ -98,11 +98,18 @@ async def test_a_name_that_nobody_knows_is_unreachable_and_asked_for_once():
         raise socket.gaierror(socket.EAI_NONAME, "no such name")
 
     async with client(guard=Guard(), lookup=lookup) as ours:
-        with pytest.raises(Unreachable):
+        with pytest.raises(Unreachable, match="its name leads nowhere: no such name"):
             await ours.fetch_document("https://nowhere.test/", Budget(20))
-        with pytest.raises(Unreachable):
+        with pytest.raises(Unreachable, match="its name leads nowhere: no such name"):
             await ours.post("https://nowhere.test/inbox", BODY, KEY)
     assert len(asked) == 2
+
+
+async def test_what_an_admin_reads_of_a_server_that_is_off_is_short():
+    async with client() as ours:
+        with pytest.raises(Unreachable) as refusal:
+            await ours.post("http://127.0.0.1:9/inbox", BODY, KEY)
+    assert refusal.value.reason == "Connection refused"
 
 
 async def test_a_host_that_the_policy_refuses_is_not_asked_also_after_a_redirect():

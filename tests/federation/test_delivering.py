@@ -332,9 +332,9 @@ async def test_an_authority_of_the_operator_is_trusted_and_nobody_else(authority
     lookup = resolving({"far.test": "127.0.0.1", "other.test": "127.0.0.1"})
     async with tls(authority, "far.test") as port:
         async with client(guard=guard, lookup=lookup) as ours:
-            with pytest.raises(Unreachable, match=r"[Cc]ertificate"):
+            with pytest.raises(Unreachable, match="its certificate is not good: "):
                 await ours.post(f"https://far.test:{port}/inbox", BODY, KEY)
         async with client(guard=guard, lookup=lookup, ca_file=ca_file) as ours:
             assert (await ours.post(f"https://far.test:{port}/inbox", BODY, KEY)).status == 202
-            with pytest.raises(Unreachable, match=r"[Cc]ertificate"):
+            with pytest.raises(Unreachable, match="its certificate is not good: "):
                 await ours.post(f"https://other.test:{port}/inbox", BODY, KEY)
