@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -149,6 +149,14 @@ def queries(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     yield seen
     prepared.WATCHERS.remove(seen.append)
     event.remove(Engine, "before_cursor_execute", see)
+
+
+@pytest.fixture
+async def leap(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """leap(seconds): the clock of the loop is so far ahead, and what waits for it goes on, however busy the machine."""
+    loop, ahead = asyncio.get_running_loop(), [0.0]
+    monkeypatch.setattr(loop, "time", lambda real=loop.time: real() + sum(ahead))
+    return ahead.append
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ async def test_one_event_is_sent_after_a_moment_and_none_after_the_end():
     wire = Straight()
     bus = Bus(wire)
     bus.tell(Notified(1, 2))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await wire.used.wait()
     assert wire.sent == [b'[["Notified",1,2]]']
     await bus.close()

@@ -110,7 +110,7 @@ def test_a_signal_lets_main_finish(number):
     with start("good") as process:
         assert process.stdout.readline() == "up\n"
         process.send_signal(number)
-        assert process.communicate(timeout=20)[0] == "stopped\nstatus 0\n"
+        assert process.communicate(timeout=120)[0] == "stopped\nstatus 0\n"
 
 
 @pytest.mark.parametrize("signals", [1, 2])
@@ -120,19 +120,19 @@ def test_main_that_does_not_finish_in_time_or_after_a_second_signal_is_cancelled
         process.send_signal(signal.SIGTERM)
         if signals == 2:
             process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=20)[0] == "cancelled\nstatus 1\n"
+        assert process.communicate(timeout=120)[0] == "cancelled\nstatus 1\n"
 
 
 def test_main_that_refuses_to_be_cancelled_is_left():
     with start("stubborn", "0.1") as process:
         assert process.stdout.readline() == "up\n"
         process.send_signal(signal.SIGTERM)
-        assert process.communicate(timeout=20)[0] == "cancelled\n"
+        assert process.communicate(timeout=120)[0] == "cancelled\n"
         assert process.returncode == 1
 
 
 def test_what_breaks_main_is_raised():
     with start("breaks") as process:
-        said = process.communicate(timeout=20)[1]
+        said = process.communicate(timeout=120)[1]
         assert process.returncode == 1
         assert "ValueError: of no use" in said

@@ -13,7 +13,7 @@ from connectme.nursery import Command
 from connectme.supervisor import Supervisor
 
 ROOT = Path(__file__).parent.parent.parent
-PATIENCE = 20.0  # seconds; only a broken test waits that long
+PATIENCE = 120.0  # seconds; only a broken test waits that long
 
 CHILD = """
 import os, signal, sys, time
@@ -76,10 +76,9 @@ def until(condition):
 
 def alive(pid):
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):  # it may go while it is looked at
         return False
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 @pytest.fixture
@@ -134,7 +133,7 @@ def test_a_signal_stops_all_children_in_good_order(house, number):
 
 
 def test_a_child_that_does_not_stop_is_killed_when_its_time_is_over(house):
-    built = house("stubborn", "good", grace=0.2)
+    built = house("stubborn", "good", grace=2.0)  # of which the good one needs little, however busy the machine is
     until(lambda: built.pids(0) and built.pids(1))
     status, said = built.stop()
     assert status == 1

@@ -88,7 +88,7 @@ async def test_a_follow_that_arrives_is_answered(house, peer):
     running = asyncio.create_task(worker.run(stop))
     await follow_arrives(house, bob, alice)
     worker.processor.wake()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         answer = await got.get()
     assert (answer["type"], answer["actor"]) == ("Accept", alice.uri)
     stop.set()
@@ -116,14 +116,14 @@ async def test_only_one_reads_the_spool_and_another_takes_over(house, peer):
     two = asyncio.create_task(second._inbox(stops[second]))
     await follow_arrives(house, bob, alice)
     first.processor.wake()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (await house.spool.read(spooling.stats)).waiting:
             await asyncio.sleep(0)
     assert rounds[second] == 0
     stops[first].set()
     first.processor.wake()
     await one
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not rounds[second]:
             await asyncio.sleep(0)
     stops[second].set()

@@ -5,7 +5,7 @@ from functools import partial
 import orjson
 import pytest
 
-from federation.answers import cleaned
+from federation import answers
 from federation.client import REDIRECTS, Budget, Limits
 from federation.errors import Gone, Refused, Unreachable
 from federation.guard import Guard
@@ -166,15 +166,24 @@ async def test_a_slow_answer_is_given_up(script):
             await ours.fetch_document(there.url("/a"), Budget(20))
 
 
-async def test_a_body_may_take_longer_than_the_headers():
+async def test_a_body_may_take_longer_than_the_headers(leap, monkeypatch):
+    begun, read = asyncio.Event(), answers.body_of
+
+    async def body_of(*what, **more):
+        begun.set()
+        return await read(*what, **more)
+
     async def script(there, request):
         body = orjson.dumps({"id": there.url("/a")})
         whole = http(200, body, ACTIVITY)
         there.writer.write(whole[: -len(body)])
-        await asyncio.sleep(0.6)
+        await begun.wait()
+        leap(60)
+        await asyncio.sleep(0.01)  # in which a limit of 60 seconds would be found to be over
         return body
 
-    async with talking(script, limits=Limits(headers=0.5, total=10)) as (ours, there):
+    monkeypatch.setattr(answers, "body_of", body_of)
+    async with talking(script, limits=Limits(headers=60, total=3600)) as (ours, there):
         assert await ours.fetch_document(there.url("/a"), Budget(20))
 
 
@@ -277,4 +286,4 @@ async def test_a_reason_is_one_line_for_people():
         answer = await ours.post(there.url("/inbox"), BODY, KEY)
         assert answer.reason.startswith("<b>No [31m way\ufffd why why")
         assert len(answer.reason) <= 200
-        assert cleaned("a\u2066b\u0085c") == "a b c"
+        assert answers.cleaned("a\u2066b\u0085c") == "a b c"

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 import trustme
+from aiohttp.client_proto import ResponseHandler
 
-from federation.client import Budget, Limits
+from federation.client import Budget, Client, Limits
 from federation.digest import digest_header
 from federation.errors import Malformed, Unreachable
 from federation.guard import Guard
@@ -193,17 +194,28 @@ async def test_what_is_said_before_the_answer_is_not_the_answer():
 
 
 async def test_what_was_said_before_we_asked_is_no_answer():
+    answered = asyncio.Event()
+
     async def script(there, request):
         there.writer.write(http(500))  # as the first answer
-        await there.writer.drain()
-        await asyncio.sleep(0.01)
-        return http(202) if there.connections == 1 else b""
+        if there.connections == 1:
+            await answered.wait()
+            return http(202)
+        return b""
 
     async with talking(script) as (ours, there):
         assert (await ours.post(there.url("/inbox"), BODY, KEY)).status == 500
-        await asyncio.sleep(0.05)
+        answered.set()
+        async with asyncio.timeout(60):
+            while not any(len(kept) for kept in _kept(ours)):
+                await asyncio.sleep(0)
         assert (await ours.post(there.url("/inbox"), BODY, KEY)).status == 500
         assert there.connections == 2
+
+
+def _kept(ours: Client) -> list[ResponseHandler]:
+    connector = ours._transport._session.connector
+    return [handler for kept in connector._conns.values() for handler, _ in kept]
 
 
 async def test_an_answer_to_half_a_request_ends_the_connection():

@@ -406,7 +406,7 @@ async def test_it_runs_until_told_to_stop(world):
     running = asyncio.create_task(world.processor.run(stop))
     await world.hear(BOB, create(BOB))
     world.processor.wake()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await world.posts():
             await asyncio.sleep(0)
     stop.set()

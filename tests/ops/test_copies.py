@@ -49,11 +49,11 @@ def test_writers_go_on_while_it_is_copied(live: Path, tmp_path: Path) -> None:
 
     def seen(*_: int) -> None:
         began.set()
-        assert done.wait(30)
+        assert done.wait(60)
 
     copying = threading.Thread(target=copies.copy_sqlite, args=(live, tmp_path / "copy.db"), kwargs={"seen": seen})
     copying.start()
-    assert began.wait(30)
+    assert began.wait(60)
     with closing(sqlite3.connect(live, timeout=0)) as writer, writer:
         writer.execute("DELETE FROM pair")
     done.set()

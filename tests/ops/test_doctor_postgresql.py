@@ -85,7 +85,7 @@ def test_an_empty_database_where_a_filled_one_was_is_refused(server, postgres):
             'ALTER DATABASE "{}" RESET default_transaction_isolation',
         ),
         (
-            "ALTER DATABASE \"{}\" SET statement_timeout = '100ms'",
+            "ALTER DATABASE \"{}\" SET statement_timeout = '4s'",
             "postgresql.timeouts",
             'ALTER DATABASE "{}" RESET statement_timeout',
         ),

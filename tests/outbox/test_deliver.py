@@ -31,7 +31,7 @@ def at(server: str, number: int = 1, **more) -> Account:
 
 
 async def until(reached: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not reached():
             await asyncio.sleep(0)
 

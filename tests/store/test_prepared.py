@@ -100,7 +100,7 @@ async def test_all_who_read_one_database_remember_together_and_no_others(sqlite_
     def read(tx, mine, others):
         memory.put(tx, mine, (mine,), f"made of {mine}")
         if threads:
-            both.wait(10)
+            both.wait(60)
         threads.append(get_ident())
         return memory.get(tx, others, (others,))
 

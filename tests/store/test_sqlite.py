@@ -245,6 +245,6 @@ async def test_a_file_that_is_no_database_is_refused_and_leaves_no_thread(tmp_pa
     before = threading.active_count()
     with pytest.raises(sqlite3.DatabaseError):
         await Database.open(f"sqlite:///{tmp_path}/one.db")
-    async with asyncio.timeout(10):  # a thread ends a little after it says so
+    async with asyncio.timeout(60):  # a thread ends a little after it says so
         while threading.active_count() > before:
             await asyncio.sleep(0.01)

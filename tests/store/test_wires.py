@@ -35,7 +35,7 @@ class Ear:
         self._more.set()
 
     async def until(self, number):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while len(self.heard) < number:
                 self._more.clear()
                 await self._more.wait()

@@ -153,7 +153,7 @@ async def test_a_server_that_takes_too_long_is_left_behind(
     alice: Poster, liar: Liar, far: Far, caplog, monkeypatch, end
 ):
     """What comes of the look-up later is nobody's error; who answers in the end is known to the next post."""
-    monkeypatch.setattr(composing, "PATIENCE", 1.0)
+    monkeypatch.setattr(composing, "PATIENCE", 0.2)
     asked, go_on, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def answers(request: web.Request) -> web.StreamResponse:
@@ -170,7 +170,7 @@ async def test_a_server_that_takes_too_long_is_left_behind(
 
     liar.answers = answers
     assert await alice.mentioned(f"@bob@{liar.host}") == []
-    assert asked.is_set()
+    await asked.wait()
     go_on.set()
     await done.wait()
     monkeypatch.setattr(composing, "PATIENCE", 60.0)

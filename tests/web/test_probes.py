@@ -1,11 +1,11 @@
 """Live updates, pictures and search are tried as members use them; each is broken, seen to be down, and up again."""
 
 import asyncio
-import os
 import shutil
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -32,7 +32,7 @@ def files(site):
 
 async def heard(site):
     async with site.http.ws_connect(STREAM) as ws:
-        return (await ws.receive(30)).data
+        return (await ws.receive(60)).data
 
 
 async def test_probes_are_for_this_machine_alone(site):
@@ -46,16 +46,15 @@ async def test_whoever_tries_a_stream_gets_one_message_without_a_token_and_the_d
     site.house.board.found("emergency", "the database is gone")
     site.db.shut = "away"
     assert await heard(site) == '{"stream":["tried"],"event":"tried","payload":"1"}'
-    for _ in range(100):  # that the other end closed is heard a moment later
-        if not site.http.app[HUB]._connections:
-            break
-        await asyncio.sleep(0)
+    async with asyncio.timeout(60):  # that the other end closed is heard a moment later
+        while site.http.app[HUB]._connections:
+            await asyncio.sleep(0)
     assert (await site.get(STREAM)).body == b"OK"
 
 
 async def test_who_tries_a_stream_is_never_asked_for_a_token(site):
     async with site.http.ws_connect(STREAM) as ws:
-        await ws.receive(30)
+        await ws.receive(60)
         await site.http.app[HUB].check()
         assert not ws.closed
 
@@ -63,7 +62,7 @@ async def test_who_tries_a_stream_is_never_asked_for_a_token(site):
 async def test_only_so_many_try_streams_at_once(site, monkeypatch):
     monkeypatch.setattr("web.streaming.hub.MOST_OF_ONE", 0)
     host, port = site.http.host, site.http.port
-    found = await asyncio.to_thread(asking.listen, f"{host}:{port}", STREAM, timeout=10)
+    found = await asyncio.to_thread(asking.listen, f"{host}:{port}", STREAM, timeout=60)
     assert found.status == 429
 
 
@@ -148,7 +147,7 @@ async def test_live_updates_that_do_not_arrive_are_told_and_so_is_their_return(s
         assert await look(0, 10) == {}
         tell, hub._tell = hub._tell, lambda _: asyncio.sleep(0)  # all goes nowhere
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("ops.watch.probes.PATIENCE", 0.2)
+            patch.setattr(asking, "listen", lambda *where, timeout, real=asking.listen: real(*where, timeout=0.2))
             assert await look(20, 30) == {}
             assert await look(40) == {"streaming": "major_outage"}
         hub._tell = tell
@@ -182,7 +181,7 @@ async def test_who_started_us_is_believed_on_a_unix_socket_and_a_proxy_is_not(tm
     try:
         async with ClientSession(connector=UnixConnector(place)) as session, session.get("http://x/") as answer:
             assert await answer.text() == "True"
-        said = await asyncio.to_thread(asking.ask, f"unix:{place}", "/", timeout=10)
+        said = await asyncio.to_thread(asking.ask, f"unix:{place}", "/", timeout=60)
         assert said.body == b"True"
         ask = "s.sendall(b'GET / HTTP/1.0\\r\\n\\r\\n'); print(s.makefile().read())"
         program = f"import socket; s = socket.socket(socket.AF_UNIX); s.connect({place!r}); {ask}"
@@ -194,15 +193,16 @@ async def test_who_started_us_is_believed_on_a_unix_socket_and_a_proxy_is_not(tm
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 101 x\r\n\r\n\x81\x02{}", b"nonsense", b"HTTP/1.1 101 x\r\n\r\n"])
 def test_what_is_no_websocket_is_no_answer(answer):
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        child = os.fork()
-        if child == 0:
-            link, _ = server.accept()
+    def answers(server):
+        link, _ = server.accept()
+        with link:
             link.recv(4096)
             link.sendall(answer)
-            os._exit(0)
+
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as thread:
+        done = thread.submit(answers, server)
         port = server.getsockname()[1]
-        assert asking.listen(f"127.0.0.1:{port}", "/", timeout=10).status in (0, 101)
-        os.waitpid(child, 0)
+        assert asking.listen(f"127.0.0.1:{port}", "/", timeout=60).status in (0, 101)
+        done.result()
     found = asking.listen(f"127.0.0.1:{port}", "/", timeout=1)
     assert found.status == 0

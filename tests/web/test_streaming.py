@@ -34,7 +34,7 @@ async def socket(site, token=None, query="", **more):
 
 async def heard(ws):
     """The next message, its payload understood."""
-    said = orjson.loads((await ws.receive(30)).data)
+    said = orjson.loads((await ws.receive(60)).data)
     if isinstance(said.get("payload"), str) and said["payload"].startswith("{"):
         said["payload"] = orjson.loads(said["payload"])
     return said
@@ -54,7 +54,7 @@ async def settled(site, ws):
 
 async def ends(ws):
     """The code with which it ends; anything before is passed over."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             message = await ws.receive()
             if message.type in (WSMsgType.CLOSE, WSMsgType.CLOSED, WSMsgType.ERROR):
@@ -437,7 +437,7 @@ async def test_server_sent_events(site, monkeypatch):
         post = await site.posted(alice)
         await site.db.write(announce, FiltersChanged(alice.id))
         lines = []
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while len(lines) < 6:
                 line = await got.content.readline()
                 lines += [] if line == b":thump\n" else [line]
