@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from connectme.collecting import Collecting
 from connectme.conversations import Conversations
 from connectme.gather import BUDGET, Gatherer, known_post
+from connectme.importing import Importer
 from connectme.previews import Previewer
 from connectme.repair import Repairing
 from connectme.verifying import Verifier
@@ -22,7 +23,7 @@ from federation.errors import Gone
 from federation.reading import JSON, Note, read_collection, read_quote_authorization, types
 from federation.reading.values import is_web
 from outbox import documents, enqueue, synchronisation
-from social import accounts, boosts, cards, domains, follows, moves, pins, polls, purge, quotes
+from social import accounts, boosts, cards, domains, follows, imports, moves, pins, polls, purge, quotes
 from social.accounts import naming, verification
 from social.errors import NotAllowed, NotFound, Unavailable
 from social.posts import find, receive
@@ -66,6 +67,7 @@ class Errands:
             "purge_account": self._purge_account,
             naming.JOB: self._name_mentioned,
             "leave_domain": self._leave_domain,
+            imports.JOB: Importer(db, gatherer).read_in,
             "send_results": self._send_results,
             "synchronise_followers": self._synchronise_followers,
             **Collecting(db, gatherer).table,

@@ -15,7 +15,7 @@ from connectme.loop import until
 from federation.origin import Origin
 from inbox import spool
 from outbox import deliver
-from social import activity, codes, links, mutes, polls, scheduled, sessions, trends
+from social import activity, codes, imports, links, mutes, polls, scheduled, sessions, trends
 from social.errors import Refusal
 from social.moderation import hashtags, places
 from store.database import Database
@@ -129,6 +129,7 @@ class Housekeeping:
         await self._db.write(activity.settle, now)
         await self._db.write(codes.prune, now)
         await self._db.write(links.prune, now)
+        await self._db.write(imports.tend, now)
         await self._kept.write(spool.drop_old_keys, now - KEYS)
         await self._kept.write(spool.trim)
         await self._forget_hashtags()

@@ -34,6 +34,7 @@ from store.tables.graph import (
     featured_tags,
     mutes,
 )
+from store.tables.imports import Import, ImportRow, import_rows, imports
 from store.tables.jobs import Job, facts, jobs
 from store.tables.lists import AccountList, list_entries, list_members, lists
 from store.tables.markers import Marker, markers
@@ -116,6 +117,8 @@ ROWS = {
     Follow: follows,
     Host: hosts,
     HostPolicy: host_policies,
+    Import: imports,
+    ImportRow: import_rows,
     IpBlock: ip_blocks,
     Job: jobs,
     Like: likes,
@@ -179,6 +182,8 @@ __all__ = [
     "Follow",
     "Host",
     "HostPolicy",
+    "Import",
+    "ImportRow",
     "IpBlock",
     "Job",
     "Like",
@@ -255,6 +260,8 @@ __all__ = [
     "host_policies",
     "hosts",
     "idempotency",
+    "import_rows",
+    "imports",
     "ip_blocks",
     "jobs",
     "likes",

@@ -17,6 +17,7 @@ from web.pages import (
     feeds,
     filters,
     health,
+    importing,
     kept_back,
     later,
     leaving,
@@ -49,7 +50,7 @@ __all__ = ["collection", "not_found", "prepare", "profile", "routes", "show_erro
 _FILES = (
     static, announced, feeds, site, entry, consent, writing, posts, people, collections, looking, lists, marked, later,
     private, topics, kept_back, reporting, settings, filters, reading, unheard, security, codes, signing_up, moving,
-    leaving, exporting, health, staff,
+    leaving, exporting, importing, health, staff,
 )  # fmt: skip
 
 

@@ -1,4 +1,8 @@
-"""/settings/export: whom somebody follows, mutes, blocks, his lists and bookmarks, as tables that Mastodon reads."""
+"""/settings/export: whom somebody follows, mutes, blocks, his lists and bookmarks, as tables that Mastodon reads.
+
+Nothing in them can do harm as a formula: what others chose are handles, domains and addresses, of which none has a
+bracket, a quote or a bar where it begins with a sign; titles of lists are his own, and must be read as they are.
+"""
 
 import csv
 from collections.abc import Callable, Iterable
@@ -92,11 +96,11 @@ async def file(request: web.Request) -> web.Response:
     signed, name = await frame.member(request), request.match_info["name"]
     who = signed.account.id
     if name == "lists":
-        return _csv(name, [], await _members(request, who))
+        return csv_file(name, [], await _members(request, who))
     if name not in FILES:
         raise NotFound("There is no such file")
     _, head, part = FILES[name]
-    return _csv(name, head, await _all(request, part, who))
+    return csv_file(name, head, await _all(request, part, who))
 
 
 async def _all(request: web.Request, part: Part, owner_id: int) -> list[list[str]]:
@@ -123,7 +127,7 @@ async def _members(request: web.Request, owner_id: int) -> list[list[str]]:
     return found
 
 
-def _csv(name: str, head: list[str], rows: Iterable[list[str]]) -> web.Response:
+def csv_file(name: str, head: list[str], rows: Iterable[list[str]]) -> web.Response:
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerows([head, *rows] if head else rows)
