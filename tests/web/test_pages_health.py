@@ -164,7 +164,7 @@ async def test_a_queue_is_tried_now_or_dropped(sqlite_db, owner):
 
 
 def test_a_peak_stays_in_the_picture_and_a_gap_breaks_the_line():
-    subject = charts.Subject("Queue", (charts.Line("waiting", "x"),), charts.count)
+    subject = charts.Subject("Queue", (charts.Line("waiting", "x"),), charts.letters)
     samples = [(n, {"x": 500.0 if n == 777 else 1.0}) for n in range(1000)] + [(2000, {"x": 1.0})]
     drawn = charts.draw(subject, samples, 0, 3000)
     assert "at most 500" in drawn.says

@@ -28,6 +28,7 @@ from web.pages import (
     people,
     posts,
     private,
+    quoting,
     reading,
     reporting,
     security,
@@ -48,9 +49,9 @@ from web.pages.posts import thread
 __all__ = ["collection", "not_found", "prepare", "profile", "routes", "show_error", "thread"]
 
 _FILES = (
-    static, announced, feeds, site, entry, consent, writing, posts, people, collections, looking, lists, marked, later,
-    private, topics, kept_back, reporting, settings, filters, reading, unheard, security, codes, signing_up, moving,
-    leaving, exporting, importing, health, staff,
+    static, announced, feeds, site, entry, consent, writing, posts, quoting, people, collections, looking, lists,
+    marked, later, private, topics, kept_back, reporting, settings, filters, reading, unheard, security, codes,
+    signing_up, moving, leaving, exporting, importing, health, staff,
 )  # fmt: skip
 
 

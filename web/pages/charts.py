@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import ceil
 from typing import Final
 
 WIDTH: Final = 300
@@ -90,16 +91,24 @@ def _sentence(subject: Subject, series: Sequence[Sequence[tuple[float, float]]])
     return f"{subject.title}. {'; '.join(parts)}."
 
 
-def count(value: float) -> str:
+def letters(value: float) -> str:
+    """Whole ones: a part of one, of the mean of some time, is one.
+
+    >>> letters(0.0), letters(0.63), letters(1.0), letters(12345.0)
+    ('0 letters', '1 letter', '1 letter', '12,345 letters')
     """
-    >>> count(0.0), count(12.0), count(0.25), count(12345.0)
-    ('0', '12', '0.25', '12,345')
-    """
-    return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.2g}"
+    whole = ceil(value)
+    return f"{whole:,} {'letter' if whole == 1 else 'letters'}"
 
 
 def rate(value: float) -> str:
-    return f"{count(round(value, 2))}/s"
+    """
+    >>> rate(0.0), rate(0.0105), rate(0.5), rate(12.345), rate(12345.0)
+    ('0 a minute', '0.63 a minute', '30 a minute', '12 a second', '12,345 a second')
+    """
+    if value < 1:
+        return f"{value * 60:.2g} a minute"
+    return f"{value:,.0f} a second" if value >= 10 else f"{value:.2g} a second"
 
 
 def size(value: float) -> str:

@@ -23,7 +23,7 @@ _SPANS: Final = {"day": 86_400, "week": 7 * 86_400}
 _HOSTS: Final = 50
 _SOON: Final = 7 * 24.0  # hours until the disk is full that are worth a line
 _SUBJECTS: Final = (
-    Subject("Queues", (Line("to others", "deliveries_waiting"), Line("from others", "spool_waiting")), charts.count),
+    Subject("Queues", (Line("to others", "deliveries_waiting"), Line("from others", "spool_waiting")), charts.letters),
     Subject("Oldest in the queues",
             (Line("to others who answer", "delivery_oldest"), Line("from others", "spool_oldest")), charts.span),
     Subject("Inbox", (Line("accepted", "inbox_accepted_rate"), Line("refused", "inbox_refused_rate")), charts.rate),

@@ -10,11 +10,11 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from federation.origin import Origin
-from social import accounts, blocks, follows, mutes, pins, timelines
+from social import accounts, blocks, follows, keepsakes, mutes, pins, timelines
 from social.collections import views
 from social.collections.views import CollectionView
 from social.errors import Gone, NotFound
-from social.follows import Relationship
+from social.follows import Listed, Relationship
 from social.pages import Page
 from social.views import PostView
 from store.tables import INSTANCE_ACTOR_ID, Account
@@ -27,6 +27,7 @@ from web.params import as_id, of_query
 routes = web.RouteTableDef()
 
 COLLECTIONS: Final = 10  # of one account that are shown
+ENDORSED: Final = 10
 TABS: Final = {"": "Posts", "comments": "Posts and comments", "media": "Media"}
 
 
@@ -37,6 +38,7 @@ class Profile:
     found: list[PostView]
     stands: Relationship | None
     collections: list[CollectionView]
+    endorsed: list[Listed]
 
 
 def _load(tx: Connection, account_id: int, reader_id: int | None, page: Page, tab: str) -> Profile:
@@ -48,11 +50,12 @@ def _load(tx: Connection, account_id: int, reader_id: int | None, page: Page, ta
     found = timelines.account_page(
         tx, reader_id, account.id, page, replies=tab == "comments", only_media=tab == "media"
     )
-    pinned, shown = [], []
+    pinned, shown, endorsed = [], [], []
     if first:
         pinned = pins.shown(tx, reader_id, account.id)
         shown = views.of_account(tx, account.id, reader_id, COLLECTIONS)
-    return Profile(account, pinned, found, stands, shown)
+        endorsed = keepsakes.endorsed(tx, account.id, Page(limit=ENDORSED)) if account.is_local else []
+    return Profile(account, pinned, found, stands, shown, endorsed)
 
 
 async def profile(request: web.Request) -> web.Response:
@@ -71,6 +74,8 @@ async def profile(request: web.Request) -> web.Response:
         stands=found.stands,
         pinned=found.pinned,
         collections=found.collections,
+        endorsed=found.endorsed,
+        longest_note=keepsakes.LONGEST_NOTE,
         found=found.found,
         tab=tab,
         tabs=TABS,
@@ -120,8 +125,32 @@ def _follow(tx: Connection, account_id: int, other_id: int, now: datetime) -> No
     follows.ask(tx, account_id, other_id, now)
 
 
+def _prefer(
+    tx: Connection, account_id: int, other_id: int, now: datetime, boosts: bool | None = None, bell: bool | None = None
+) -> None:
+    """None: as it is.  Raises: NotFound, when he does not follow."""
+    old = follows.relationship(tx, account_id, [other_id])[other_id]
+    if not (old.following or old.requested):
+        raise NotFound("You do not follow that account")
+    follows.ask(
+        tx,
+        account_id,
+        other_id,
+        now,
+        show_boosts=old.show_boosts if boosts is None else boosts,
+        notify=old.notify if bell is None else bell,
+        languages=old.languages,
+    )
+
+
 _ACTIONS: Final[dict[str, Callable[..., Any]]] = {
     "follow": _follow,
+    "boosts": partial(_prefer, boosts=True),
+    "no-boosts": partial(_prefer, boosts=False),
+    "bell": partial(_prefer, bell=True),
+    "no-bell": partial(_prefer, bell=False),
+    "endorse": keepsakes.endorse,
+    "unendorse": keepsakes.unendorse,
     "unfollow": follows.unfollow,
     "block": blocks.block,
     "unblock": blocks.unblock,
@@ -132,12 +161,16 @@ _ACTIONS: Final[dict[str, Callable[..., Any]]] = {
 }
 
 
-@routes.post(f"/accounts/{{id:[0-9]+}}/{{action:mute|{'|'.join(_ACTIONS)}}}")
+@routes.post(f"/accounts/{{id:[0-9]+}}/{{action:mute|note|{'|'.join(_ACTIONS)}}}")
 async def act(request: web.Request) -> web.Response:
     signed, given = await frame.posted(request)
     other_id, action = as_id(request.match_info["id"]), request.match_info["action"]
     if other_id is None:
         raise NotFound("No such account")
-    unit = partial(mutes.mute, seconds=given.number("seconds") or 0) if action == "mute" else _ACTIONS[action]
+    unit = _ACTIONS.get(action) or (
+        partial(mutes.mute, seconds=given.number("seconds") or 0)
+        if action == "mute"
+        else partial(keepsakes.note, text=given.text("note"))
+    )
     await request.app[DATABASE].write(unit, signed.account.id, other_id, datetime.now(UTC))
     return addresses.see_other(given.text("back"), "/home")

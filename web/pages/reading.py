@@ -11,7 +11,7 @@ from web.params import of_query
 routes = web.RouteTableDef()
 
 _HERE = "/settings/reading"
-_QUOTES = {"public": "Everyone", "followers": "My followers", "nobody": "Only I"}
+QUOTES = {"public": "Everyone", "followers": "My followers", "nobody": "Only I"}
 _MEDIA = {
     "default": "Hidden where their author says that they are sensitive",
     "show_all": "Always shown",
@@ -27,7 +27,7 @@ async def reading(request: web.Request) -> web.Response:
         request,
         "settings_reading.html",
         chosen=preferences.of(user),
-        quotes=_QUOTES,
+        quotes=QUOTES,
         media=_MEDIA,
         done="saved" in of_query(request),
     )
@@ -37,7 +37,7 @@ async def reading(request: web.Request) -> web.Response:
 async def save_reading(request: web.Request) -> web.Response:
     signed, given = await frame.posted(request)
     policy, media = given.text("quote_policy", "public"), given.text("media", "default")
-    if policy not in _QUOTES or media not in _MEDIA:
+    if policy not in QUOTES or media not in _MEDIA:
         raise Invalid("That cannot be chosen")
     await request.app[DATABASE].write(
         preferences.change,
