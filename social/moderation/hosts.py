@@ -208,6 +208,11 @@ def policies(tx: Connection) -> list[HostPolicy]:
     return many(tx, _ALL, HostPolicy)
 
 
+def known_hosts(tx: Connection) -> list[str]:
+    """The servers of which we know somebody."""
+    return list(tx.scalars(_KNOWN))
+
+
 def holding(tx: Connection, names: Collection[str]) -> dict[str, HostPolicy]:
     """What holds for each of the hosts `names`; nothing of those without one."""
     found: dict[str, HostPolicy] = {}
@@ -227,7 +232,7 @@ def without_files(tx: Connection, names: Collection[str]) -> frozenset[str]:
 
 def _apply(tx: Connection, before: Mapping[str, HostPolicy], after: Mapping[str, HostPolicy]) -> None:
     """What changes for the hosts that we know."""
-    known = list(tx.scalars(_KNOWN))
+    known = known_hosts(tx)
     _apply_blocks(tx, known, before, after)
     for some in parted(_new(known, before, after, _limits)):
         tx.execute(_LIMITED, {"hosts": some, "is_limited": True})

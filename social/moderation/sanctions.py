@@ -177,6 +177,29 @@ def remove(tx: Connection, by: Staff, account_id: int, now: datetime) -> None:
     audit.note(tx, by.account, "delete", "account", target.handle, now)
 
 
+def grants(role: str, his: str) -> tuple[str, ...]:
+    """Which roles somebody with `role` may give to who has `his`: to the less mighty, less than his own.
+
+    Those who run the server may.
+
+    >>> grants("admin", "member"), grants("admin", "owner"), grants("moderator", "member")
+    (('moderator', 'member'), (), ())
+    """
+    if role not in ROLES[:2] or ROLES.index(his) <= ROLES.index(role):
+        return ()
+    return ROLES[ROLES.index(role) + 1 :]
+
+
+def give_role(tx: Connection, by: Staff, account_id: int, role: str, now: datetime) -> None:
+    """His sessions and tokens end.  Raises: NotFound, NotAllowed."""
+    target, user = _target(tx, by, account_id)
+    if user is None or role not in grants(by.role, user.role):
+        raise NotAllowed("This action is not allowed", why="such a role is not to be given")
+    if role != user.role:
+        users.set_role(tx, target.id, role, now)
+        audit.note(tx, by.account, "role", role, target.handle, now)
+
+
 def warnings_of(tx: Connection, account_id: int) -> list[Warned]:
     return many(tx, _WARNINGS, Warned, account=account_id)
 

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from web.errors import as_json, guarded
 from web.pages import (
+    admin,
     announced,
     codes,
     collections,
@@ -56,7 +57,7 @@ _FILES = (
 
 
 def routes() -> list[web.RouteDef]:
-    found = [route for file in _FILES for route in file.routes if isinstance(route, web.RouteDef)]
+    found = [route for file in (*_FILES, *admin.FILES) for route in file.routes if isinstance(route, web.RouteDef)]
     return guarded(found, show_error)
 
 

@@ -9,10 +9,10 @@ from sqlalchemy import Connection
 
 from outbox import queue
 from outbox.queue import HostQueue, Totals
-from social.errors import Invalid, NotAllowed
-from social.sessions import SignedIn
+from social.errors import Invalid
 from web.keys import DATABASE, KEEPER
 from web.pages import addresses, charts, frame
+from web.pages.admin.common import staff
 from web.pages.charts import Line, Subject
 from web.params import Params
 from web.told import Keeper, Sample
@@ -38,7 +38,7 @@ _SUBJECTS: Final = (
 
 @routes.get("/admin/health")
 async def health(request: web.Request) -> web.Response:
-    _allowed(await frame.member(request))
+    staff(await frame.member(request), "admin")
     return await _page(request)
 
 
@@ -113,7 +113,7 @@ async def act_on_host(request: web.Request) -> web.Response:
 
 async def _given(request: web.Request) -> Params:
     signed, given = await frame.posted(request)
-    _allowed(signed)
+    staff(signed, "admin")
     return given
 
 
@@ -123,11 +123,6 @@ async def _said(request: web.Request, act: Callable[[Keeper, datetime], None]) -
     except Invalid as refusal:
         return await _page(request, str(refusal))
     return addresses.see_other("/admin/health#incidents")
-
-
-def _allowed(signed: SignedIn) -> None:
-    if signed.user.role not in frame.RUNS:
-        raise NotAllowed("This page is for those who run the server", why=f"a {signed.user.role}")
 
 
 def _keeper(request: web.Request) -> Keeper:

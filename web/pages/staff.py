@@ -1,4 +1,7 @@
-"""/admin/work and /admin/accounts: what moderators do: reports, people who want to join, warnings and limits."""
+"""/admin/work and /admin/accounts: what moderators do: reports, people who want to join, warnings and limits.
+
+What those who run the server do besides is in admin/.
+"""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -8,16 +11,17 @@ from typing import Any, Final
 from aiohttp import web
 from sqlalchemy import Connection
 
-from social.errors import Invalid, NotAllowed, NotFound
+from social import addresses as places
+from social.errors import Invalid, NotFound
 from social.moderation import casework, people, sanctions
 from social.moderation.casework import CaseView
-from social.moderation.people import STAFF, PersonView
-from social.moderation.sanctions import Action, Staff
+from social.moderation.people import PersonView
+from social.moderation.sanctions import Action
 from social.pages import Page
-from social.sessions import SignedIn
 from store.tables import Warned
 from web.keys import CONFIG, DATABASE
 from web.pages import addresses, frame
+from web.pages.admin.common import staff
 from web.pages.frame import older
 from web.paging import page_of
 from web.params import Params, as_id, of_query
@@ -45,16 +49,9 @@ _ANSWERED: Final = {"approve": sanctions.approve, "reject": sanctions.reject}
 _CLOSED: Final = {"resolve": casework.resolve, "reopen": casework.reopen}
 
 
-def _staff(signed: SignedIn) -> Staff:
-    """Raises: NotAllowed."""
-    if signed.user.role not in STAFF:
-        raise NotAllowed("This page is for moderators", why=f"a {signed.user.role}")
-    return Staff(signed.account, signed.user.role)
-
-
 @routes.get("/admin/work")
 async def work(request: web.Request) -> web.Response:
-    _staff(await frame.member(request))
+    staff(await frame.member(request))
     page = page_of(request)
     cases, waiting = await request.app[DATABASE].read(_open, page)
     more = older(request, [it.report.id for it in cases], page)
@@ -72,7 +69,7 @@ async def person(request: web.Request) -> web.Response:
 
 
 async def _person(request: web.Request, given: Params, says: str = "") -> web.Response:
-    _staff(await frame.member(request))
+    by = staff(await frame.member(request))
     it, cases, warned = await request.app[DATABASE].read(_about, as_id(request.match_info["id"]))
     typed: dict[str, Any] = {
         "type": given.text("type", "none"),
@@ -82,6 +79,8 @@ async def _person(request: web.Request, given: Params, says: str = "") -> web.Re
     return frame.show(
         request, "admin_account.html", status=422 if says else 200, it=it, cases=cases, warned=warned, typed=typed,
         actions={key: words for key, words in ACTIONS.items() if it.user or key != "disable"}, says=says,
+        roles=sanctions.grants(by.role, it.user.role) if it.user and it.account.id != by.account.id else (),
+        ip=places.shown,
     )  # fmt: skip
 
 
@@ -97,7 +96,7 @@ def _about(tx: Connection, number: int | None) -> tuple[PersonView, list[CaseVie
 @routes.post(_PERSON + "/action")
 async def act(request: web.Request) -> web.Response:
     signed, given = await frame.posted(request)
-    by, number = _staff(signed), frame.number(request, _NOBODY)
+    by, number = staff(signed), frame.number(request, _NOBODY)
     tells = given.flag("tell")
     action = Action(
         given.text("type"), given.text("text"), given.id("report"), tells and request.app[CONFIG].mails, tells
@@ -113,7 +112,7 @@ async def act(request: web.Request) -> web.Response:
 async def undo(request: web.Request) -> web.Response:
     """What was done is taken back; or who wants to join is answered."""
     signed, given = await frame.posted(request)
-    by, number, action = _staff(signed), frame.number(request, _NOBODY), request.match_info["action"]
+    by, number, action = staff(signed), frame.number(request, _NOBODY), request.match_info["action"]
     unit: Callable[..., None] = _UNDONE.get(action) or partial(_ANSWERED[action], mails=request.app[CONFIG].mails)
     await request.app[DATABASE].write(unit, by, number, now=datetime.now(UTC))
     return addresses.see_other(given.text("back"), "/admin/work")
@@ -122,6 +121,6 @@ async def undo(request: web.Request) -> web.Response:
 @routes.post(f"/admin/reports/{{id:[0-9]+}}/{{action:{'|'.join(_CLOSED)}}}")
 async def close(request: web.Request) -> web.Response:
     signed, given = await frame.posted(request)
-    by, number, unit = _staff(signed), frame.number(request, _NOBODY), _CLOSED[request.match_info["action"]]
+    by, number, unit = staff(signed), frame.number(request, _NOBODY), _CLOSED[request.match_info["action"]]
     await request.app[DATABASE].write(unit, by, number, datetime.now(UTC))
     return addresses.see_other(given.text("back"), "/admin/work")
