@@ -220,6 +220,7 @@ def may_name(account: Account, host: str) -> bool:
     return not account.is_gone and not set(upwards(host)).isdisjoint(account.attribution_domains)
 
 
+_WRITER = accounts.alias("writer")
 STAMP: Final[tuple[ColumnElement[Any], ...]] = (
     posts.c.id,
     posts.c.version,
@@ -230,6 +231,11 @@ STAMP: Final[tuple[ColumnElement[Any], ...]] = (
     posts.c.boost_of_id,
     posts.c.card_id,
     accounts.c.version,
+    select(_WRITER.c.version)  # of whom the page names that its card shows: whether he lets it is his to say
+    .join(cards, cards.c.creator_id == _WRITER.c.id)
+    .where(cards.c.id == posts.c.card_id)
+    .correlate(posts)
+    .scalar_subquery(),
 )
 STAMPED: Final = posts.join(accounts, accounts.c.id == posts.c.author_id)
 _STAMPS = Prepared(select(*STAMP).select_from(STAMPED).where(posts.c.id.in_(_IDS)))
@@ -245,8 +251,8 @@ def recall(tx: Connection, ids: list[int]) -> dict[int, Parts]:
 def stamped(tx: Connection, rows: Iterable[Sequence[Any]]) -> dict[int, Parts]:
     """The parts of posts of which the rows, as the driver gave them, begin with STAMP: of STAMPED, in this snapshot.
 
-    The versions of a post and of its author are compared; whatever else belongs to it changes only with its version.
-    Polls do not, nor do those to whom people moved, nor who wrote what a card shows: they are loaded each time.
+    The versions of a post, of its author and of who wrote what its card shows are compared; whatever else belongs to it
+    changes only with its version.  Polls do not, nor do those to whom people moved: they are loaded each time.
     """
     found, changed = {}, {}
     for row in rows:
@@ -259,7 +265,7 @@ def stamped(tx: Connection, rows: Iterable[Sequence[Any]]) -> dict[int, Parts]:
     if changed:
         for number, made in load(tx, padded(list(changed))).items():
             found[number] = made
-            if made.poll is None and made.author.moved_to is None and (made.card is None or not made.card.creator_id):
+            if made.poll is None and made.author.moved_to is None:
                 REMEMBERED.put(tx, number, changed[number], made)
     return found
 

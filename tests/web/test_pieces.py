@@ -244,3 +244,34 @@ async def test_each_reader_is_told_of_himself_whoever_read_before(both_sites):
     assert [fresh[by][0]["poll"].get("own_votes") for by in (token, other, None)] == [[], [0], None]
     for by in (None, other, token, other, None, token, token):
         assert await told(by) == fresh[by]
+
+
+async def test_who_wrote_the_page_that_a_card_shows_is_not_kept_too_long_and_kept(both_sites, queries):
+    site = both_sites
+    alice, token = await site.person("alice")
+    bob, bob_s = await site.person("bob")
+    post = await site.posted(bob, "https://site.test/a")
+    page = Preview(title="A", creator="alice@ours.test", host="www.site.test")
+    await site.do(cards.fetched, post.card_id, page)
+
+    def credit():
+        return site.db.write(lambda tx: cards.credit(tx, cards.find(tx, post.card_id), alice))
+
+    def agrees(*domains):
+        changes = accounts.ProfileChanges(attribution_domains=list(domains))
+        return site.db.write(accounts.update_profile, site.origin, alice.id, changes, datetime.now(UTC))
+
+    def rename(tx):
+        tx.execute(update(accounts_table).where(accounts_table.c.id == alice.id).values(display_name="Alice A."))
+
+    paths = ("timelines/public", f"accounts/{bob.id}/statuses", f"statuses/{post.id}")
+    asked = [(path, by) for path in paths for by in (token, bob_s, None)]
+    changes = [credit, lambda: agrees("site.test"), lambda: site.db.write(rename), lambda: agrees("other.test"),
+               lambda: agrees("site.test"), lambda: site.do(accounts.suspend, alice.id)]  # fmt: skip
+    await told_of_each(site, changes[:-1], asked)
+    for loaded in (0, 1):  # nothing is loaded anew, until it is forgotten
+        queries.clear()
+        await site.get("/api/v1/timelines/public", bob_s)
+        assert sum(query.startswith("SELECT preview_card") for query in queries) == loaded
+        forget()
+    await told_of_each(site, changes[-1:], asked[1:2])

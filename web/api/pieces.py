@@ -56,9 +56,10 @@ def _state(view: PostView, frame: Frame) -> object:
     card = view.parts.card
     if view.boost_of is not None or view.quote is not None or view.filters or view.collections:
         return None
-    if view.parts.poll is not None or (card is not None and card.creator_id is not None):
+    if view.parts.poll is not None:
         return None
-    return (frame.reader_id is None, *view[1:])
+    named = card is not None and frame.reader_id is not None and card.creator_id == frame.reader_id
+    return (frame.reader_id is None, named, *view[1:])
 
 
 def _shared(view: PostView, frame: Frame, varying: dict[str, Any]) -> bytes:
