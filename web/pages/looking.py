@@ -1,16 +1,25 @@
-"""Looking for people and posts: one box for names, handles, addresses, hashtags and words of posts."""
+"""Looking for people and posts: one box for names, handles, addresses, hashtags and words of posts.
 
+Whoever looks for nothing yet sees whom he may like to follow, and what is talked about.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
 from urllib.parse import quote
 
 from aiohttp import web
 from sqlalchemy import Connection
 
 from federation.handles import parse_handle
-from social import fulltext, search, views, words
+from social import discovery, fulltext, search, trends, views, words
+from social.discovery import Suggestion
 from social.errors import Refusal
+from social.tags import TagView
+from social.trends import LinkView
 from social.views import PostView
 from store.tables import Account
-from web.keys import DATABASE, REMOTE
+from web.keys import CONFIG, DATABASE, REMOTE
 from web.pages import addresses, frame
 from web.params import of_query
 
@@ -20,6 +29,19 @@ MOST = 30  # people
 POSTS = 20  # on a page
 FARTHEST = 10_000  # posts that are skipped
 LONGEST = 2048
+SUGGESTED: Final = 10
+TALK: Final = 10  # of each kind
+WHY: Final = {"friends_of_friends": "followed by people whom you follow", "most_followed": "followed by many here"}
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """To whoever does not look for anything yet."""
+
+    people: list[Suggestion]
+    tags: list[TagView]
+    links: list[LinkView]
+    posts: list[PostView]
 
 
 @routes.get("/search")
@@ -51,8 +73,27 @@ async def _answer(request: web.Request, typed: str, offset: int = 0) -> web.Resp
         if not offset:
             found = await request.app[DATABASE].read(search.people, query.removeprefix("acct:"), MOST)
         posts = await request.app[DATABASE].read(_posts, signed.account.id, query, offset)
+    offered = None if query else await _offer(request, signed.account.id)
     more = f"/search?q={quote(query, safe='')}&offset={offset + POSTS}" if len(posts) > POSTS else ""
-    return frame.show(request, "search.html", query=query, found=found, posts=posts[:POSTS], older=more, says=says)
+    return frame.show(
+        request, "search.html", query=query, found=found, posts=posts[:POSTS], older=more, says=says, offered=offered,
+        why=WHY,
+    )  # fmt: skip
+
+
+async def _offer(request: web.Request, reader_id: int) -> Offered:
+    config, now = request.app[CONFIG], datetime.now(UTC)
+    read = request.app[DATABASE].read
+    people = await read(discovery.suggestions, reader_id, SUGGESTED)
+    if not config.trends:
+        return Offered(people, [], [], [])
+    review = config.trends_review
+    return Offered(
+        people,
+        await read(trends.tags, reader_id, TALK, 0, now, review=review),
+        await read(trends.links, TALK, 0, now, review=review),
+        await read(trends.posts, reader_id, TALK, 0, review=review),
+    )
 
 
 def _posts(tx: Connection, reader_id: int, query: str, offset: int) -> list[PostView]:

@@ -10,7 +10,7 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from federation.origin import Origin
-from social import accounts, blocks, follows, keepsakes, mutes, pins, timelines
+from social import accounts, blocks, discovery, follows, keepsakes, mutes, pins, timelines
 from social.collections import views
 from social.collections.views import CollectionView
 from social.errors import Gone, NotFound
@@ -143,7 +143,12 @@ def _prefer(
     )
 
 
+def _overlook(tx: Connection, account_id: int, other_id: int, _: datetime) -> None:
+    discovery.dismiss(tx, account_id, other_id)
+
+
 _ACTIONS: Final[dict[str, Callable[..., Any]]] = {
+    "overlook": _overlook,
     "follow": _follow,
     "boosts": partial(_prefer, boosts=True),
     "no-boosts": partial(_prefer, boosts=False),
