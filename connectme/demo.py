@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 HOME = Path(__file__).parent.parent
 PASSWORD = "conversation"  # noqa: S105  of people who exist for a demonstration, on this machine alone
-PATIENCE = 60.0  # seconds, for a machine that has other things to do
+PATIENCE = 120.0  # seconds, for a machine that has other things to do
 
 
 class Instance:
@@ -93,7 +93,7 @@ class Instance:
         if self._process is not None:
             self._process.terminate()
             try:
-                self._process.wait(15)
+                self._process.wait(30)
             except subprocess.TimeoutExpired:
                 self.kill()
             self._process = None
@@ -120,7 +120,7 @@ class Instance:
     @property
     def session(self) -> ClientSession:
         if self._session is None:
-            self._session = ClientSession(timeout=ClientTimeout(total=30))
+            self._session = ClientSession(timeout=ClientTimeout(total=60))
         return self._session
 
     async def api(self, name: str, method: str, path: str, /, **body: object) -> Any:

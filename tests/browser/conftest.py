@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from federation.origin import Origin
 from store.database import Database
 from tests.web import browsing
 
+PATIENCE = 60_000  # milliseconds; only a broken test waits that long
+expect.set_options(timeout=PATIENCE)
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -36,7 +38,7 @@ async def chromium() -> AsyncIterator[Browser]:
     if path is None:
         pytest.skip("no Chromium is installed")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS, timeout=2 * PATIENCE)
         yield browser
         await browser.close()
 

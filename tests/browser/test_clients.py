@@ -48,7 +48,11 @@ function stream() {
     look();
   });
   const open = new Promise((done, failed) => { socket.onopen = done; socket.onerror = failed; });
-  return {socket, until, open};
+  const settled = () => {  // all that was sent is understood: refusals, which are no event, come in order
+    socket.send(JSON.stringify({type: 'dance'}));
+    return until(undefined);
+  };
+  return {socket, until, open, settled};
 }
 </script>"""
 
@@ -204,10 +208,11 @@ async def test_one_socket_with_the_token_as_subprotocol_hears_all_that_happens(p
     found = await run(
         page,
         """
-        const {socket, until, open} = stream();
+        const {socket, until, open, settled} = stream();
         await open;
         socket.send(JSON.stringify({type: 'subscribe', stream: 'user'}));
         socket.send(JSON.stringify({type: 'subscribe', stream: 'hashtag', tag: 'windows'}));
+        await settled();
         const posted = (await call('POST', '/api/v1/statuses', {status: 'seen through #windows'})).body;
         const update = JSON.parse((await until('update')).payload);
         await call('PUT', '/api/v1/statuses/' + posted.id, {status: 'changed, seen through #windows'});
@@ -231,10 +236,10 @@ async def test_what_others_do_comes_as_a_notification_on_the_socket(page: Page, 
         run(
             page,
             """
-            const {socket, until, open} = stream();
+            const {socket, until, open, settled} = stream();
             await open;
             socket.send(JSON.stringify({type: 'subscribe', stream: 'user:notification'}));
-            await new Promise(done => setTimeout(done, 300));
+            await settled();
             window.listening = true;
             const heard = JSON.parse((await until('notification')).payload);
             socket.close();

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
+from tests.browser.conftest import PATIENCE
+
 pytestmark = pytest.mark.browser
 
 PASSWORD = "correct horse"
@@ -46,7 +48,7 @@ async def narrow(chromium: Browser) -> AsyncIterator[BrowserContext]:
     context = await chromium.new_context(
         viewport={"width": 320, "height": 640}, color_scheme="dark", java_script_enabled=False
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     yield context
     await context.close()
 

@@ -13,6 +13,7 @@ from connectme.app import make_app
 from connectme.house import opened
 from connectme.settings import Settings
 from inbox.append import Appender
+from tests.browser.conftest import PATIENCE
 from tests.web import browsing
 from web.errors import Handler
 
@@ -94,7 +95,7 @@ def _showing(text: str) -> Handler:
 
 async def test_a_page_of_another_site_logs_in_by_a_popup(chromium: Browser, whole: str, client: str) -> None:
     context = await chromium.new_context()
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
     page = await context.new_page()
     said: list[str] = []
     context.on("console", lambda message: said.append(message.text))

@@ -56,7 +56,7 @@ class Patient:
         """What `connectme serve` says before it ends; it must not serve."""
         words = [sys.executable, "-m", "connectme", "serve"]
         named = {"PATH": os.environ["PATH"], **self.settings.environment(), "CONNECTME_BIND": "127.0.0.1:0"}
-        done = subprocess.run(words, env=named, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(words, env=named, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 1, done.stderr
         return done.stderr
 

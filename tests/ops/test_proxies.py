@@ -100,7 +100,7 @@ def changed(example, values):
 @pytest.mark.skipif(CADDY is None, reason="caddy is not installed: apt-get install caddy")
 def test_caddy_takes_the_example_as_it_is(tmp_path):
     words = [CADDY, "validate", "--adapter", "caddyfile", "--config", str(EXAMPLES / "Caddyfile")]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60, env={"HOME": str(tmp_path)}, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120, env={"HOME": str(tmp_path)}, check=False)
     assert (done.returncode, "Valid configuration" in done.stdout + done.stderr) == (0, True), done.stderr
 
 

@@ -18,7 +18,7 @@ def verified(tmp_path, text):
     unit = tmp_path / "connectme.service"
     unit.write_text(text.replace("/opt/connectme/.venv/bin/connectme", "/bin/true"))
     words = [ANALYZE, "verify", "--man=no", str(unit)]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
     return done.returncode, done.stderr
 
 

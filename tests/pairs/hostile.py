@@ -124,7 +124,7 @@ def create(actor: str, number: int | str, **more: Any) -> JSON:
     return {"@context": AS, "id": f"{note['id']}/activity", "type": "Create", "actor": actor, "object": note}
 
 
-async def exchange(server: Instance, request: bytes, patience: float = 10.0) -> bytes:
+async def exchange(server: Instance, request: bytes, patience: float = 60.0) -> bytes:
     """All that the server answers to these bytes, until it ends the connection or is silent for a while."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     answer = b""

@@ -60,7 +60,7 @@ class Town:
         self.received: list[JSON] = []
         self.heads: list[Mapping[str, str]] = []
         self.asked: Counter[str] = Counter()
-        self.session = ClientSession(timeout=ClientTimeout(total=20))
+        self.session = ClientSession(timeout=ClientTimeout(total=60))
         self._ours = ours
         self._hosts: dict[str, str] = {}
         app = web.Application()

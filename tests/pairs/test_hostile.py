@@ -486,7 +486,7 @@ async def test_what_has_no_end_is_left(town: Town, server: Instance) -> None:
         return asked["parents"] >= 10 and asked["pages"] >= 4 and asked["hops"] >= 4
 
     with suppress(TimeoutError):
-        await until(enough, "it looks", 10)
+        await until(enough, "it looks")
     assert await enough(), asked
     await _no_jobs(server)
     assert asked["parents"] <= 12
@@ -509,7 +509,7 @@ async def _no_jobs(server: Instance) -> None:
         with sqlite3.connect(f"file:{server.folder / 'connectme.db'}?mode=ro", uri=True) as database:
             return not database.execute("SELECT key FROM job WHERE error IS NULL").fetchall()
 
-    await until(none, "no job is left", 90)
+    await until(none, "no job is left")
 
 
 async def test_hostile_words_in_actors_cost_only_themselves(town: Town, server: Instance) -> None:
@@ -696,7 +696,7 @@ async def test_http_that_is_ambiguous_or_too_large_is_refused(town: Town, server
         "an odd address in front": get + b"X-Forwarded-For: x, ,\xff, 999.1.1.1\r\nForwarded: for=\"[\r\n\r\n",
     }  # fmt: skip
     for name, shape in shapes.items():
-        answer = await exchange(server, shape, 5.0)
+        answer = await exchange(server, shape)
         found = statuses(answer)
         assert found, (name, answer[:200])  # never just cut
         assert max(found) < 500, (name, answer[:300])

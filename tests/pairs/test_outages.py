@@ -72,13 +72,13 @@ async def test_what_was_answered_202_is_there_once_afterwards(server: Instance, 
 
         await send(5)
         mend = fault(server, file)
-        await until(is_so(server, wanted), f"the server notices: {wanted}", 40)
+        await until(is_so(server, wanted), f"the server notices: {wanted}")
         async with server.session.post(server.base / "api/v1/statuses") as answer:
             assert answer.status == 503
             assert "Retry-After" in answer.headers
         await send(20)
         mend()
-        await until(is_so(server, "normal"), "it opens again", 40)
+        await until(is_so(server, "normal"), "it opens again")
         await send(5)
 
         async def all_there() -> bool:

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.pairs
 async def until_heard(ws: ClientWebSocketResponse, *events: str) -> dict[str, str]:
     """The payloads of the next of each of `events`, which come in any order."""
     found: dict[str, str] = {}
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while not found.keys() >= set(events):
             said = orjson.loads((await ws.receive()).data)
             found.setdefault(said["event"], said["payload"])

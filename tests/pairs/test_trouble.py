@@ -70,4 +70,4 @@ async def test_nothing_acknowledged_is_missing_after_kill_9(fresh: Pair, victim:
             )
         return acknowledged <= found
 
-    await until(all_there, "every post that was acknowledged arrives", 90)
+    await until(all_there, "every post that was acknowledged arrives")

@@ -58,17 +58,17 @@ def test_a_database_that_is_moved_away_is_told_after_two_looks_and_nothing_is_be
         command = [sys.executable, "-m", "connectme", "serve", "--single-process"]
         with subprocess.Popen(command, cwd=ROOT, env=environ, stderr=subprocess.DEVNULL) as server:
             try:
-                _until(lambda: urlopen(f"http://{bind}/livez").status == 200, 60)
-                _until((tmp_path / "state/samples.db").exists, 60)
+                _until(lambda: urlopen(f"http://{bind}/livez").status == 200, 120)
+                _until((tmp_path / "state/samples.db").exists, 120)
                 time.sleep(5 * EVERY)  # nothing is told of a server that is well
                 assert receiver.alerts == []
                 (tmp_path / "connectme.db").rename(tmp_path / "elsewhere.db")
-                assert receiver.heard.wait(60), receiver.alerts
+                assert receiver.heard.wait(120), receiver.alerts
                 with urlopen(f"http://{bind}/api/v2/status.json") as answer:
                     assert json.load(answer)["status"]["indicator"] == "critical"
             finally:
                 server.send_signal(signal.SIGTERM)
-                server.wait(30)
+                server.wait(60)
         receiver.shutdown()
 
 
