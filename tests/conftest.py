@@ -20,6 +20,7 @@ from tests import postgresql
 from tests.inbox.far import Far
 from tests.interleaved import Two, watched
 from tests.postgresql import Rooms
+from tests.statements import keep_compiled
 
 # A fresh checkout builds Hypothesis' Unicode tables in its first test, which is slow but not wrong.
 settings.register_profile("check", suppress_health_check=list(HealthCheck), deadline=None, derandomize=True)
@@ -32,6 +33,13 @@ def pytest_collection_finish() -> None:
     """What is imported by now stays, so nobody need look through it for garbage: that took a fifteenth of the time."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        keep_compiled(patch)
+        yield
 
 
 @pytest.fixture(autouse=True)

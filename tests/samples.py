@@ -60,11 +60,12 @@ def png_bomb(width: int, height: int) -> bytes:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    packer, rows = zlib.compressobj(9), b""
-    for _ in range(min(height, 2_000)):
-        rows += packer.compress(bytes(1 + width * 3))
+    packer, number = zlib.compressobj(9, wbits=-15), min(height, 2_000)
+    row = packer.compress(bytes(1 + width * 3)) + packer.flush(zlib.Z_FULL_FLUSH)  # which nothing before it changes
+    checked = struct.pack(">HH", number * (1 + width * 3) % 65_521, 1)  # Adler-32 of so many zeros
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    body = chunk(b"IHDR", header) + chunk(b"IDAT", rows + packer.flush()) + chunk(b"IEND", b"")
+    rows = b"\x78\xda" + number * row + packer.flush() + checked
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + body
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from sqlalchemy import create_engine, func, select, update
+from sqlalchemy import Connection, create_engine, func, select, update
 
 from social import accounts, blocks, follows, moderation, ties
 from social.errors import Invalid, NotAllowed, NotFound
@@ -346,21 +346,32 @@ async def test_a_relationship_takes_three_queries(db, queries):
     assert await db.read(follows.relationship, alice.id, []) == {}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _tables():
+    """One database for all histories, each of which is rolled back: to make one takes longer than a history."""
+    engine = create_engine("sqlite://")
+    with engine.connect() as tx:
+        metadata.create_all(tx)
+        tx.commit()
+        Histories.tx = tx
+        yield
+    engine.dispose()
+
+
 class Histories(RuleBasedStateMachine):
     """Whatever happens in whichever order: the counts are those of the rows, and requested is not following."""
 
+    tx: Connection
+
     def __init__(self):
         super().__init__()
-        self.tx = create_engine("sqlite://").connect()
-        metadata.create_all(self.tx)
         self.alice, self.carol = ours("alice"), ours("carol", locked=True)
         self.bob = remote("bob")
         add(self.tx, self.alice, self.carol, self.bob)
         self.ours = (self.alice, self.carol)
 
     def teardown(self):
-        self.tx.close()
-        self.tx.engine.dispose()
+        self.tx.rollback()
 
     one = st.integers(0, 1)
     number = st.integers(1, 3)
