@@ -4,9 +4,9 @@ import re
 import zlib
 from collections.abc import Awaitable, Callable, Sequence
 from email.utils import parsedate_to_datetime
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
-from aiohttp import ClientResponse, StreamReader
+from aiohttp import StreamReader
 from multidict import CIMultiDictProxy
 
 from federation.errors import Malformed
@@ -28,6 +28,14 @@ ACCEPT_PAGE: Final = "text/html, application/xhtml+xml"
 ACCEPT_ACTIVITY: Final = f'application/activity+json, application/ld+json; profile="{PROFILE}"'
 _JSON: Final = re.compile(r"application/(?:[a-z0-9.-]{1,40}\+)?json")
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
+
+
+class Response(Protocol):
+    @property
+    def headers(self) -> CIMultiDictProxy[str]: ...
+
+    @property
+    def content(self) -> StreamReader: ...
 
 
 def is_activity(media_type: str) -> bool:
@@ -71,7 +79,7 @@ def only(headers: CIMultiDictProxy[str], name: str) -> str:
     return values[0] if values else ""
 
 
-async def body_of(response: ClientResponse, *, whole: bool = True) -> bytes:
+async def body_of(response: Response, *, whole: bool = True) -> bytes:
     """The whole body, decompressed.  Raises: Malformed, as soon as it is too large or not what it is said to be.
 
     whole: False, when the first megabyte is enough.
@@ -79,8 +87,8 @@ async def body_of(response: ClientResponse, *, whole: bool = True) -> bytes:
     encoding = only(response.headers, "Content-Encoding").strip().lower()
     if encoding not in ("", "identity", "gzip", "x-gzip"):
         raise Malformed("Content-Encoding", encoding)
-    if whole and (response.content_length or 0) > LARGEST:
-        raise Malformed("body", f"{response.content_length} bytes")
+    if whole and _length(response) > LARGEST:
+        raise Malformed("body", f"{_length(response)} bytes")
     unpack = _Gunzip() if "gzip" in encoding else None
     parts: list[bytes] = []
     received, size = 0, 0
@@ -98,19 +106,24 @@ async def body_of(response: ClientResponse, *, whole: bool = True) -> bytes:
     return b"".join(parts)
 
 
-async def pour(response: ClientResponse, sink: Sink, most: int) -> None:
+async def pour(response: Response, sink: Sink, most: int) -> None:
     """The whole body to `sink`, as it comes.  Raises: Malformed, as soon as it is too large or compressed."""
     encoding = only(response.headers, "Content-Encoding").strip().lower()
     if encoding not in ("", "identity"):
         raise Malformed("Content-Encoding", encoding)
-    if (response.content_length or 0) > most:
-        raise Malformed("body", f"{response.content_length} bytes")
+    if _length(response) > most:
+        raise Malformed("body", f"{_length(response)} bytes")
     size = 0
     async for chunk in response.content.iter_any():
         size += len(chunk)
         if size > most:
             raise Malformed("body", f"more than {most} bytes")
         await sink(chunk)
+
+
+def _length(response: Response) -> int:
+    """As it is announced, 0 when it is not.  aiohttp refuses what is no number."""
+    return int(response.headers.get("Content-Length", 0))
 
 
 class _Gunzip:

@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, NoReturn, TypeVar
 
@@ -23,6 +24,7 @@ from federation.keys import PrivateKey
 from federation.parsing import parse_object
 from federation.peers import ONE_KNOCK, Manner, Peer, Peers, scheme_of
 from federation.signatures import ED25519, Scheme, sign
+from federation.signer import Signer
 from federation.transport import Limits, Reply, Transport
 
 __all__ = ["Answer", "Budget", "Client", "Fetched", "FetchedPage", "Limits"]
@@ -120,10 +122,12 @@ class Client:
         self._limits = limits
         self._peers = Peers()
         self._inboxes: dict[str, tuple[URL, str, str]] = {}
+        self._signer = Signer()
         self._transport = self.transport(guard, limits, ca_file, lookup)
 
     async def close(self) -> None:
         """Ends all connections, also those in use."""
+        self._signer.close()
         await self._transport.close()
 
     async def fetch_document(self, url: str, budget: Budget, key: PrivateKey | None = None) -> Fetched:
@@ -205,7 +209,8 @@ class Client:
             tried = waiting.pop(0)
             by = ed25519 if ed25519 and tried == "ed25519" else key
             digest = digests.get(scheme_of(tried)) if digests else None
-            signed = sign(scheme_of(tried), "POST", text, by, now, body, digest=digest, also=headers)
+            make = partial(sign, scheme_of(tried), "POST", text, by, now, body, digest=digest, also=headers)
+            signed = await self._signer.sign(make) if by.kind == "rsa" else make()
             reply = await self._transport.post(target, host, peer, unsigned | signed, body)
             _hear(peer, reply, tried)
             if reply.status not in _KNOCK_POST:

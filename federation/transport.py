@@ -31,9 +31,9 @@ from yarl import URL
 
 from federation import answers
 from federation.errors import FederationError, Refused, Unreachable
+from federation.exchange import Exchange
 from federation.guard import AddressRefused, Gate, Guard, Lookup, Resolver
 from federation.peers import Peer
-from federation.posting import Poster
 
 KEEP_ALIVE: Final = 60.0  # seconds
 NAMES_KEPT: Final = 10_000
@@ -81,10 +81,11 @@ class Transport:
 
         Raises: Unreachable, Refused, Malformed (see answers.body_of).
         """
-        headers = {**headers, "Accept-Encoding": "gzip", **self._farewell(peer)}
+        farewell = self._farewell(peer)
+        headers = {**headers, "Accept-Encoding": "gzip", **farewell}
         try:
             async with asyncio.timeout(self._limits.headers) as deadline:
-                async with self._session.get(url, headers=headers, allow_redirects=False) as response:
+                with await self._exchange.ask("GET", url, headers, close=bool(farewell)) as response:
                     deadline.reschedule(None)
                     there = response.status == answers.OK
                     body = await (
@@ -98,10 +99,11 @@ class Transport:
         self, url: URL, host: str, peer: Peer, headers: Mapping[str, str], sink: answers.Sink, most: int
     ) -> Reply:
         """As get, but what is answered 200 goes to `sink`, piece by piece, and is not in the reply."""
-        headers = {**headers, "Accept-Encoding": "identity", **self._farewell(peer)}
+        farewell = self._farewell(peer)
+        headers = {**headers, "Accept-Encoding": "identity", **farewell}
         try:
             async with asyncio.timeout(self._limits.headers) as deadline:
-                async with self._session.get(url, headers=headers, allow_redirects=False) as response:
+                with await self._exchange.ask("GET", url, headers, close=bool(farewell)) as response:
                     deadline.reschedule(None)
                     body = b""
                     if response.status == answers.OK:
@@ -118,14 +120,11 @@ class Transport:
         headers = {**headers, "Accept-Encoding": "identity", **farewell}
         try:
             async with asyncio.timeout(self._limits.headers):
-                response = await self._poster.post(url, headers, body, close=bool(farewell))
+                response = await self._exchange.ask("POST", url, headers, body, close=bool(farewell))
         except (ClientError, OSError) as error:
             raise _trouble(host, error) from error
-        try:
-            first = await self._beginning(response.content)
-        finally:
-            response.release()
-        return Reply(url, response.status, response.headers, first)
+        with response:
+            return Reply(url, response.status, response.headers, await self._beginning(response.content))
 
     async def _beginning(self, content: StreamReader) -> bytes:
         """Whatever happens to the body, we have their answer."""
@@ -145,8 +144,8 @@ class Transport:
         return {}
 
     @cached_property
-    def _poster(self) -> Poster:
-        return Poster(self._session)
+    def _exchange(self) -> Exchange:
+        return Exchange(self._session)
 
     @property
     def _session(self) -> ClientSession:

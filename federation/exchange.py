@@ -1,13 +1,13 @@
-"""One POST over a kept connection: what a post to a thousand servers does a thousand times.
+"""One request over a kept connection: what a post to a thousand servers does a thousand times.
 
 The connections are aiohttp's (found, opened, kept and counted by its connector), and so is the reader of answers; the
-request is written here.  A request of aiohttp's session costs five times as much Python, nearly all of it for what a
-delivery does not have: redirects, cookies, proxies, forms, bodies of unknown length.
+request is written here.  A request of aiohttp's session costs five times as much Python, nearly all of it for what we
+do not have: redirects that are followed, cookies, proxies, forms, bodies of unknown length.
 """
 
 import asyncio
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal, Self
 
 from aiohttp import (
     ClientConnectorError,
@@ -45,6 +45,12 @@ class Response:
         self._connection = connection
         self._close = close
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
     def release(self) -> None:
         """Keeps the connection, if it can be: not when there is more to come, nor while some of ours is not sent."""
         transport = self._connection.transport
@@ -57,7 +63,7 @@ class Response:
             self._connection.release()
 
 
-class Poster:
+class Exchange:
     """Over the connections of `session`."""
 
     def __init__(self, session: ClientSession) -> None:
@@ -65,13 +71,15 @@ class Poster:
         self._loop = asyncio.get_running_loop()
         self._places: dict[tuple[str, str | None, int | None], ClientRequest] = {}
 
-    async def post(self, url: URL, headers: Mapping[str, str], body: bytes, *, close: bool) -> Response:
+    async def ask(
+        self, method: Literal["GET", "POST"], url: URL, headers: Mapping[str, str], body: bytes = b"", *, close: bool
+    ) -> Response:
         """Once more when the connection ends: it was a kept one that they closed in this very moment, most likely, and
         a delivery may arrive twice (an activity is known by its id).
 
         close: the connection is not for others; `headers` say so, too.
         """
-        request = _request(url, headers, body)
+        request = _request(method, url, headers, body)
         try:
             return await self._exchange(url, request, close=close)
         except ClientConnectorError:
@@ -85,7 +93,7 @@ class Poster:
             raise ServerDisconnectedError("the client is closed")
         connection = await connector.connect(self._place(url), [], _NO_LIMIT)
         try:
-            message, content = await _ask(connection, request)
+            message, content = await _answer(connection, request)
             return Response(message, content, connection, close=close)
         except HttpProcessingError as error:
             connection.close()
@@ -101,12 +109,12 @@ class Poster:
         if found is None:
             if len(self._places) >= HOSTS_KEPT:
                 self._places.clear()
-            found = ClientRequest("POST", url.origin(), loop=self._loop, session=self._session)
+            found = ClientRequest("GET", url.origin(), loop=self._loop, session=self._session)
             self._places[key] = found
         return found
 
 
-async def _ask(connection: Kept, request: bytes) -> tuple[RawResponseMessage, StreamReader]:
+async def _answer(connection: Kept, request: bytes) -> tuple[RawResponseMessage, StreamReader]:
     handler, transport = connection.protocol, connection.transport
     if handler is None or transport is None or transport.is_closing() or len(handler):
         raise ServerDisconnectedError  # or it said something before it was asked, which is no answer
@@ -118,12 +126,12 @@ async def _ask(connection: Kept, request: bytes) -> tuple[RawResponseMessage, St
             return message, content
 
 
-def _request(url: URL, headers: Mapping[str, str], body: bytes) -> bytes:
+def _request(method: str, url: URL, headers: Mapping[str, str], body: bytes) -> bytes:
     """With the Host that is signed, if it is.  Raises: Malformed, when a header spans lines."""
-    lines = [f"POST {url.raw_path_qs} HTTP/1.1", *[f"{name}: {value}" for name, value in headers.items()]]
+    lines = [f"{method} {url.raw_path_qs} HTTP/1.1", *[f"{name}: {value}" for name, value in headers.items()]]
     if "Host" not in headers:
         lines.insert(1, f"Host: {url.host_port_subcomponent}")
-    lines += (f"Content-Length: {len(body)}", "", "")
+    lines += (f"Content-Length: {len(body)}", "", "") if method == "POST" else ("", "")
     head = "\r\n".join(lines)
     if head.count("\n") != len(lines) - 1 or head.count("\r") != len(lines) - 1 or "\0" in head:
         raise Malformed("headers", "a line break")
