@@ -16,11 +16,12 @@ from sqlalchemy.dialects import postgresql
 from federation import vocabulary
 from outbox import recipients
 from outbox.proving import written
+from outbox.waking import MANY, wake, wake_hosts, wake_later
 from store.events import announce
 from store.ids import new_id
 from store.prepared import Change, Prepared, padded
-from store.tables import Account, activities, deliveries, hosts
-from store.tables.base import Id, Instant
+from store.tables import Account, activities, deliveries
+from store.tables.base import Id
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class _Way:
         """again: others may have made some of them."""
         made = postgresql.insert(deliveries).from_select(_COLUMNS, receivers)
         self.make = Change(made.on_conflict_do_nothing() if again else made)
-        self.any = Prepared(receivers.with_only_columns(literal(1)).group_by(None).limit(1))
+        self.any = Prepared(receivers.with_only_columns(literal(1)).group_by(None).order_by(None).limit(1))
 
 
 class _Queue(NamedTuple):
@@ -69,27 +70,6 @@ _ACCOUNTS = _Way(recipients.ACCOUNTS, again=True)
 _OF_ACTIVITY = deliveries.c.activity_id == bindparam("activity", type_=Id)
 _HOSTS = select(deliveries.c.host).where(_OF_ACTIVITY).distinct()
 _NOT_TO = delete(deliveries).where(_OF_ACTIVITY, deliveries.c.host.in_(bindparam("hosts", expanding=True)))
-
-# A host with nothing to do becomes due; one that waits or is being talked to keeps its moment.
-# In order of name, so that two posts never lock each other's hosts crosswise.
-_ADD_HOSTS = postgresql.insert(hosts).from_select(
-    ["name", "failures", "due"],
-    select(deliveries.c.host, literal(0), bindparam("due", type_=Instant))
-    .where(_OF_ACTIVITY)
-    .group_by(deliveries.c.host)
-    .order_by(deliveries.c.host),
-)
-_WAKE = Change(
-    _ADD_HOSTS.on_conflict_do_update(
-        index_elements=["name"], set_={"due": _ADD_HOSTS.excluded.due}, where=hosts.c.due.is_(None)
-    )
-)
-_INSERT_HOSTS = postgresql.insert(hosts)
-_WAKE_HOSTS = Change(
-    _INSERT_HOSTS.on_conflict_do_update(
-        index_elements=["name"], set_={"due": _INSERT_HOSTS.excluded.due}, where=hosts.c.due.is_(None)
-    )
-)
 
 
 def to_followers(
@@ -152,8 +132,7 @@ def to_each(
         return
     _WRITE.each(tx, said)
     _TO_INBOX.each(tx, sent)
-    names = sorted({receiver.host or "" for _, _, receiver in letters})
-    _WAKE_HOSTS.each(tx, [{"name": name, "failures": 0, "due": now + delay} for name in names])
+    wake_hosts(tx, sorted({receiver.host or "" for _, _, receiver in letters}), now + delay)
     announce(tx, Queued())
 
 
@@ -213,5 +192,8 @@ def _send(
     if not made:  # or is blocked
         _UNWRITE.run(tx, **activity)
         return
-    _WAKE.run(tx, **activity, due=now + delay)
+    if made < MANY or delay:
+        wake(tx, activity["activity"], now + delay)
+    else:
+        wake_later(tx, activity["activity"])
     announce(tx, Queued())

@@ -26,6 +26,7 @@ from sqlalchemy import (
 
 from federation.peers import Manner
 from outbox import synchronisation
+from outbox.waking import asleep, wake_asleep
 from store.prepared import Prepared, padded
 from store.tables import account_keys, accounts, activities, deliveries, hosts
 from store.tables.base import Id, Instant
@@ -175,6 +176,7 @@ def claim(tx: Connection, now: datetime, most: int, most_failing: int = 0) -> li
     most:         hosts that answered last time, or are new.
     most_failing: hosts that did not, whose wait is over.
     """
+    wake_asleep(tx, now)
     leased = _leased(tx, _LEASE_WELL, now, most) + _leased(tx, _LEASE_FAILING, now, most_failing)
     if not leased:
         return []
@@ -246,5 +248,7 @@ def renew(tx: Connection, names: Collection[str], now: datetime) -> None:
 
 def next_due(tx: Connection) -> datetime | None:
     """When there will be something to claim, if nothing changes; None: never."""
+    if made := asleep(tx):
+        return made
     rows = _NEXT_DUE.typed(tx)
     return rows[0][0] if rows else None

@@ -3,7 +3,20 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Delete, Text, Update, bindparam, delete, exists, func, null, select, update
+from sqlalchemy import (
+    Connection,
+    Delete,
+    Text,
+    Update,
+    bindparam,
+    delete,
+    exists,
+    func,
+    null,
+    select,
+    union_all,
+    update,
+)
 
 from store.rows import many
 from store.tables import activities, deliveries, hosts
@@ -45,7 +58,10 @@ _HOSTS = select(func.count()).select_from(hosts).where(_HAS_MAIL)
 _OLDEST = select(func.min(deliveries.c.activity_id)).scalar_subquery()
 _OLDEST_AT = select(activities.c.created_at).where(activities.c.id == _OLDEST)
 _OLDEST_OF = select(func.min(deliveries.c.activity_id)).where(deliveries.c.host == hosts.c.name).scalar_subquery()
-_OF_ABLE = select(_OLDEST_OF.label("id")).where(hosts.c.failures == 0, hosts.c.due.is_not(None)).subquery()
+_OF_ABLE = union_all(
+    select(_OLDEST_OF.label("id")).where(hosts.c.failures == 0, hosts.c.due.is_not(None)),
+    select(activities.c.id).where(activities.c.asleep),
+).subquery()
 _OLDEST_ABLE = select(func.min(_OF_ABLE.c.id)).scalar_subquery()
 _OLDEST_ABLE_AT = select(activities.c.created_at).where(activities.c.id == _OLDEST_ABLE)
 _HOST = bindparam("host", type_=Text())

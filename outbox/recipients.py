@@ -19,8 +19,13 @@ _POST = bindparam("post", type_=Id)
 
 _PRESENT = accounts.c.host.is_not(None) & accounts.c.deleted_at.is_(None) & accounts.c.suspended_at.is_(None)
 _INBOX = func.coalesce(accounts.c.shared_inbox, accounts.c.inbox)
-# Grouped, not DISTINCT: SQLite then sorts them, which makes writing them in this order a third cheaper.
-_SHARED = select(_ACTIVITY, accounts.c.host, _INBOX.label("inbox")).where(_PRESENT).group_by(accounts.c.host, _INBOX)
+# In the order of the indexes, which makes writing them a third cheaper.
+_SHARED = (
+    select(_ACTIVITY, accounts.c.host, _INBOX.label("inbox"))
+    .where(_PRESENT)
+    .group_by(accounts.c.host, _INBOX)
+    .order_by(accounts.c.host, _INBOX)
+)
 
 FOLLOWERS = _SHARED.join(follows, follows.c.follower_id == accounts.c.id).where(
     follows.c.target_id == _SENDER, follows.c.accepted

@@ -1,13 +1,14 @@
 """The outgoing mail: an activity is kept once, a delivery per inbox, and a host says when to try it.
 
 `host.due` is the whole queue: None while there is no mail, a past moment when there is, the end of the lease while a
-worker talks with the host, and the end of the wait while the host is silent.
+worker talks with the host, and the end of the wait while the host is silent.  Only the hosts of an activity that is
+`asleep` do not know of it yet (outbox/waking.py).
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, false, text
 
 from store.tables.base import Id, Instant, Json, id_column, metadata
 
@@ -19,6 +20,13 @@ activities = Table(
     Column("body", LargeBinary, nullable=False),  # the JSON as it is signed and sent
     Column("synchronise", Integer, nullable=False),  # 1: tell receivers our digest of their followers (FEP-8fcf)
     Column("created_at", Instant, nullable=False, index=True),
+    Column("asleep", Boolean, nullable=False, server_default=false()),
+)
+Index(
+    "ix_activity_asleep",
+    activities.c.asleep,
+    sqlite_where=text("asleep = 1"),  # as SQLAlchemy asks for it
+    postgresql_where=activities.c.asleep,
 )
 
 deliveries = Table(
