@@ -101,8 +101,8 @@ async def test_the_bytes_are_written_once_with_their_context(db):
     def rows(tx):
         return [tuple(row) for row in tx.execute(select(activities))]
 
-    [(_, sender, body, synchronise, created)] = await db.read(rows)
-    assert (sender, synchronise, created) == (ALICE.id, 1, NOW)
+    [(_, sender, body, synchronise, created, asleep)] = await db.read(rows)
+    assert (sender, synchronise, created, asleep) == (ALICE.id, 1, NOW, False)
     assert body.startswith(b'{"@context":')
     assert b'"type":"Follow"' in body
 

@@ -8,8 +8,8 @@ Back: who is not woken yet is woken.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0030"
-down_revision = "0029"
+revision = "0031"
+down_revision = "0030"
 
 _WAKE = """
 UPDATE host SET due = (SELECT max(created_at) FROM activity WHERE asleep)
