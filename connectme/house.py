@@ -37,7 +37,7 @@ from ops import identity, machines, state
 from ops.backup import facts, swap
 from ops.modes import Board, Mode
 from social import accounts, push
-from store import ids
+from store import ids, journal
 from store.blobs import Blobs
 from store.database import Database, Nowhere
 from store.tables import INSTANCE_ACTOR_ID, spool_metadata, spooled
@@ -193,14 +193,15 @@ def _nobody(_host: str) -> bool:
 def _spool_tables(tx: Connection) -> None:
     """Makes them, or adds the columns that came later; they may be empty."""
     found = inspect(tx)
-    if not found.has_table(spooled.name):
+    if found.has_table(spooled.name):
+        there = {column["name"] for column in found.get_columns(spooled.name)}
+        for column in spooled.columns:
+            if column.name not in there:
+                kind = column.type.compile(tx.dialect)
+                tx.exec_driver_sql(f"ALTER TABLE {spooled.name} ADD COLUMN {column.name} {kind}")
+    else:
         spool_metadata.create_all(tx)
-        return
-    there = {column["name"] for column in found.get_columns(spooled.name)}
-    for column in spooled.columns:
-        if column.name not in there:
-            kind = column.type.compile(tx.dialect)
-            tx.exec_driver_sql(f"ALTER TABLE {spooled.name} ADD COLUMN {column.name} {kind}")
+    journal.begin(tx)
 
 
 async def _own_keys(db: Database, origin: Origin) -> dict[str, PrivateKey]:

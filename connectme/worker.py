@@ -11,9 +11,8 @@ repair       what was missed in an outage, once it is over
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from connectme import repair
@@ -36,9 +35,8 @@ from inbox.process import Processor
 from ops import clock
 from ops.ahead import Ahead
 from ops.backup import swap
-from ops.change import progress, replay
 from outbox.deliver import Deliverer
-from store.database import Away, Database
+from store.database import Away
 from store.jobs import Asked
 from store.tables import Job
 
@@ -47,7 +45,6 @@ log = logging.getLogger(__name__)
 HEALING: Final = 5.0  # seconds before a loop that broke is started again
 COUNTS_EVERY: Final = 2.0  # seconds between two moments at which counts are written down
 OUTCOMES: Final = ("delivered", "refused", "failed", "given_up")
-SETTLED: Final = timedelta(days=7)  # after which an upgrade is thought to be good
 LOOK: Final = 1.0  # seconds between two tries to become the one who reads the spool
 
 Loop = Callable[[asyncio.Event], Awaitable[None]]
@@ -76,7 +73,6 @@ class Worker:
             house.origin,
             also=[
                 media.sweep,
-                partial(settle_upgrade, house.spool, house.settings.data_dir),
                 partial(look_at_clocks, house),
             ],
             often=[Ahead(house.db, house.origin, house.settings.data_dir)],
@@ -180,13 +176,6 @@ def _pusher(house: House) -> Pusher:
     email, now = house.settings.contact_email, house.gatherer.now
     contact = f"mailto:{email}" if email else house.origin.base_url
     return Pusher(house.db, house.client, house.origin, house.push_key, contact, now)
-
-
-async def settle_upgrade(spool_db: Database, data_dir: Path, now: datetime) -> None:
-    """An upgrade that held for SETTLED is not taken back any more: what was handled since is not kept for it."""
-    last = progress.last(data_dir)
-    if last is not None and last.is_final and now - datetime.fromisoformat(last.since) >= SETTLED:
-        await spool_db.write(replay.end)
 
 
 def _watched(table: Mapping[str, Errand]) -> Mapping[str, Errand]:

@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert  # SQLite has the sa
 from federation import reading
 from inbox.introductions import unpacked
 from inbox.messages import Hint, Message, Verified
+from store import journal
 from store.ids import new_id
 from store.prepared import Change, Prepared, padded
 from store.rows import many, one, values_of
@@ -26,7 +27,7 @@ from store.tables.base import Id
 ATTEMPTS = 6  # after that a message rests
 FIRST = timedelta(seconds=5)  # until the second attempt; four times as long each time
 RESTING = 20_000  # messages kept at rest; `trim` drops older ones
-LIMIT = 1 << 30  # bytes that may wait
+LIMIT = (1 << 30) + journal.MOST  # bytes that may wait, and those that are kept after it
 
 
 class Full(Exception):

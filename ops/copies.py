@@ -17,7 +17,7 @@ import shutil
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -35,12 +35,18 @@ class CopyError(Exception):
 
 
 def copy_sqlite(
-    source: Path, into: Path, *, rest: float = REST, seen: Callable[[int, int], None] | None = None
+    source: Path,
+    into: Path,
+    *,
+    rest: float = REST,
+    seen: Callable[[int, int], None] | None = None,
+    then: Sequence[str] = (),
 ) -> None:
     """`into` must not exist; it is durable, and one file, when this returns.
 
     rest: pauses, as a part of the time that copying takes; 0: as fast as it can.
     seen: hears (pages copied, pages of all) after each step.
+    then: statements for the copy alone.
     Raises: CopyError.
     """
     if into.exists():
@@ -55,6 +61,8 @@ def copy_sqlite(
         ):
             copy.execute("PRAGMA synchronous = off")  # one fsync at the end
             _copy(live, copy, rest, seen)
+            for statement in then:
+                copy.execute(statement)
             copy.execute("PRAGMA journal_mode = delete")  # no -wal beside it
     except sqlite3.Error as error:
         raise CopyError(f"{source} cannot be copied to {into.parent} ({error}){_hint(into, str(error))}") from error

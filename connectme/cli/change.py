@@ -13,7 +13,7 @@ from connectme.cli.common import Context, as_json, confirm, emit, example, fail,
 from connectme.cli.database import place_of
 from connectme.lock import alone, changing
 from connectme.settings import Settings
-from ops.change import engine, plan, progress, rehearsal, replay, rollback, snapshots, upgrade
+from ops.change import plan, progress, rehearsal, rollback, snapshots, upgrade
 from ops.change.place import NotChanged, Place
 
 
@@ -86,14 +86,11 @@ def rehearse(context: Context, scratch: str | None, *, as_json: bool) -> None:
 @click.command("upgrade", epilog=example("connectme db upgrade", "connectme db upgrade --if-needed"))
 @click.option("--if-needed", is_flag=True, help="Say nothing when there is nothing to do.")
 @click.option("--without-rehearsal", is_flag=True, help="Do not try it on a copy first.")
-@click.option(
-    "--confirm", "confirmed", is_flag=True, help="The last upgrade is good: keep nothing more for a rollback."
-)
 @click.option("--take-over", is_flag=True, help="The machine that began a change is gone for good: end it here.")
 @as_json
 @passes
 def upgrade_command(
-    context: Context, *, if_needed: bool, without_rehearsal: bool, confirmed: bool, take_over: bool, as_json: bool
+    context: Context, *, if_needed: bool, without_rehearsal: bool, take_over: bool, as_json: bool
 ) -> None:
     """Bring the database to the newest migration, with a snapshot; back by itself when it is no good.
 
@@ -101,11 +98,6 @@ def upgrade_command(
     Interrupted, it goes on when it is called again.
     """
     settings, place = _begun(context)
-    if confirmed:
-        with said():
-            engine.write(place.spool_url, replay.end)
-        emit({"confirmed": True}, "messages are no longer kept for a rollback; the snapshot stays", as_json)
-        return
     if take_over:
         schema.look(settings, marked=True)
         with said(), changing(settings):

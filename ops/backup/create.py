@@ -18,6 +18,7 @@ from ops.backup import facts, sealing
 from ops.backup.facts import Facts
 from ops.backup.manifest import FILE, BackupError, Manifest, Part
 from ops.backup.places import Place
+from store import journal
 
 DATABASE: Final = {"sqlite": "database.sqlite", "postgresql": "database.dump"}
 SPOOL, MEDIA, SETTINGS = "spool.sqlite", "media.tar", "settings.json"
@@ -77,7 +78,7 @@ def _fill(source: Source, made: Path, name: str, now: datetime) -> Manifest:
     found, key, tools = _database(source, made)
     spool = source.data_dir / "spool.db"
     if spool.exists():
-        copies.copy_sqlite(spool, made / SPOOL, rest=0)
+        copies.copy_sqlite(spool, made / SPOOL, rest=0, then=journal.LEFT_OUT)  # its effects are in the database
     if source.media is not None:
         _pack(source.media, made / MEDIA)
     (made / SETTINGS).write_bytes(orjson.dumps(dict(source.settings)))

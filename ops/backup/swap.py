@@ -4,11 +4,13 @@ Stopped anywhere, the same command goes on where it was: each file is first move
 its successor moved in.  What arrived in the spool since the backup is not lost: the spool stays, the other's is added.
 """
 
+import logging
 import os
 import sqlite3
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +22,12 @@ from ops.backup import facts
 from ops.backup.create import DATABASE
 from ops.backup.manifest import BackupError
 from ops.backup.restore import MARK, NAMES, NOTE
+from ops.change import engine
+from ops.change.place import Locked, NotChanged
 from ops.findings import first_line
+from store import journal
+
+log = logging.getLogger(__name__)
 
 HOLD: Final = "hold.json"  # {"since", "why"}: nothing is delivered while it is there
 IDS: Final = "ids.json"  # {"after_ms"}: no id is made of a moment before
@@ -45,8 +52,11 @@ def note_of(folder: Path) -> dict[str, Any]:
     return found
 
 
-def swap(folder: Path, here: Here, now: datetime, *, other_instance: bool = False) -> Path:
-    """Where the replaced files are.  The caller has seen to it that no server runs.  Raises: BackupError."""
+def swap(folder: Path, here: Here, now: datetime, *, other_instance: bool = False) -> tuple[Path, int]:
+    """(Where the replaced files are, messages that are handled again.)
+
+    The caller has seen to it that no server runs.  Raises: BackupError.
+    """
     note = note_of(folder)
     if here.instance and note["instance"] != here.instance and not other_instance:
         raise BackupError(
@@ -63,7 +73,8 @@ def swap(folder: Path, here: Here, now: datetime, *, other_instance: bool = Fals
         _mend(here.data_dir, note, now)  # first: a server that starts must find it
         if note["engine"] == "sqlite" and here.sqlite_file is not None:
             _one(folder / NAMES[DATABASE["sqlite"]], here.sqlite_file, away)
-        _spool(folder / "spool.db", here.data_dir / "spool.db", away)
+        since = None if other_instance else datetime.fromisoformat(note["created"])
+        again = _spool(folder / "spool.db", here.data_dir / "spool.db", away, since)
         _one(folder / "media", here.data_dir / "media", away)
         _one(folder / "settings-of-backup.json", here.data_dir / "settings-of-backup.json", away)
         (folder / state.FOLDER / NOTE).replace(state.folder(here.data_dir) / NOTE)
@@ -72,7 +83,7 @@ def swap(folder: Path, here: Here, now: datetime, *, other_instance: bool = Fals
             f"{error.filename2 or error.filename or folder}: {error.strerror}; folder and data_dir must be on one file"
             " system and writable.  Correct it and give the command again: it goes on where it stopped"
         ) from error
-    return away
+    return away, again
 
 
 def _see_database(note: dict[str, Any], here: Here) -> None:
@@ -98,10 +109,11 @@ def _one(new: Path, old: Path, away: Path) -> None:
     new.rename(old)
 
 
-def _spool(new: Path, old: Path, away: Path) -> None:
-    """What was acknowledged after the backup is only in the old one."""
+def _spool(new: Path, old: Path, away: Path, since: datetime | None) -> int:
+    """What was acknowledged after the backup is only in the old one, and what was handled since as well."""
+    again = _again(old, since) if since and old.exists() else 0
     if not new.exists():
-        return
+        return again
     try:
         with closing(sqlite3.connect(f"{old.absolute().as_uri()}?mode=rw", uri=True)) as both, both:
             both.execute("ATTACH ? AS more", (str(new),))
@@ -111,6 +123,17 @@ def _spool(new: Path, old: Path, away: Path) -> None:
         _one(new, old, away)
     else:
         new.rename(away / "spool-of-backup.db")
+    return again
+
+
+def _again(spool: Path, since: datetime) -> int:
+    try:
+        return engine.write(f"sqlite:///{spool}", partial(journal.again, since=since))
+    except Locked as error:
+        raise BackupError(str(error)) from error
+    except NotChanged as error:  # it is damaged, and goes away with the rest
+        log.warning("what was handled since the backup is not handled again: %s", error)
+        return 0
 
 
 def _mend(data_dir: Path, note: dict[str, Any], now: datetime) -> None:

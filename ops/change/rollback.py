@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection, func, select
 
 import migrations
-from ops.change import engine, progress, replay, snapshots, upgrade
+from ops.change import engine, progress, snapshots, upgrade
 from ops.change.place import NotChanged, Place
 from ops.change.snapshots import Snapshot
+from store import journal
 from store.tables import accounts, posts
 
 
@@ -39,14 +41,14 @@ def choose(place: Place, name: str | None) -> Snapshot:
 
 
 def loss(place: Place, snapshot: Snapshot) -> Loss:
-    since = datetime.fromisoformat(snapshot.at)
+    since = snapshot.moment
     try:
         made: tuple[int | None, ...] = engine.read(place.url, lambda tx: _made(tx, since))
     except NotChanged:
         made = (None, None)
-    newest = snapshots.find(place, None).name == snapshot.name
-    complete = newest and engine.read(place.spool_url, replay.is_whole)
-    return Loss(made[0], made[1], replayed=engine.read(place.spool_url, replay.kept), complete=complete)
+    again = engine.read(place.spool_url, partial(journal.kept, since=since))
+    whole = engine.read(place.spool_url, partial(journal.is_whole, since=since))
+    return Loss(made[0], made[1], replayed=again, complete=whole)
 
 
 def _made(tx: Connection, since: datetime) -> tuple[int | None, ...]:

@@ -38,6 +38,10 @@ class Snapshot:
     rows: dict[str, int] = field(default_factory=dict)
 
     @property
+    def moment(self) -> datetime:
+        return datetime.fromisoformat(self.at)
+
+    @property
     def end(self) -> str:
         return ".db" if self.engine == "sqlite" else ".dump"
 

@@ -18,9 +18,10 @@ from functools import partial
 from typing import Final
 
 import migrations
-from ops.change import checks, engine, mark, plan, progress, rehearsal, replay, snapshots
+from ops.change import checks, engine, mark, plan, progress, rehearsal, snapshots
 from ops.change.place import Locked, NotChanged, Place
 from ops.change.progress import Progress
+from store import journal
 
 log = logging.getLogger(__name__)
 
@@ -132,8 +133,8 @@ def _begun(place: Place, now: Progress, way: _Way) -> Done:
         way.still()
         now = progress.tell(place.data_dir, now, stage="snapshot")
         engine.write(place.url, partial(mark.put, now=now))
+        engine.write(place.spool_url, journal.begin)
         taken = snapshots.take(place, way.clock())
-        engine.write(place.spool_url, replay.begin)
     except NotChanged as error:
         with suppress(NotChanged):
             engine.write(place.url, partial(mark.clear, only=now.mark))
@@ -193,10 +194,11 @@ def _give_up(place: Place, now: Progress, way: _Way, why: str, error: Exception 
 
 def return_to(place: Place, now: Progress) -> int:
     """Brings the snapshot of `now` back, and what the inbox handled since; how many messages that was."""
+    snapshot = snapshots.find(place, now.snapshot)
     if not _is_back(place, now):
-        snapshots.bring_back(place, snapshots.find(place, now.snapshot), now.since)
+        snapshots.bring_back(place, snapshot, now.since)
         engine.write(place.url, mark.clear)
-    again = engine.write(place.spool_url, replay.again)
+    again = engine.write(place.spool_url, partial(journal.again, since=snapshot.moment))
     progress.tell(place.data_dir, now, stage="returned")
     return again
 

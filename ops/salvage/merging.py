@@ -27,7 +27,9 @@ LOOSE: Final = {  # what they name, with no foreign key
     "idempotency": ("post_id", "post"),
     "list_entry": ("post_id", "post"),
 }
-OWN: Final = {"unindexed_post"}  # is filled from what is taken
+# The first is filled from what is taken.  The second: what was handled since the backup comes again from the spool, and
+# must not be thought handled where its effect was on a page that is gone.
+LEFT: Final = {"unindexed_post", "handled"}
 _SHIFT: Final = NODE_BITS + SEQUENCE_BITS
 _MADE: Final = ("created_at", "at")
 _BURIED: Final = (
@@ -68,7 +70,7 @@ def merge(tx: Connection, scratch: str, reading: Reading, since: int | None) -> 
     raw.execute("ATTACH ? AS found", (scratch,))
     raw.execute("CREATE TEMP TABLE taken (name TEXT, id INTEGER, PRIMARY KEY (name, id)) WITHOUT ROWID")
     work = Work(raw, reading, since)
-    ours = [table for table in metadata.sorted_tables if table.name in reading.tables and table.name not in OWN]
+    ours = [table for table in metadata.sorted_tables if table.name in reading.tables and table.name not in LEFT]
     tables = sorted(ours, key=lambda table: table.name in LOOSE)  # after what they name
     for table in tables:
         work.done[table.name] = Merged()

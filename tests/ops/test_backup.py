@@ -27,8 +27,9 @@ from ops.backup.manifest import FILE, BackupError, Manifest
 from ops.backup.places import Folder, InBucket, look
 from ops.backup.retention import Keep
 from ops.backup.verify import Scratch
+from ops.change import engine
 from social import accounts
-from store import ids
+from store import ids, journal
 from store.bucket import Bucket
 from store.bucket import Place as BucketPlace
 from store.database import Database
@@ -240,7 +241,7 @@ def test_a_swap_keeps_what_was_there_and_holds_deliveries(lite: Source, place: F
 
     with pytest.raises(BackupError, match="another instance"):
         swap.swap(tmp_path / "new", replace(here, instance="other"), later)
-    away = swap.swap(tmp_path / "new", here, later)
+    away, _ = swap.swap(tmp_path / "new", here, later)
 
     assert (away / "media" / "ab" / "late.png").exists()
     assert not (lite.data_dir / "media" / "ab" / "late.png").exists()
@@ -253,6 +254,35 @@ def test_a_swap_keeps_what_was_there_and_holds_deliveries(lite: Source, place: F
     assert (gap.until, gap.lost_messages) == (later.timestamp(), True)
     assert swap.release(lite.data_dir)
     assert not swap.release(lite.data_dir)
+
+
+def handled(spool: Path, *numbers: int) -> None:
+    with closing(sqlite3.connect(spool)) as raw, raw:
+        for number in numbers:
+            columns = "id, actor_uri, body, received, attempts, due"
+            raw.execute(f"INSERT INTO spooled ({columns}) VALUES (?, 'a', '', 1, 0, 1)", (number,))
+            raw.execute("DELETE FROM spooled WHERE id = ?", (number,))
+
+
+@pytest.mark.parametrize("stranger", [False, True])
+def test_what_was_handled_since_the_backup_comes_again(lite: Source, place: Folder, tmp_path: Path, stranger) -> None:
+    spool, now = lite.data_dir / "spool.db", datetime.now(UTC)
+    engine.write(f"sqlite:///{spool}", journal.begin)
+    handled(spool, 1)
+    with closing(sqlite3.connect(spool)) as raw, raw:
+        raw.execute("UPDATE settled SET at = at - 3600")
+    made = create.create(lite, place, now)
+    restore.restore(place, made, tmp_path / "new", "")
+    with closing(sqlite3.connect(tmp_path / "new" / "spool.db")) as raw:
+        assert "settled" not in {name for (name,) in raw.execute("SELECT name FROM sqlite_master")}
+    handled(spool, 2, 3)
+
+    here = swap.Here(lite.data_dir, lite.database_url, lite.sqlite_file, made.instance)
+    _, again = swap.swap(tmp_path / "new", here, now + timedelta(hours=1), other_instance=stranger)
+
+    assert again == (0 if stranger else 2)  # they were said to that one
+    with closing(sqlite3.connect(spool)) as raw:
+        assert raw.execute("SELECT id FROM spooled").fetchall() == [] if stranger else [(2,), (3,)]
 
 
 def test_ids_go_forward_whatever_the_clock_says() -> None:
@@ -376,7 +406,7 @@ def test_a_backup_of_postgresql_comes_back_into_a_new_database_and_is_swapped_in
     assert (served.data_dir / "media" / "ab" / "late.png").exists()
     assert swap.held(served.data_dir) is None
 
-    away = swap.swap(tmp_path / "new", replace(here, database_url=url), NOW)
+    away, _ = swap.swap(tmp_path / "new", replace(here, database_url=url), NOW)
 
     assert facts.asked(url, facts.look).rows == made.rows
     assert (away / "media" / "ab" / "late.png").exists()

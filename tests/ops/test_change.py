@@ -1,6 +1,5 @@
 """Changing the database: nothing is lost when it fails, when it is killed, and when it is taken back."""
 
-import asyncio
 import json
 import os
 import signal
@@ -16,11 +15,10 @@ import pytest
 from sqlalchemy import insert, select
 
 import migrations
-from connectme.worker import settle_upgrade
 from inbox import spool
-from ops.change import checks, engine, half, plan, progress, rehearsal, replay, rollback, snapshots, upgrade
+from ops.change import checks, engine, half, plan, progress, rehearsal, rollback, snapshots, upgrade
 from ops.change.place import Locked, NotChanged, Place
-from store.database import Database
+from store import journal
 from store.rows import many
 from store.tables import Spooled, accounts, posts, spool_metadata, spooled
 from store.tables.posts import blank_post
@@ -255,26 +253,12 @@ def test_what_was_handled_since_the_snapshot_comes_again_after_a_rollback(place)
     assert at(place) == migrations.newest()
 
 
-def test_after_a_confirmation_nothing_more_is_kept(embedded):
+def test_a_rollback_says_when_not_all_that_came_since_is_kept(embedded):
     done(embedded)
-    engine.write(embedded.spool_url, replay.end)
-    engine.write(embedded.spool_url, lambda tx: spool.keep(tx, [message(1)]))
-    engine.write(embedded.spool_url, lambda tx: spool.settle(tx, [1], []))
-    assert engine.read(embedded.spool_url, replay.kept) == 0
+    engine.write(embedded.spool_url, lambda tx: spool.keep(tx, [message(1), message(2)]))
+    engine.write(embedded.spool_url, lambda tx: spool.settle(tx, [1, 2], []))
+    assert engine.write(embedded.spool_url, lambda tx: journal.trim(tx, most=0)) == 2
     assert not rollback.loss(embedded, rollback.choose(embedded, None)).complete
-
-
-def test_an_upgrade_that_held_for_a_week_is_good(embedded):
-    async def settle(days):
-        async with await Database.open(embedded.spool_url) as db:
-            await settle_upgrade(db, embedded.data_dir, datetime.now(UTC) + timedelta(days=days))
-
-    engine.write(embedded.spool_url, lambda tx: spool.keep(tx, [message(1)]))
-    done(embedded)
-    engine.write(embedded.spool_url, lambda tx: spool.settle(tx, [1], []))
-    for days, kept in ((6, 1), (8, 0)):
-        asyncio.run(settle(days))
-        assert engine.read(embedded.spool_url, replay.kept) == kept
 
 
 def test_a_release_from_before_rolls_back_what_it_does_not_know(embedded, monkeypatch):
