@@ -6,9 +6,10 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from federation.origin import Origin
+from federation.reading.values import clean
 from social.errors import Invalid, NotFound
 from social.media.uploads import address
 from social.paging import padded
@@ -25,6 +26,7 @@ _ALL = select(custom_emojis).order_by(custom_emojis.c.category, custom_emojis.c.
 _BY_NAMES = select(custom_emojis).where(custom_emojis.c.shortcode.in_(bindparam("names", expanding=True)))
 _BY_NAME = select(custom_emojis).where(custom_emojis.c.shortcode == bindparam("name"))
 _ADD = insert(custom_emojis)
+_MOVE = update(custom_emojis).where(custom_emojis.c.shortcode == bindparam("name")).values(category=bindparam("below"))
 _REMOVE = delete(custom_emojis).where(custom_emojis.c.shortcode == bindparam("name"))
 
 
@@ -49,14 +51,26 @@ def add(
     tx: Connection, shortcode: str, file: str, still_file: str | None, category: str | None, now: datetime
 ) -> CustomEmoji:
     """file: in the store of files already.  Raises: Invalid."""
-    name, category = check(shortcode), (category or "").strip() or None
-    if category is not None and len(category) > CATEGORY_LIMIT:
-        raise Invalid(f"A category has at most {CATEGORY_LIMIT} characters")
+    name, category = check(shortcode), _category(category or "")
     if find(tx, name) is not None:
         raise Invalid(f"There is an emoji :{name}: already; remove it first")
     made = CustomEmoji(new_id(), name, file, still_file, category, now)
     tx.execute(_ADD, asdict(made))
     return made
+
+
+def categorise(tx: Connection, shortcode: str, category: str) -> None:
+    """From now on it is offered below that heading; empty: below none.  Raises: NotFound, Invalid."""
+    if not tx.execute(_MOVE, {"name": shortcode, "below": _category(category)}).rowcount:
+        raise NotFound(f"There is no emoji {shortcode}")
+
+
+def _category(text: str) -> str | None:
+    """Raises: Invalid."""
+    name = clean(text).strip()
+    if len(name) > CATEGORY_LIMIT:
+        raise Invalid(f"A category has at most {CATEGORY_LIMIT} characters")
+    return name or None
 
 
 def remove(tx: Connection, shortcode: str) -> list[str]:

@@ -3,11 +3,11 @@
 A text is HTML when it begins with a tag, else plain: an empty line parts paragraphs.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, select
+from sqlalchemy import Connection, Select, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
 from federation.origin import Origin
@@ -31,6 +31,7 @@ MOST_RULES: Final = 100
 _RULES: Select[Any] = select(rules).order_by(rules.c.position, rules.c.id)
 _LAST = select(func.coalesce(func.max(rules.c.position), 0))
 _ADD = insert(rules)
+_CHANGE = update(rules).where(rules.c.id == bindparam("rule")).values(text=bindparam("line"), hint=bindparam("more"))
 _REMOVE = delete(rules).where(rules.c.id == bindparam("rule"))
 _TEXTS: Select[Any] = select(site_texts).order_by(site_texts.c.name, site_texts.c.effective)
 _OF_NAME = _TEXTS.where(site_texts.c.name == bindparam("asked"))
@@ -57,14 +58,26 @@ def all_rules(tx: Connection) -> list[Rule]:
 
 def add_rule(tx: Connection, words: str, hint: str = "") -> Rule:
     """The last one of the list.  Raises: Invalid."""
-    line, more = clean(words).strip(), clean(hint).strip()
-    if not line or len(line) > RULE_LIMIT or len(more) > HINT_LIMIT:
-        raise Invalid(f"A rule has 1 to {RULE_LIMIT} characters, and what is said of it at most {HINT_LIMIT}")
+    line, more = _checked(words, hint)
     if len(all_rules(tx)) >= MOST_RULES:
         raise Invalid(f"There can be {MOST_RULES} rules at most")
     rule = Rule(new_id(), (tx.scalar(_LAST) or 0) + 1, line, more)
     tx.execute(_ADD, {"id": rule.id, "position": rule.position, "text": rule.text, "hint": rule.hint})
     return rule
+
+
+def change_rule(tx: Connection, rule_id: int, words: str, hint: str) -> Rule:
+    """Reports that speak of it speak of what it says now.  Raises: NotFound, Invalid."""
+    there, (line, more) = _rule(tx, rule_id), _checked(words, hint)
+    tx.execute(_CHANGE, {"rule": there.id, "line": line, "more": more})
+    return replace(there, text=line, hint=more)
+
+
+def drop_rule(tx: Connection, rule_id: int) -> Rule:
+    """Raises: NotFound."""
+    gone = _rule(tx, rule_id)
+    tx.execute(_REMOVE, {"rule": gone.id})
+    return gone
 
 
 def remove_rule(tx: Connection, number: int) -> Rule:
@@ -74,6 +87,19 @@ def remove_rule(tx: Connection, number: int) -> Rule:
         raise NotFound(f"There is no rule {number}")
     tx.execute(_REMOVE, {"rule": there[number - 1].id})
     return there[number - 1]
+
+
+def _rule(tx: Connection, rule_id: int) -> Rule:
+    if found := next((one for one in all_rules(tx) if one.id == rule_id), None):
+        return found
+    raise NotFound("There is no such rule")
+
+
+def _checked(words: str, hint: str) -> tuple[str, str]:
+    line, more = clean(words).strip(), clean(hint).strip()
+    if not line or len(line) > RULE_LIMIT or len(more) > HINT_LIMIT:
+        raise Invalid(f"A rule has 1 to {RULE_LIMIT} characters, and what is said of it at most {HINT_LIMIT}")
+    return line, more
 
 
 def all_texts(tx: Connection) -> list[SiteText]:

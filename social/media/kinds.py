@@ -75,4 +75,7 @@ class Workshop(Protocol):
     async def portrait(self, source: Path, what: str) -> str:
         """An `avatar` or `header`: its name in the store."""
 
+    async def emoji(self, source: Path) -> tuple[str, str | None]:
+        """The names of it, and of its first picture if it moves."""
+
     async def remove(self, names: list[str]) -> None: ...

@@ -102,6 +102,10 @@ def name_of(tx: Connection, number: int) -> str:
     return found
 
 
+def is_there(tx: Connection, number: int) -> bool:
+    return tx.scalar(_NAME, {"wanted": number}) is not None
+
+
 def change(
     tx: Connection, by: Staff, name: str, wanted: Mapping[str, bool], shown: str | None, now: datetime
 ) -> Judged:

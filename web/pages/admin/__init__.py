@@ -1,5 +1,16 @@
 """Pages for those who run or moderate this server; those of staff.py and health.py are older and belong to them."""
 
-from web.pages.admin import accounts, lists, overview, servers
+from web.pages.admin import (
+    accounts,
+    announcing,
+    emoji,
+    hashtags,
+    lists,
+    log,
+    overview,
+    servers,
+    signups,
+    words,
+)
 
-FILES = (overview, accounts, servers, lists)
+FILES = (overview, accounts, signups, servers, lists, words, announcing, emoji, hashtags, log)
