@@ -21,7 +21,7 @@ from connectme.letters import Mailer
 from connectme.worker import look_at_clocks
 from federation.errors import Unreachable
 from ops import alerts, clock, state
-from ops.doctor import network
+from ops.doctor import network, services
 from ops.doctor.case import Case
 from ops.watch import errands, looks
 from social.errors import Unavailable
@@ -32,6 +32,14 @@ from tests import s3
 from tests.ops.doctoring import settings
 from tests.ports import free_port
 from tests.web.site import running
+
+
+@pytest.fixture(autouse=True)
+def _no_hurry(monkeypatch):
+    """Nobody here is silent for ever, and a busy machine may take longer than an admin would wait."""
+    for module in (network, services):
+        monkeypatch.setattr(module, "PATIENCE", 60.0)
+        monkeypatch.setattr(module, "LONGEST", 120.0)
 
 
 @pytest.fixture(scope="module")
