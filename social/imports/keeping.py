@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, update
 
+from social import accounts
 from social.errors import Invalid, NotFound
 from social.imports.reading import KINDS, Line
 from store import jobs
@@ -76,6 +77,7 @@ def prepare(tx: Connection, account_id: int, kind: str, *, overwrite: bool) -> I
     """The beginning; rows are added, then it is complete, then he is asked.  Raises: Invalid."""
     if kind not in KINDS:
         raise Invalid("Please choose which table that is")
+    accounts.hold(tx, account_id)
     old = find(tx, account_id, kind)
     if old is not None:
         if old.begun_at and not old.ended_at:
@@ -87,6 +89,10 @@ def prepare(tx: Connection, account_id: int, kind: str, *, overwrite: bool) -> I
 
 
 def add(tx: Connection, it: Import, lines: Sequence[Line], now: datetime) -> None:
+    """Raises: Invalid, when he brought another file meanwhile."""
+    accounts.hold(tx, it.account_id)
+    if one(tx, _ONE, Import, **{"import": it.id}) is None:
+        raise Invalid("You brought another file meanwhile, which took the place of this one")
     rows: list[dict[str, Any]] = [
         {
             "import_id": it.id,

@@ -25,6 +25,7 @@ from social import (
     blocks,
     boosts,
     follows,
+    imports,
     links,
     lists,
     moderation,
@@ -54,6 +55,7 @@ from store.tables import (
     blank_media,
     collection_items,
     collections,
+    import_rows,
     media,
     poll_votes,
     posts,
@@ -506,6 +508,51 @@ def pictures_fit(tx: Connection, it: Scene) -> bool:
     return tx.scalar(seen) == tx.scalar(shown)
 
 
+def prepare_import(it: Scene) -> Work:
+    return partial(imports.prepare, overwrite=False), (it.alice.id, "follows")
+
+
+def brought(tx: Connection, it: Scene, *, begun: bool = False) -> None:
+    made = imports.prepare(tx, it.alice.id, "follows", overwrite=False)
+    line = imports.read(it.bob.handle.encode(), "follows", ORIGIN, it.alice.handle)
+    imports.add(tx, made, line, NOW)
+    if begun:
+        imports.complete(tx, made, 1)
+        imports.begin(tx, it.alice.id, "follows", NOW)
+
+
+def more_rows(it: Scene) -> Work:
+    line = imports.read(it.eve.handle.encode(), "follows", ORIGIN, it.alice.handle)[0]._replace(number=2)
+
+    def add_to_it(tx: Connection) -> None:
+        if made := imports.find(tx, it.alice.id, "follows"):
+            imports.add(tx, made, [line], NOW)
+
+    return add_to_it, ()
+
+
+def do_row(it: Scene) -> Work:
+    def do(tx: Connection) -> None:
+        made = imports.get(tx, it.alice.id, "follows")
+        _, rows = imports.due_rows(tx, made.id, LATER) or (made, [])
+        for row in rows:
+            imports.do(tx, ORIGIN, made, row, it.bob.id, LATER)
+
+    return do, ()
+
+
+def stop_import(it: Scene) -> Work:
+    return imports.stop, (it.alice.id, "follows", LATER)
+
+
+def row_fits(tx: Connection, it: Scene) -> bool:
+    """It was done, or it is still there and says that it was not."""
+    asked = select(func.count()).where(follow_rows.c.follower_id == it.alice.id, follow_rows.c.target_id == it.bob.id)
+    made = imports.get(tx, it.alice.id, "follows")
+    left = select(func.count()).where(import_rows.c.import_id == made.id)
+    return (tx.scalar(asked) or 0) + (tx.scalar(left) or 0) == 1
+
+
 def reactions_fit(tx: Connection, it: Scene) -> bool:
     mine = select(func.count()).where(reaction_rows.c.account_id == it.anna.id)
     return (tx.scalar(mine) or 0) <= reactions.MOST
@@ -659,6 +706,9 @@ PAIRS = [
     Pair("two people of one name", sign_up, sign_up),
     Pair("one actor, met twice", meet, meet),
     Pair("two actors of one handle", meet, partial(meet, server="new.far.test")),
+    Pair("a file that is brought twice", prepare_import, prepare_import),
+    Pair("rows of a file, and another file", more_rows, prepare_import, brought),
+    Pair("a row of a file that is stopped", do_row, stop_import, partial(brought, begun=True), row_fits),
     Pair("a planned post, twice", publish_planned, publish_planned, planned, planned_once),
     Pair("a planned post that is cancelled", publish_planned, cancel_planned, planned, planned_once),
     Pair("a picture for a post, and nobody's any more", post_picture, discard_picture, picture, pictures_fit),

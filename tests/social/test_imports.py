@@ -157,6 +157,18 @@ async def test_only_its_owner_finds_it_and_only_what_begins_is_done(db):
             await db.write(unit)
 
 
+async def test_of_two_files_that_come_at_once_the_second_counts(db):
+    alice = await local(db, "alice")
+    first = await db.write(imports.prepare, alice.id, "follows", overwrite=False)
+    second = await db.write(imports.prepare, alice.id, "follows", overwrite=False)
+    with pytest.raises(Invalid, match="another file"):
+        await db.write(imports.add, first, read("bob@far.test"), NOW)
+    await db.write(imports.complete, first, 1)
+    await db.write(imports.add, second, read("bob@far.test"), NOW)
+    await db.write(imports.complete, second, 1)
+    assert await db.read(imports.of_account, alice.id) == [await db.read(imports.get, alice.id, "follows")]
+
+
 async def test_follows_say_how_and_what_a_file_does_not_say_stays(db):
     alice, bob, carol, dan = await cast(db)
     await db.write(follows.ask, alice.id, bob.id, NOW, show_boosts=False, notify=True, languages=["fr"])
