@@ -48,39 +48,57 @@ class Children:
             await _end(child)
 
     async def _ask(self, job: dict[str, Any]) -> dict[str, Any]:
-        child = await self._take()
-        try:
-            async with asyncio.timeout(self._longest):
-                child.stdin.write(json.dumps(job).encode() + b"\n")  # type: ignore[union-attr]
-                line = await child.stdout.readline()  # type: ignore[union-attr]
-        except (TimeoutError, OSError):
-            line = b""
-        except BaseException:
-            await _end(child)
-            raise
+        child, is_new = await self._take()
+        line = await self._answer(child, job)
+        if not line and not is_new:  # it ended while nobody wanted it, which is not the fault of this picture
+            child = await _start()
+            line = await self._answer(child, job)
         if not line:
             log.warning("a picture was too much for the process that made it")
-            await _end(child)
-            raise Invalid(BROKEN, why="the process ended or took too long")
+            raise Invalid(BROKEN, why="the process ended")
         timer = asyncio.get_running_loop().call_later(IDLE, self._retire, child)
         self._idle.append((child, timer))
         answer: dict[str, Any] = json.loads(line)
         return answer
 
-    async def _take(self) -> asyncio.subprocess.Process:
+    async def _answer(self, child: asyncio.subprocess.Process, job: dict[str, Any]) -> bytes:
+        """A line; nothing, when the process ended.  Raises: Invalid, when it takes too long."""
+        try:
+            async with asyncio.timeout(self._longest):
+                child.stdin.write(json.dumps(job).encode() + b"\n")  # type: ignore[union-attr]
+                line = await child.stdout.readline()  # type: ignore[union-attr]
+        except TimeoutError:
+            await _end(child)
+            raise Invalid(BROKEN, why="the process took too long") from None
+        except OSError:
+            line = b""
+        except BaseException:
+            await _end(child)
+            raise
+        if line.endswith(b"\n"):
+            return line
+        await _end(child)
+        return b""
+
+    async def _take(self) -> tuple[asyncio.subprocess.Process, bool]:
+        """A process, and whether it was started just now."""
         while self._idle:
             child, timer = self._idle.pop()
             timer.cancel()
             if child.returncode is None:
-                return child
-        return await asyncio.create_subprocess_exec(
-            *COMMAND, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
-        )
+                return child, False
+        return await _start(), True
 
     def _retire(self, child: asyncio.subprocess.Process) -> None:
         self._idle = [one for one in self._idle if one[0] is not child]
         if child.stdin is not None:
             child.stdin.close()  # it reads no more, and ends
+
+
+async def _start() -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *COMMAND, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
 
 
 async def _end(child: asyncio.subprocess.Process) -> None:

@@ -1,6 +1,8 @@
 """Uploads, as programs make, look at, change and take back."""
 
 import io
+import os
+import signal
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -161,6 +163,14 @@ async def test_a_process_that_dies_or_hangs_costs_that_picture_alone(site: Site,
         assert (answer.status, "cannot be processed" in answer.json["error"]) == (422, True)
     monkeypatch.setattr(children, "COMMAND", honest)
     monkeypatch.setattr(site.house.workshop._children, "_longest", 30.0)
+    assert (await upload(site, token)).status == 200
+
+
+async def test_a_process_that_ended_while_nobody_wanted_it_costs_no_picture(site: Site):
+    _, token = await site.person("alice")
+    assert (await upload(site, token)).status == 200
+    [(idle, _)] = site.house.workshop._children._idle
+    os.kill(idle.pid, signal.SIGKILL)
     assert (await upload(site, token)).status == 200
 
 
