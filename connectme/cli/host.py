@@ -12,6 +12,7 @@ from connectme.cli.common import Context, as_json, emit, example, fail, passes, 
 from connectme.cli.database import with_database
 from social import moderation
 from social.errors import Invalid
+from social.moderation import importing
 from store.tables import HostPolicy
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -118,7 +119,7 @@ def import_(context: Context, file: Path, *, as_json: bool) -> None:
     except Invalid as error:
         raise fail(f"{file}: {error}") from error
     now = datetime.now(UTC)
-    changed = with_database(context.settings(), lambda db: db.write(moderation.set_policies, parsed.drafts, now))
+    changed = with_database(context.settings(), lambda db: db.write(importing.take, parsed.drafts, now))
     facts = {"read": len(parsed.drafts), "changed": changed, "skipped": list(parsed.skipped)}
     emit(facts, f"{len(parsed.drafts)} read, {changed} changed", as_json)
     if parsed.skipped:

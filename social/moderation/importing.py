@@ -51,6 +51,12 @@ def carry_out(
     return len(wanted)
 
 
+def take(tx: Connection, drafts: Sequence[PolicyDraft], now: datetime) -> int:
+    """All of it, also in the place of what there is; returns how many changed.  Raises: Invalid."""
+    there = {policy.host: policy for policy in hosts.policies(tx)}
+    return hosts.set_policies(tx, [_kept(draft, there) for draft in drafts], now)
+
+
 def _kept(draft: PolicyDraft, there: Mapping[str, HostPolicy]) -> PolicyDraft:
     """Such a list says nothing of what moderators alone read: that stays."""
     old = there.get(draft.host)

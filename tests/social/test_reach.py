@@ -53,3 +53,11 @@ async def test_a_list_tells_new_from_changed_and_cuts_only_what_is_not_cut_yet(d
     assert await db.write(lambda tx: importing.carry_out(tx, by, ["ours.test"], drafts, NOW, all_=False)) == 1
     assert await db.write(lambda tx: importing.carry_out(tx, by, ["ours.test"], drafts, NOW, all_=True)) == 1
     assert await db.write(lambda tx: importing.carry_out(tx, by, ["ours.test"], drafts, NOW, all_=True)) == 0
+
+
+async def test_what_moderators_note_for_themselves_stays_when_a_list_is_taken(db):
+    await db.write(moderation.set_draft, PolicyDraft("old.test", "limit", "x", "ours"), NOW)
+    drafts = moderation.parse_csv("domain,severity\nold.test,suspend\n").drafts
+    assert await db.write(importing.take, drafts, NOW) == 1
+    [kept] = await db.read(moderation.policies)
+    assert (kept.level, kept.comment, kept.private_comment) == ("block", "", "ours")
