@@ -18,7 +18,6 @@ from outbox import deliver
 from social import activity, codes, imports, links, mutes, polls, scheduled, sessions, trends
 from social.errors import Refusal
 from social.moderation import hashtags, places
-from store import journal
 from store.database import Database
 from store.tables import addresses, cards, handled, idempotency, posts, refreshes, tombstones
 from store.tables.base import Instant
@@ -97,8 +96,6 @@ class Housekeeping:
             pass
         await self._publish(now)
         await self._db.write(mutes.forget_expired, now)
-        while await self._kept.read(journal.is_too_long):
-            await self._kept.write(journal.trim)
         for look in self._often:
             await look(now)
         if self._counts_trends and (self._counted is None or now - self._counted >= TRENDS_EVERY):

@@ -36,7 +36,8 @@ from ops import clock
 from ops.ahead import Ahead
 from ops.backup import swap
 from outbox.deliver import Deliverer
-from store.database import Away
+from store import journal
+from store.database import Away, Database
 from store.jobs import Asked
 from store.tables import Job
 
@@ -75,7 +76,7 @@ class Worker:
                 media.sweep,
                 partial(look_at_clocks, house),
             ],
-            often=[Ahead(house.db, house.origin, house.settings.data_dir)],
+            often=[Ahead(house.db, house.origin, house.settings.data_dir), partial(trim_journal, house.spool)],
             counts_trends=house.settings.trends,
             address_days=house.settings.address_days,
         )
@@ -176,6 +177,12 @@ def _pusher(house: House) -> Pusher:
     email, now = house.settings.contact_email, house.gatherer.now
     contact = f"mailto:{email}" if email else house.origin.base_url
     return Pusher(house.db, house.client, house.origin, house.push_key, contact, now)
+
+
+async def trim_journal(spool_db: Database, _: datetime, most: int = journal.MOST) -> None:
+    """Of what was handled, only so many bytes are kept."""
+    while await spool_db.read(journal.is_too_long, most):
+        await spool_db.write(journal.trim, most)
 
 
 def _watched(table: Mapping[str, Errand]) -> Mapping[str, Errand]:
