@@ -160,16 +160,18 @@ def swap(context: Context, folder: Path, *, other_instance: bool, yes: bool, as_
     with plainly(), lock.alone(settings):
         here = swapping.Here(settings.data_dir, settings.database_url, settings.sqlite_file, _instance(settings))
         met = damage.of(settings.data_dir, settings.sqlite_file)
-        away, again = swapping.swap(folder.absolute(), here, datetime.now(UTC), other_instance=other_instance)
+        done = swapping.swap(folder.absolute(), here, datetime.now(UTC), other_instance=other_instance)
         if other_instance:
             belonging.forget(settings.data_dir)
-    hurt = _damaged(settings, away, met)
+    hurt = _damaged(settings, done.away, met)
     then = "Start the server, look at it, then: connectme delivery release"
     if hurt:
         then = f"It is damaged; before you start the server: connectme db salvage --from {hurt}\n{then}"
-    kept = f" {again} messages of other servers, handled since the backup, are handled again." if again else ""
-    says = f"done; what was there is in {away}.{kept} {then}"
-    emit({"replaced": str(away), "again": again, "damaged": hurt and str(hurt)}, says, as_json)
+    missing = "" if done.whole or other_instance else "; not all that came since then was kept, some of it is lost"
+    kept = f"{done.again} messages of other servers are handled again{missing}"
+    says = f"done; what was there is in {done.away}. {kept}. {then}"
+    facts = {"replaced": str(done.away), "again": done.again, "whole": done.whole, "damaged": hurt and str(hurt)}
+    emit(facts, says, as_json)
 
 
 def _damaged(settings: Settings, away: Path, met: str) -> Path | None:

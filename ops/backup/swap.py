@@ -10,9 +10,8 @@ import sqlite3
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -42,6 +41,15 @@ class Here:
     instance: str = ""  # of the database that belongs here, if that is known
 
 
+class Swapped(NamedTuple):
+    """away: where the replaced files are.  again: messages that are handled again; whole: are those all that were
+    handled since the backup?"""
+
+    away: Path
+    again: int
+    whole: bool
+
+
 def note_of(folder: Path) -> dict[str, Any]:
     """Raises: BackupError, for a folder that was not restored to its end."""
     if (folder / MARK).exists():
@@ -52,11 +60,8 @@ def note_of(folder: Path) -> dict[str, Any]:
     return found
 
 
-def swap(folder: Path, here: Here, now: datetime, *, other_instance: bool = False) -> tuple[Path, int]:
-    """(Where the replaced files are, messages that are handled again.)
-
-    The caller has seen to it that no server runs.  Raises: BackupError.
-    """
+def swap(folder: Path, here: Here, now: datetime, *, other_instance: bool = False) -> Swapped:
+    """The caller has seen to it that no server runs.  Raises: BackupError."""
     note = note_of(folder)
     if here.instance and note["instance"] != here.instance and not other_instance:
         raise BackupError(
@@ -73,8 +78,9 @@ def swap(folder: Path, here: Here, now: datetime, *, other_instance: bool = Fals
         _mend(here.data_dir, note, now)  # first: a server that starts must find it
         if note["engine"] == "sqlite" and here.sqlite_file is not None:
             _one(folder / NAMES[DATABASE["sqlite"]], here.sqlite_file, away)
-        since = None if other_instance else datetime.fromisoformat(note["created"])
-        again = _spool(folder / "spool.db", here.data_dir / "spool.db", away, since)
+        spool = here.data_dir / "spool.db"
+        kept = (0, False) if other_instance else _again(spool, datetime.fromisoformat(note["created"]))
+        _spool(folder / "spool.db", spool, away)
         _one(folder / "media", here.data_dir / "media", away)
         _one(folder / "settings-of-backup.json", here.data_dir / "settings-of-backup.json", away)
         (folder / state.FOLDER / NOTE).replace(state.folder(here.data_dir) / NOTE)
@@ -83,7 +89,7 @@ def swap(folder: Path, here: Here, now: datetime, *, other_instance: bool = Fals
             f"{error.filename2 or error.filename or folder}: {error.strerror}; folder and data_dir must be on one file"
             " system and writable.  Correct it and give the command again: it goes on where it stopped"
         ) from error
-    return away, again
+    return Swapped(away, *kept)
 
 
 def _see_database(note: dict[str, Any], here: Here) -> None:
@@ -109,11 +115,10 @@ def _one(new: Path, old: Path, away: Path) -> None:
     new.rename(old)
 
 
-def _spool(new: Path, old: Path, away: Path, since: datetime | None) -> int:
-    """What was acknowledged after the backup is only in the old one, and what was handled since as well."""
-    again = _again(old, since) if since and old.exists() else 0
+def _spool(new: Path, old: Path, away: Path) -> None:
+    """What was acknowledged after the backup is only in the old one."""
     if not new.exists():
-        return again
+        return
     try:
         with closing(sqlite3.connect(f"{old.absolute().as_uri()}?mode=rw", uri=True)) as both, both:
             both.execute("ATTACH ? AS more", (str(new),))
@@ -123,17 +128,18 @@ def _spool(new: Path, old: Path, away: Path, since: datetime | None) -> int:
         _one(new, old, away)
     else:
         new.rename(away / "spool-of-backup.db")
-    return again
 
 
-def _again(spool: Path, since: datetime) -> int:
+def _again(spool: Path, since: datetime) -> tuple[int, bool]:
+    if not spool.exists():
+        return 0, False
     try:
-        return engine.write(f"sqlite:///{spool}", partial(journal.again, since=since))
+        return engine.write(f"sqlite:///{spool}", lambda tx: (journal.again(tx, since), journal.is_whole(tx, since)))
     except Locked as error:
         raise BackupError(str(error)) from error
     except NotChanged as error:  # it is damaged, and goes away with the rest
         log.warning("what was handled since the backup is not handled again: %s", error)
-        return 0
+        return 0, False
 
 
 def _mend(data_dir: Path, note: dict[str, Any], now: datetime) -> None:

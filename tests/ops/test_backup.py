@@ -241,7 +241,8 @@ def test_a_swap_keeps_what_was_there_and_holds_deliveries(lite: Source, place: F
 
     with pytest.raises(BackupError, match="another instance"):
         swap.swap(tmp_path / "new", replace(here, instance="other"), later)
-    away, _ = swap.swap(tmp_path / "new", here, later)
+    away, again, whole = swap.swap(tmp_path / "new", here, later)
+    assert (again, whole) == (0, False)  # that spool kept nothing
 
     assert (away / "media" / "ab" / "late.png").exists()
     assert not (lite.data_dir / "media" / "ab" / "late.png").exists()
@@ -271,6 +272,7 @@ def test_what_was_handled_since_the_backup_comes_again(lite: Source, place: Fold
     handled(spool, 1)
     with closing(sqlite3.connect(spool)) as raw, raw:
         raw.execute("UPDATE settled SET at = at - 3600")
+        raw.execute("UPDATE settled_since SET at = at - 3600")
     made = create.create(lite, place, now)
     restore.restore(place, made, tmp_path / "new", "")
     with closing(sqlite3.connect(tmp_path / "new" / "spool.db")) as raw:
@@ -278,9 +280,9 @@ def test_what_was_handled_since_the_backup_comes_again(lite: Source, place: Fold
     handled(spool, 2, 3)
 
     here = swap.Here(lite.data_dir, lite.database_url, lite.sqlite_file, made.instance)
-    _, again = swap.swap(tmp_path / "new", here, now + timedelta(hours=1), other_instance=stranger)
+    _, again, whole = swap.swap(tmp_path / "new", here, now + timedelta(hours=1), other_instance=stranger)
 
-    assert again == (0 if stranger else 2)  # they were said to that one
+    assert (again, whole) == ((0, False) if stranger else (2, True))  # they were said to that one
     with closing(sqlite3.connect(spool)) as raw:
         assert raw.execute("SELECT id FROM spooled").fetchall() == [] if stranger else [(2,), (3,)]
 
@@ -406,7 +408,7 @@ def test_a_backup_of_postgresql_comes_back_into_a_new_database_and_is_swapped_in
     assert (served.data_dir / "media" / "ab" / "late.png").exists()
     assert swap.held(served.data_dir) is None
 
-    away, _ = swap.swap(tmp_path / "new", replace(here, database_url=url), NOW)
+    away = swap.swap(tmp_path / "new", replace(here, database_url=url), NOW).away
 
     assert facts.asked(url, facts.look).rows == made.rows
     assert (away / "media" / "ab" / "late.png").exists()
