@@ -82,7 +82,7 @@ class _Outbox:
     boosts: list[Verified] = field(default_factory=list)
     names: list[str] = field(default_factory=list)  # of posts that are to be fetched
     listed: set[str] = field(default_factory=set)  # all that it names
-    oldest: datetime | None = None
+    oldest: datetime | None = None  # since then it names all that there is
 
 
 class Repairing:
@@ -185,6 +185,8 @@ class Repairing:
             if _sort(person, collection.items, repair.begins - MARGIN, outbox):
                 break
             page = collection.next if collection.is_page or collection.first is None else collection.first
+            if page is None and outbox.oldest is not None:  # it was read to its end: what is older is not listed either
+                outbox.oldest = min(outbox.oldest, repair.begins - repairs.LATELY)
             if page is None or budget.left <= 0:
                 break
         return outbox

@@ -238,22 +238,23 @@ async def test_what_was_deleted_meanwhile_goes_here_too_when_its_own_server_says
     alice = await local(db, "alice")
     document, bob = await met(office, far, "bob")
     await db.write(follow, alice, bob)
-    said = {"listed": 2, "unlisted": 3, "deleted": 4, "busy": 5, "first": 6, "old": 40}
+    said = {"listed": 2, "unlisted": 3, "deleted": 4, "busy": 5, "first": 6, "before": 7, "old": 40}
     notes = {name: far.note(document, name, published=at(hours)) for name, hours in said.items()}
     notes["private"] = private(far, document, "private", 3)
     for note in notes.values():
         await office.gatherer.fetch_post(note["id"])
     outbox(far, "bob", create(notes["listed"]), create(notes["first"]))
     far.asked.clear()
-    far.documents |= {"/notes/deleted": 404, "/notes/old": 404, "/notes/private": 404, "/notes/busy": 503}
+    gone = ("deleted", "before", "old", "private")
+    far.documents |= {f"/notes/{name}": 404 for name in gone} | {"/notes/busy": 503}
     await office.begin()
     office.now += timedelta(minutes=1)
     while await office.loop.round():
         pass
     left = {name for name, note in notes.items() if await db.read(find_by_uri, note["id"])}
-    assert left == set(notes) - {"deleted"}
+    assert left == set(notes) - {"deleted", "before"}
     assert {path for path in far.asked if path.startswith("/notes/")} == {
-        "/notes/unlisted", "/notes/deleted", "/notes/busy"
+        "/notes/unlisted", "/notes/deleted", "/notes/before", "/notes/busy"
     }  # fmt: skip
 
 
