@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import BindParameter, Connection, bindparam, func, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, bindparam, func, select
 
 from federation.hosts import nearest
 from social.moderation import hosts
@@ -19,20 +19,20 @@ _ACCOUNTS = (
     .where(accounts.c.host.in_(_HOSTS), accounts.c.deleted_at.is_(None))
     .group_by(accounts.c.host)
 )
-_FOLLOWERS = (
-    select(accounts.c.host, func.count())
-    .join(follows, follows.c.follower_id == accounts.c.id)
-    .join(users, users.c.account_id == follows.c.target_id)
-    .where(accounts.c.host.in_(_HOSTS), follows.c.accepted)
-    .group_by(accounts.c.host)
-)
-_FOLLOWED = (
-    select(accounts.c.host, func.count())
-    .join(follows, follows.c.target_id == accounts.c.id)
-    .join(users, users.c.account_id == follows.c.follower_id)
-    .where(accounts.c.host.in_(_HOSTS), follows.c.accepted)
-    .group_by(accounts.c.host)
-)
+
+
+def _follows(there: ColumnElement[int], here: ColumnElement[int]) -> Select[tuple[str | None, int]]:
+    return (
+        select(accounts.c.host, func.count())
+        .join(follows, there == accounts.c.id)
+        .join(users, users.c.account_id == here)
+        .where(accounts.c.host.in_(_HOSTS), follows.c.accepted)
+        .group_by(accounts.c.host)
+    )
+
+
+_FOLLOWERS = _follows(follows.c.follower_id, follows.c.target_id)
+_FOLLOWED = _follows(follows.c.target_id, follows.c.follower_id)
 _QUERIES: Final = (_ACCOUNTS, _FOLLOWERS, _FOLLOWED)
 
 
