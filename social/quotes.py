@@ -41,7 +41,16 @@ _URIS: BindParameter[list[str]] = bindparam("uris", expanding=True)
 _ADD = insert(quotes).on_conflict_do_nothing()
 _OF = select(quotes).where(quotes.c.post_id == _POST)
 _HOLD = _OF.with_for_update()
-_BY_APPROVAL = select(quotes).where(quotes.c.approval == bindparam("approval_uri"))
+# Anybody may claim an approval of others, or call so what is none: only what was accepted counts.
+_ALLOWED_BY = (
+    select(quotes.c.post_id)
+    .join(posts, posts.c.id == quotes.c.quoted_id)
+    .where(
+        quotes.c.approval == bindparam("approval_uri"),
+        quotes.c.state == "accepted",
+        posts.c.author_id == bindparam("author", type_=Id),
+    )
+)
 _CHANGE = (
     update(quotes)
     .where(quotes.c.post_id == _POST)
@@ -227,15 +236,14 @@ def receive_answer(
     _update(tx, post.id, now)
 
 
-def receive_revocation(tx: Connection, actor: Account, approval: str, now: datetime) -> bool:
-    """The author of a quoted post takes `approval` back.  False: it is none that we know."""
-    row = one(tx, _BY_APPROVAL, Quote, approval_uri=approval)
-    if row is None or row.quoted_id is None or find.by_id(tx, row.quoted_id).author_id != actor.id:
-        return False
-    _end(tx, row, "revoked", now)
-    if find.by_id(tx, row.post_id).local:
-        _update(tx, row.post_id, now)
-    return True
+def receive_revocation(tx: Connection, actor: Account, approval: str, now: datetime) -> None:
+    """The author of a quoted post takes `approval` back, if it is one."""
+    for post_id in tx.scalars(_ALLOWED_BY, {"approval_uri": approval, "author": actor.id}).all():
+        row = _hold(tx, post_id)
+        if row is not None and row.state == "accepted":
+            _end(tx, row, "revoked", now)
+            if find.by_id(tx, post_id).local:
+                _update(tx, post_id, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +304,7 @@ def is_certain(tx: Connection, claim: Claim, quoted: Post) -> bool:
         found is not None
         and found.revoked_at is None
         and (found.quoted_id, found.quoting_uri) == (quoted.id, claim.post_uri)
+        and found.account_id == claim.author_id  # who asked, and not a neighbour whom nobody asked about
     )
 
 
@@ -364,12 +373,12 @@ def _follows(tx: Connection, follower_id: int, target_id: int) -> bool:
 
 
 def _approve(tx: Connection, quoted: Post, quoting_uri: str, by: Account, now: datetime) -> str | None:
-    """The address of our approval; None, when it was given before and taken back."""
+    """The address of our approval; None, when it was given before, and taken back, or to another."""
     author = accounts.by_id(tx, quoted.author_id)
     uri = f"{author.uri}/quote_authorizations/{new_id()}"
     tx.execute(_APPROVE, asdict(QuoteApproval(uri, quoted.id, quoting_uri, by.id, now, None)))
     found = one(tx, _APPROVAL_FOR, QuoteApproval, post=quoted.id, quoting=quoting_uri)
-    return found.uri if found is not None and found.revoked_at is None else None
+    return found.uri if found is not None and found.revoked_at is None and found.account_id == by.id else None
 
 
 def _counted(tx: Connection, row: Quote, by: int, quoted: Post, now: datetime) -> None:

@@ -73,8 +73,7 @@ def delete(tx: Connection, actor: Account, message: Verified, here: Here) -> Non
         return
     if not same_origin(what, actor.uri):
         raise Forged(f"{actor.uri} deletes what is not his")
-    if quotes.receive_revocation(tx, actor, what, here.now):
-        return
+    quotes.receive_revocation(tx, actor, what, here.now)
     forwarding.forward_delete(tx, message, what, here)
     receive_delete(tx, actor, what, here.now)
 

@@ -251,8 +251,12 @@ def _store_item(
         return
     approval = said.approval if said.approval and same_origin(said.approval, said.account) else None
     taken = one(tx, _BY_APPROVAL, CollectionItem, uri=approval) if approval else None
-    if approval is None or (taken is not None and (old is None or taken.id != old.id)):
+    if approval is None:
         return
+    if taken is not None and (old is None or taken.id != old.id):
+        if taken.state != "rejected":
+            return
+        _set(tx, taken, approval=None)  # it was never his
     if old is None:
         uri, known = _free(tx, said.id, None), account.id if account else None
         row = CollectionItem(new_id(), it.id, known, said.account, uri, "pending", approval, None, place, now)

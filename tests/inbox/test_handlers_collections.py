@@ -123,6 +123,19 @@ async def test_an_approval_of_something_else_is_none(world, kept, said):
     assert (await world.db.read(views.one, kept.id, None)).items == ()
 
 
+async def test_who_names_the_approval_of_another_first_does_not_keep_it(world, kept, ann):
+    await world.db.write(follow, ann, EVE)
+    there, stamp = f"{EVE.uri}/collections/1", f"{CAROL.uri}/stamps/1"
+    thief = collection(EVE, item(CAROL, stamp, at=there))
+    await world.say(EVE, activity("Add", EVE, thief, target=f"{EVE.uri}/collections"))
+    (waits,) = await world.db.read(theirs.waiting, (await world.db.read(theirs.find, there)).id)
+    await world.db.write(theirs.verified, waits, CAROL, FeatureAuthorization(CAROL.uri, HERE))
+    await world.say(BOB, activity("Update", BOB, collection(BOB, item(CAROL, stamp))))
+    (waits,) = await world.db.read(theirs.waiting, kept.id)
+    await world.db.write(theirs.verified, waits, CAROL, FeatureAuthorization(CAROL.uri, HERE))
+    assert [one.account_id for one in (await world.db.read(views.one, kept.id, None)).items] == [CAROL.id]
+
+
 async def test_an_approval_on_another_host_is_not_even_asked_for(world, kept, ann):
     theft = item(ann, f"{ann.uri}/feature_authorizations/1", 2)
     await world.say(BOB, activity("Update", BOB, collection(BOB, item(EVE, "https://far.test/stamps/1"), theft)))

@@ -50,6 +50,37 @@ async def test_a_request_is_answered_with_an_approval(world, post, embedded):
     assert (await world.db.read(quotes.of, stored.id)).state == "accepted"
 
 
+async def test_an_approval_is_for_whoever_asked_and_not_for_his_neighbour(world, post):
+    hers = note(CAROL, 2, quote=post.uri)
+    await world.say(BOB, request(BOB, post.uri, hers["id"]))
+    stamps = [one["result"] for one in await answers(world) if one["type"] == "Accept"]
+    await world.say(CAROL, create(CAROL, 2, quote=post.uri, quoteAuthorization=(stamps or [None])[0]))
+    stored = await world.db.read(find_by_uri, hers["id"])
+    assert (await world.db.read(quotes.of, stored.id)).state == "pending"
+
+
+@pytest.mark.parametrize("copies", [1, 2])
+async def test_nobody_keeps_a_post_by_calling_it_an_approval(world, copies):
+    for number in (1, 2):
+        await world.say(BOB, create(BOB, number))
+    doomed, quoted = note(BOB, 1)["id"], note(BOB, 2)["id"]
+    for number in range(copies):
+        await world.say(EVE, create(EVE, number, quote=quoted, quoteAuthorization=doomed))
+    await world.say(BOB, activity("Delete", BOB, doomed))
+    assert await world.one(doomed) is None
+
+
+async def test_nobody_keeps_a_quote_by_claiming_its_approval_too(world, alice):
+    await world.say(BOB, create(BOB, **POLICY))
+    quoted, stamp = await world.db.read(find_by_uri, note(BOB)["id"]), "https://far.test/a/1"
+    ours = await world.db.write(publish, ORIGIN, alice.id, Draft("look", quoted_id=quoted.id), NOW)
+    [asked] = [one for one, _ in await mailed(world.db) if one["type"] == "QuoteRequest"]
+    await world.say(BOB, activity("Accept", BOB, asked, result=stamp))
+    await world.say(EVE, create(EVE, quote=quoted.uri, quoteAuthorization=stamp))
+    await world.say(BOB, activity("Delete", BOB, stamp, id=f"{BOB.uri}#gone"))
+    assert (await world.db.read(quotes.of, ours.id)).state == "revoked"
+
+
 async def test_only_the_author_of_what_is_quoted_answers_ours(world, alice):
     await world.say(BOB, create(BOB, **POLICY))
     quoted = await world.db.read(find_by_uri, note(BOB)["id"])

@@ -154,8 +154,9 @@ async def test_the_author_elsewhere_is_asked_and_his_answer_counts(db, origin, p
     await db.write(quotes.receive_answer, bob, asked["id"], None, approval, NOW)
     assert await state(db, one, alice) == "accepted"
     assert (await mailed(db))[-1][0]["object"]["quoteAuthorization"] == approval
-    assert not await db.write(quotes.receive_revocation, eve, approval, NOW)
-    assert await db.write(quotes.receive_revocation, bob, approval, NOW)
+    await db.write(quotes.receive_revocation, eve, approval, NOW)
+    assert await state(db, one, alice) == "accepted"
+    await db.write(quotes.receive_revocation, bob, approval, NOW)
     assert await state(db, one, alice) == "revoked"
     assert "quoteAuthorization" not in (await mailed(db))[-1][0]["object"]
 
