@@ -144,6 +144,10 @@ class Client:
         """Any JSON object, by an unsigned request: WebFinger, NodeInfo.  Raises: as fetch_document, but not Forged."""
         return await self._in_time(url, self._json(url, budget, accept))
 
+    async def fetch_file(self, url: str, budget: Budget, accept: str) -> tuple[str, bytes]:
+        """(media type, body) of whatever is there, by an unsigned request.  Raises: as fetch_json."""
+        return await self._in_time(url, self._file(url, budget, accept))
+
     async def fetch_page(self, url: str, budget: Budget) -> FetchedPage:
         """The first megabyte of an HTML page, by an unsigned request.  Raises: as fetch_json."""
         return await self._in_time(url, self._page(url, budget))
@@ -258,6 +262,10 @@ class Client:
     async def _json(self, url: str, budget: Budget, accept: str) -> Fetched:
         reply = await self._get(self.guard.check_url(url), budget, accept, None)
         return Fetched(str(reply.url), _parsed(reply, answers.is_json))
+
+    async def _file(self, url: str, budget: Budget, accept: str) -> tuple[str, bytes]:
+        reply = await self._get(self.guard.check_url(url), budget, accept, None)
+        return answers.only(reply.headers, "Content-Type"), reply.body
 
     async def _page(self, url: str, budget: Budget) -> FetchedPage:
         reply = await self._get(self.guard.check_url(url), budget, answers.ACCEPT_PAGE, None, whole=False)

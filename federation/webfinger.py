@@ -1,16 +1,28 @@
-"""WebFinger: from a handle to an actor (RFC 7033, FEP-4adb).  JRD alone; nothing here reads XML."""
+"""WebFinger: from a handle to an actor (RFC 7033, FEP-4adb).
 
+A domain that has no WebFinger may name another place for it in its host-meta (RFC 6415), as the guides of Pleroma and
+Akkoma tell their admins.  That is XML, of which only the one address is looked for: nothing here parses XML.
+"""
+
+import re
 from dataclasses import dataclass
+from html import unescape
 from typing import Any, Final, Literal
 
 from yarl import URL
 
-from federation.answers import is_activity
+from federation.answers import is_activity, is_page
 from federation.client import Budget, Client
-from federation.errors import Forged, Malformed, Unreachable
+from federation.errors import FederationError, Forged, Gone, Malformed, Unreachable
 from federation.handles import parse_handle
+from federation.parsing import parse_object
 
 ACCEPT: Final = "application/jrd+json, application/json"
+ACCEPT_HOST_META: Final = "application/xrd+xml, application/xml, text/xml"
+
+_HOST_META_READ: Final = 1 << 16  # bytes
+_LINK = re.compile(r"<Link\s([^<>]{1,4096})>")
+_ATTRIBUTE = re.compile(r"\b(rel|template)\s{0,8}=\s{0,8}[\"']([^\"']*)[\"']")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +73,46 @@ async def _document(
 ) -> dict[str, Any]:
     name, domain = asked
     *earlier, last = _schemes(client, domain) if scheme is None else (scheme,)
-    query = URL.build(path="/.well-known/webfinger", query={"resource": f"acct:{name}@{domain}"})
+    resource = f"acct:{name}@{domain}"
     for each in earlier:
         try:
-            return (await client.fetch_json(f"{each}://{domain}{query}", budget, ACCEPT)).document
+            return await _at(client, f"{each}://{domain}", resource, budget)
         except Unreachable:
             continue
-    return (await client.fetch_json(f"{last}://{domain}{query}", budget, ACCEPT)).document
+    return await _at(client, f"{last}://{domain}", resource, budget)
+
+
+async def _at(client: Client, root: str, resource: str, budget: Budget) -> dict[str, Any]:
+    standard = f"{root}{URL.build(path='/.well-known/webfinger', query={'resource': resource})}"
+    try:
+        return await _jrd(client, standard, budget)
+    except (Gone, Malformed):
+        try:
+            elsewhere = await _named_by_host_meta(client, root, resource, budget)
+        except FederationError:
+            elsewhere = None
+        if elsewhere in (None, standard):
+            raise
+    return await _jrd(client, elsewhere, budget)
+
+
+async def _jrd(client: Client, address: str, budget: Budget) -> dict[str, Any]:
+    """Whatever it is called but a page: where it is a mere file, its media type is anybody's guess."""
+    media_type, body = await client.fetch_file(address, budget, ACCEPT)
+    if is_page(media_type):
+        raise Malformed("Content-Type", media_type)
+    return parse_object(body)
+
+
+async def _named_by_host_meta(client: Client, root: str, resource: str, budget: Budget) -> str | None:
+    """Where to ask for `resource`, if the domain says it."""
+    _, body = await client.fetch_file(f"{root}/.well-known/host-meta", budget, ACCEPT_HOST_META)
+    for link in _LINK.findall(body[:_HOST_META_READ].decode(errors="replace")):
+        said = dict(_ATTRIBUTE.findall(link))
+        template = unescape(said.get("template", ""))
+        if said.get("rel") == "lrdd" and "{uri}" in template:
+            return template.replace("{uri}", str(URL.build(query={"resource": resource})).partition("=")[2])
+    return None
 
 
 def _schemes(client: Client, domain: str) -> tuple[str, ...]:

@@ -192,6 +192,60 @@ async def test_a_subject_that_its_own_domain_does_not_know_is_not_believed():
             await finger(ours, f"alice@{there.host}", Budget(20))
 
 
+# What is a mere file on a static host, and domains that only say in host-meta where to ask (Pleroma, Akkoma).
+
+
+@pytest.mark.parametrize("kind", ["application/octet-stream", "text/plain; charset=utf-8", "application/jrd+json"])
+async def test_an_answer_may_be_a_file_of_any_type(kind):
+    async with talking(lambda there, request: jrd({"links": [SELF]}, kind)) as (ours, there):
+        assert (await finger(ours, f"alice@{there.host}", Budget(20))).actor_uri == SELF["href"]
+
+
+HOST_META = """<?xml version="1.0" encoding="UTF-8"?><XRD xmlns="http://docs.oasis-open.org/ns/xri/xrd-1.0">
+<Link rel="other" template="https://wrong.test/{uri}"/>
+<Link rel='lrdd' type='application/xrd+xml' template='%s'/></XRD>"""
+
+
+def naming(template, standard=404):
+    """A domain whose host-meta has that template; `{}` stands for its host."""
+
+    def script(there, request):
+        if request.target.startswith("/.well-known/webfinger"):
+            return http(200, b"<p>welcome", "text/html") if standard == 200 else http(standard)
+        if request.target == "/.well-known/host-meta":
+            return http(200, (HOST_META % template.replace("HOST", there.host)).encode(), "application/xrd+xml")
+        there.found = request.target
+        return jrd({"subject": f"acct:alice@{there.host}", "links": [SELF]})
+
+    return script
+
+
+@pytest.mark.parametrize("standard", [404, 410, 200])
+async def test_host_meta_says_where_to_ask(standard):
+    async with talking(naming("http://HOST/finger?a=b&amp;resource={uri}", standard)) as (ours, there):
+        found = await finger(ours, f"alice@{there.host}", Budget(20))
+        assert found == Fingered(f"alice@{there.host}", SELF["href"])
+        asked = parse_qs(urlsplit(there.found).query)
+        assert asked == {"a": ["b"], "resource": [f"acct:alice@{there.host}"]}
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["http://HOST/.well-known/webfinger?resource={uri}", "http://HOST/finger", "", "<", "https://10.0.0.1/{uri}"],
+)
+async def test_host_meta_that_leads_nowhere_changes_nothing(template):
+    async with talking(naming(template)) as (ours, there):
+        with pytest.raises((Gone, Refused)):
+            await finger(ours, f"alice@{there.host}", Budget(20))
+        assert not hasattr(there, "found")
+
+
+async def test_a_domain_that_is_busy_is_not_asked_for_its_host_meta():
+    async with talking(naming("http://HOST/finger?resource={uri}", 503)) as (ours, there):
+        with pytest.raises(Unreachable):
+            await finger(ours, f"alice@{there.host}", Budget(20))
+
+
 @given(
     st.recursive(
         st.none() | st.integers(0, 9) | st.text(max_size=5),
