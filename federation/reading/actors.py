@@ -54,7 +54,7 @@ class Key:
 class Actor:
     """An account as its origin describes it.  Texts are bounded, HTML is NOT safe yet.
 
-    Inbox, outbox and collections are on the actor's own host, keys belong to it; anything else was dropped.
+    Page, inbox, outbox and collections are on the actor's own host, keys belong to it; anything else was dropped.
     """
 
     id: str
@@ -108,7 +108,7 @@ def read_actor(doc: JSON) -> Actor:
     inbox = values.uri_on(root, doc, "inbox")
     if inbox is None:
         raise Malformed("inbox", doc.get("inbox"))
-    endpoints = values.one(doc.get("endpoints"))
+    endpoints, page = values.one(doc.get("endpoints")), values.url(doc)
     return Actor(
         id=uri,
         kind=kind,
@@ -116,7 +116,7 @@ def read_actor(doc: JSON) -> Actor:
         inbox=inbox,
         name=values.name(doc),
         summary_html=_bio(doc),
-        url=values.url(doc),
+        url=page if page and values.on_host(root, page) else None,
         shared_inbox=_shared_inbox(doc, endpoints, root),
         outbox=values.uri_on(root, doc, "outbox"),
         followers=values.uri_on(root, doc, "followers"),

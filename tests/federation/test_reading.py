@@ -337,6 +337,13 @@ def test_collections_of_other_hosts_are_dropped() -> None:
     assert found.shared_inbox is None
 
 
+def test_the_page_of_an_actor_is_on_his_own_host() -> None:
+    """A site that leads back to another's page would be taken for his (rel=me), and his name would lead there."""
+    assert reading.read_actor({**ACTOR, "url": "https://far.test/@ann"}).url == "https://far.test/@ann"
+    for bad in ("https://evil.test/@victim", [{"href": "https://evil.test/@victim"}], "https://far.test:8443/@ann"):
+        assert reading.read_actor({**ACTOR, "url": bad}).url is None
+
+
 def test_names_are_one_line_that_turns_no_direction() -> None:
     found = reading.read_actor({**ACTOR, "name": "\u202eevil\u202c\nann\x00 "})
     assert found.name == "evil ann"
