@@ -17,7 +17,7 @@ from sqlalchemy import Connection, bindparam, select
 from connectme.gather import Gatherer
 from federation.client import Budget
 from federation.errors import FederationError, Refused, Unreachable
-from federation.reading import JSON, Note, host_of, read_collection, same_origin
+from federation.reading import JSON, Note, carried, host_of, read_collection, same_origin
 from federation.reading.values import is_web
 from social.errors import NotAllowed, NotFound, Refusal, Unavailable
 from social.posts import find, refreshing
@@ -114,7 +114,7 @@ class Conversations:
                 waiting.appendleft(address)
 
     async def _items(self, address: str, state: _Round) -> list[str] | None:
-        """The ids in a collection; None: there is no such thing."""
+        """The ids of the posts, or of what brings them, in a collection; None: there is no such thing."""
         found: dict[str, None] = {}
         page: str | JSON | None = address
         for _ in range(PAGES + 1):
@@ -127,7 +127,7 @@ class Conversations:
                 collection = read_collection(document)
             except FederationError:
                 return list(found) if page is not address else None
-            names = (item if isinstance(item, str) else item.get("id") for item in collection.items)
+            names = (item if isinstance(item, str) else carried(item) for item in collection.items)
             found |= dict.fromkeys(name for name in names if isinstance(name, str) and is_web(name))
             page = collection.next if collection.is_page or collection.first is None else collection.first
         return list(found)[:ITEMS]

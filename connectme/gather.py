@@ -23,7 +23,7 @@ from federation.errors import FederationError, Malformed, Unreachable
 from federation.handles import parse_handle
 from federation.keys import PrivateKey
 from federation.origin import Origin
-from federation.reading import ACTOR_KINDS, JSON, POST_KINDS, Note, host_of, read_note, types, uri
+from federation.reading import ACTOR_KINDS, CARRIERS, JSON, POST_KINDS, Note, carried, host_of, read_note, types, uri
 from federation.reading.featured import FEATURED, read_featured_collection
 from federation.reading.values import is_web
 from social import accounts
@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 BUDGET: Final = 20  # requests for one cause
 STALE: Final = timedelta(hours=24)  # after that an account is asked for again, when somebody looks
-ACTIVITIES: Final = frozenset({"Create", "Announce", "Update"})
+WITHIN: Final = 2  # activities, each given by its id alone, are looked into for one post
 
 _BY_URL = select(posts.c.id).where(posts.c.local, posts.c.url == bindparam("address"))
 
@@ -173,12 +173,14 @@ class Gatherer:
 
     async def _post_in(self, document: JSON, budget: Budget) -> Note:
         """Where people copy the address of an activity, they mean the post in it."""
-        if ACTIVITIES.isdisjoint(types(document)):
-            return _read(document)
-        inner = uri(document, "object")
-        if inner is None or not is_web(inner):
-            raise Malformed("object", document.get("object"))
-        return await self.note(inner, budget)
+        for _ in range(WITHIN):
+            if CARRIERS.isdisjoint(types(document)):
+                break
+            inner = carried(document)
+            if inner is None:
+                raise Malformed("object", document.get("object"))
+            document = await self.document(inner, budget)
+        return _read(document)
 
     async def _store(self, note: Note, budget: Budget, depth: int = 0, *, fresh: bool = False) -> int:
         author = await self._db.read(accounts.find_by_uri, note.author)

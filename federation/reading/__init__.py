@@ -7,11 +7,13 @@ tests/golden/.  Nothing here fetches, and nothing here decides who may be believ
 """
 
 from federation.reading.activities import (
+    CARRIERS,
     INCOMPLETE,
     Activity,
     Flag,
     Move,
     Reaction,
+    carried,
     completed,
     read_activity,
     read_flag,
@@ -60,6 +62,7 @@ from federation.reading.values import (
 
 __all__ = [
     "ACTOR_KINDS",
+    "CARRIERS",
     "COLLECTION_KINDS",
     "INCOMPLETE",
     "JSON",
@@ -87,6 +90,7 @@ __all__ = [
     "Reaction",
     "Visibility",
     "actor_of",
+    "carried",
     "completed",
     "embedded",
     "hashtag",

@@ -14,9 +14,11 @@ OBJECTS_LIMIT = 256
 REACTION_LIMIT = 32  # code points of one emoji, joined of many
 
 # An emoji has none of these: letters, spaces, ASCII signs (digits, # and * begin keycaps).
-_LESSER_EMOJI = "\u203c\u2049\u20e3\u3030\u303d"  # ‼ ⁉, keycaps, 〰 〽
+_LESSER_EMOJI = "\u203c\u2049\u20e3\u2139\u3030\u303d"  # ‼ ⁉, keycaps, information (a letter, to Unicode), 〰 〽
+CARRIERS = frozenset({"Create", "Announce", "Update", "Add"})
+CARRIED_IN = 3  # one inside the other
 INCOMPLETE = frozenset({"FeatureRequest", "Add", "Remove"})  # as some send them: `completed`
-_NO_EMOJI = re.compile(r"[^\W\d_]|[\s!-\")+-/:-@\[-`{-~]")
+_NO_EMOJI = re.compile(r"[^\W\d_\u2139]|[\s!-\")+-/:-@\[-`{-~]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,22 @@ def read_activity(doc: JSON) -> Activity:
         summary=values.text(doc, "summary"),
         published=values.instant(doc, "published"),
     )
+
+
+def carried(doc: JSON) -> str | None:
+    """The id of what an activity brings, through those inside it: groups announce a Create (FEP-1b12), owners of
+    conversations add one (FEP-171b).  Of what is no activity its own id; None: nothing, or nothing with an id.
+    """
+    for _ in range(CARRIED_IN):
+        if "object" not in doc:
+            return values.web_uri(doc, "id")
+        if CARRIERS.isdisjoint(values.types(doc)):
+            return None
+        inner = values.one(doc["object"])
+        if not isinstance(inner, dict):
+            return values.web_uri(doc, "object")
+        doc = inner
+    return None
 
 
 def completed(doc: JSON, signer: str, body: bytes) -> JSON:

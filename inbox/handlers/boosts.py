@@ -2,20 +2,18 @@
 
 from sqlalchemy import Connection
 
-from federation.reading import JSON, POST_KINDS, PUBLIC, identity, instant, types, uri, uris
+from federation.reading import JSON, PUBLIC, identity, instant, uri, uris
 from inbox.handlers import hints
 from inbox.handlers.inside import inside, object_uri, taken_back
 from inbox.messages import Here, Verified
-from social import boosts, ties
+from social import boosts
 from store.tables import Account
 
 
 def announce(tx: Connection, actor: Account, message: Verified, here: Here) -> None:
     """What is inside is never believed: it is asked for where it lives."""
     document = message.document
-    inner = inside(document)
-    if inner and POST_KINDS.isdisjoint(types(inner)) and "object" in inner:
-        hints.look(tx, inner, here, wanted=ties.is_followed(tx, actor.id))
+    if hints.passed_on(tx, actor, inside(document), here):
         return
     boosts.receive_announce_of(
         tx,

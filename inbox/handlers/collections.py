@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from federation.errors import Malformed
 from federation.reading import identity, read_featured_collection, read_featured_item, uri
 from federation.reading.values import is_web
-from inbox.handlers import follows, pins
+from inbox.handlers import follows, hints, pins
 from inbox.handlers.inside import inside, object_uri
 from inbox.messages import Here, Verified
 from social.collections import theirs
@@ -25,7 +25,9 @@ def add_item(tx: Connection, actor: Account, message: Verified, here: Here) -> N
 
 
 def add(tx: Connection, actor: Account, message: Verified, here: Here) -> None:
-    """By the id of what is added alone: a post, or a collection."""
+    """A post to his pins, or a collection, by their ids; or what somebody did, to a conversation of his (FEP-171b)."""
+    if hints.passed_on(tx, actor, inside(message.document), here):
+        return
     target = uri(message.document, "target")
     if target is not None and target == actor.collections_uri:
         what = object_uri(message.document)

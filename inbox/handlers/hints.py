@@ -1,23 +1,33 @@
 """What somebody says of things that are not his: looked at where they come from, if anybody here may care.
 
-Relays, inbox forwarding (ActivityPub 7.1.2) and groups that announce activities (FEP-1b12) bring such messages.
+Relays, inbox forwarding (ActivityPub 7.1.2), groups that announce activities (FEP-1b12) and owners of conversations who
+add them (FEP-171b) bring such messages.
 """
 
 from sqlalchemy import Connection
 
-from federation.reading import JSON, kinds, uri
+from federation.reading import JSON, POST_KINDS, kinds, types, uri
 from federation.reading.values import is_web
 from inbox.handlers.inside import inside
 from inbox.messages import Here, Hint
 from social import accounts, ties
 from social.posts import find
 from store import jobs
+from store.tables import Account
 
 
 def follow_up(tx: Connection, hint: Hint, here: Here) -> None:
     """Asks the origin of what the message is about."""
     signer = accounts.find_by_uri(tx, hint.signer_uri)
     look(tx, hint.document, here, wanted=signer is not None and ties.is_followed(tx, signer.id))
+
+
+def passed_on(tx: Connection, actor: Account, inner: JSON, here: Here) -> bool:
+    """`actor` announces or adds another activity, which is never believed.  False: it is none."""
+    if "object" not in inner or not POST_KINDS.isdisjoint(types(inner)):
+        return False
+    look(tx, inner, here, wanted=ties.is_followed(tx, actor.id))
+    return True
 
 
 def look(tx: Connection, document: JSON, here: Here, *, wanted: bool) -> None:

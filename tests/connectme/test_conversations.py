@@ -80,6 +80,27 @@ async def test_the_list_of_the_conversation_is_read_where_there_is_one(office, f
     assert far.asked["/context/0"] == 1
 
 
+async def test_the_list_may_be_one_of_activities(office, far, db):
+    """FEP-171b, FEP-f228: what each item brings counts, embedded or by its id; likes bring nothing."""
+    bob = far.person("bob")
+    names = [f"{far.base}/notes/{n}" for n in range(5)]
+
+    def does(kind, path, what):
+        far.documents[path] = {"id": f"{far.base}{path}", "type": kind, "actor": bob["id"], "object": what}
+        return far.documents[path]
+
+    by_id = does("Add", "/adds/1", does("Create", "/creates/1", names[1])["id"])["id"]
+    like, create = does("Like", "/likes/1", names[0]), does("Create", "/creates/2", {"type": "Note", "id": names[2]})
+    add = does("Add", "/adds/3", {"type": "Create", "id": f"{far.base}/none", "object": names[3]})
+    context = listed(far, "/context/0", [names[0], by_id, like, create, add, {"type": "Note", "id": names[4]}])
+    for n in range(5):
+        far.note(bob, n, context=context, **({"inReplyTo": names[0]} if n else {}))
+    root = await office.gatherer.fetch_post(names[0])
+    assert await look(office, root)
+    assert await here(db) == 5
+    assert far.asked["/likes/1"] == far.asked["/none"] == far.asked["/creates/2"] == 0
+
+
 async def test_a_list_on_another_host_is_no_list(office, far, other, db):
     bob = far.person("bob")
     context = listed(other, "/context/0", [other.note(other.person("eve"), 1)["id"]])

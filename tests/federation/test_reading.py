@@ -397,7 +397,7 @@ def test_a_reaction_that_is_no_emoji_is_a_plain_like(bad: object) -> None:
     assert reading.read_reaction({"type": "Like", "content": bad}) is None
 
 
-@pytest.mark.parametrize("good", ["🎉", "❤️", "👨‍👩‍👧‍👦", "🇫🇷", "1️⃣", "#️⃣", "☕", "👍🏽"])
+@pytest.mark.parametrize("good", ["🎉", "❤️", "👨‍👩‍👧‍👦", "🇫🇷", "1️⃣", "#️⃣", "\u2139\ufe0f", "☕", "👍🏽"])
 def test_a_reaction_is_one_emoji(good: str) -> None:
     assert reading.read_reaction({"content": good}) == reading.Reaction(good)
 

@@ -208,6 +208,17 @@ async def test_a_block_ends_following_both_ways_and_is_undone(world, alice, aske
     assert await blocked(world) == []
 
 
+async def test_a_ban_from_a_group_or_server_is_no_block_by_the_moderator(world, alice):
+    """Lemmy's: it says from what with a `target`."""
+    await world.db.write(follow, alice, BOB)
+    ban = activity("Block", BOB, alice.uri, target="https://far.test/c/main", removeData=True)
+    assert await world.say(BOB, ban) == {"handled/Block": 1}
+    assert await blocked(world) == []
+    assert await ties(world) == {(alice.id, BOB.id, True)}
+    await world.say(BOB, activity("Block", BOB, alice.uri, id="https://far.test/b2"), activity("Undo", BOB, ban))
+    assert await blocked(world) == [(BOB.id, alice.id)]
+
+
 async def test_who_is_blocked_cannot_follow(world, alice):
     await world.db.write(blocks.block, alice.id, BOB.id, NOW)
     await world.say(BOB, activity("Follow", BOB, alice.uri))

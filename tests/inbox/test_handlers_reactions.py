@@ -142,6 +142,17 @@ async def test_a_group_that_is_followed_makes_us_fetch_what_it_announces(world, 
     assert await world.posts() == []
 
 
+async def test_who_owns_a_conversation_adds_what_others_said_in_it(world, alice):
+    """FEP-171b: answers come to the others by the owner alone."""
+    said = activity("Add", CAROL, create(EVE, 7), target={"type": "OrderedCollection", "id": f"{CAROL.uri}/contexts/1"})
+    await world.say(CAROL, said)
+    assert await world.jobs() == []
+    await world.db.write(follow, alice, CAROL)
+    assert await world.say(CAROL, {**said, "id": "https://far.test/a2"}) == {"handled/Add": 1}
+    assert await world.posts() == []
+    assert await world.jobs() == [("fetch_post", "https://bad.test/notes/7")]
+
+
 async def test_a_group_announces_a_deletion_which_is_checked(world, alice):
     await world.say(BOB, create(BOB, 1))
     await world.say(CAROL, announce(CAROL, activity("Delete", BOB, BOBS)))
