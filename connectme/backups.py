@@ -9,7 +9,7 @@ import fcntl
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -96,19 +96,19 @@ def due(settings: Settings, started: datetime, now: datetime) -> str | None:
         return None
     known = records.backups(settings.data_dir)
     made = [datetime.fromisoformat(facts["created"]) for facts in known.values() if facts.get("created")]
-    if _is_old(max(made, default=None), timedelta(hours=settings.backup_every_hours), now):
+    if _is_old(made, timedelta(hours=settings.backup_every_hours), now):
         return "backup"
-    drills = records.drills(settings.data_dir)
-    last = datetime.fromisoformat(drills[-1]["at"]) if drills else None
-    if made and _is_old(last, timedelta(days=settings.drill_every_days), now):
+    drills = [datetime.fromisoformat(report["at"]) for report in records.drills(settings.data_dir)]
+    if made and _is_old(drills, timedelta(days=settings.drill_every_days), now):
         return "drill"
     checked = looks.last_check(settings.data_dir / state.FOLDER)
     every = timedelta(days=settings.check_every_days)
-    return "check" if _is_old(checked.at if checked else None, every, now) else None
+    return "check" if _is_old([checked.at] if checked else [], every, now) else None
 
 
-def _is_old(last: datetime | None, every: timedelta, now: datetime) -> bool:
-    return bool(every) and (last is None or now - last >= every)
+def _is_old(done: Iterable[datetime], every: timedelta, now: datetime) -> bool:
+    """What was done later than now was done by a clock that was ahead, and says nothing."""
+    return bool(every) and not any(now - every < moment <= now for moment in done)
 
 
 class Schedule:

@@ -5,6 +5,7 @@ whose database is it? → databases → keys of the server's own actor → clien
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy import Connection, inspect
+from sqlalchemy.exc import SQLAlchemyError
 
 from connectme import __version__
 from connectme.bus import Bus
@@ -23,7 +25,7 @@ from connectme.media.cache import Cache
 from connectme.media.stores import open_cache, open_store
 from connectme.media.workshop import Workshop
 from connectme.observing import is_traced
-from connectme.schema import Changing, WrongDatabase, looked
+from connectme.schema import Away, CannotUse, Changing, WrongDatabase, looked
 from connectme.sentinel import Sentinel
 from connectme.settings import Settings
 from federation.client import Client
@@ -35,11 +37,13 @@ from inbox.counts import Counts
 from inbox.rules import HostRules
 from ops import identity, machines, state
 from ops.backup import facts, swap
+from ops.findings import first_line
 from ops.modes import Board, Mode
 from social import accounts, push
 from store import ids, journal
 from store.blobs import Blobs
 from store.database import Database, Nowhere
+from store.sqlite import is_damage
 from store.tables import INSTANCE_ACTOR_ID, spool_metadata, spooled
 from store.wires import open_wire
 
@@ -136,8 +140,7 @@ async def provisional(settings: Settings, why: Mode) -> AsyncIterator[House]:
 @asynccontextmanager
 async def _furnished(settings: Settings, origin: Origin, db: Database, known: _Known) -> AsyncIterator[House]:
     async with AsyncExitStack() as stack:
-        spool = await stack.enter_async_context(await Database.open(settings.spool_url))
-        await spool.write(_spool_tables)
+        spool = await stack.enter_async_context(await _spool(settings))
         origin = replace(origin, proxy_key=known.proxy_key)
         rules = HostRules(settings.federation_mode, [origin.host], file=state.folder(settings.data_dir) / RULES)
         client = _kinds(settings)[1](
@@ -188,6 +191,23 @@ def _kinds(settings: Settings) -> tuple[type[Database], type[Client]]:
 def _nobody(_host: str) -> bool:
     """With OUTGOING = false no request leaves."""
     return False
+
+
+async def _spool(settings: Settings) -> Database:
+    """Raises: CannotUse, when its file is damaged; Away, when there is no room for it, or no right."""
+    file = settings.data_dir / "spool.db"
+    try:
+        spool = await Database.open(settings.spool_url)
+        try:
+            await spool.write(_spool_tables)
+        except BaseException:
+            await spool.close()
+            raise
+    except (sqlite3.Error, SQLAlchemyError) as error:
+        kind = CannotUse if is_damage(error) else Away
+        says = f"the spool {file} cannot be used ({first_line(error)}); `connectme doctor` says what to do"
+        raise kind(says) from error
+    return spool
 
 
 def _spool_tables(tx: Connection) -> None:

@@ -124,6 +124,7 @@ class Housekeeping:
         await self._all(_ADDRESSES, before=now - self._addresses)
         await self._all(_REFRESHES, before=now - ASKED)
         await self._db.write(deliver.sweep, now - SENT)
+        await self._db.write(deliver.shorten, now)
         await self._db.write(places.forget_expired, now)
         await self._db.write(sessions.prune, now)
         await self._db.write(activity.settle, now)

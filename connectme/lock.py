@@ -8,7 +8,8 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from io import FileIO
 from typing import TextIO
 
 from connectme.errors import Failure
@@ -33,16 +34,16 @@ def alone(settings: Settings, *, patience: float = PATIENCE) -> Iterator[None]:
     """
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = (settings.data_dir / "connectme.lock").open("a+", encoding="ascii")
+        lock = (settings.data_dir / "connectme.lock").open("ab+", buffering=0)
     except OSError as error:
         raise Failure(
             f"data_dir {settings.data_dir} cannot be used ({error.strerror}); correct it or its rights"
         ) from error
     with lock:
         _take(lock, settings, time.monotonic() + patience)
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
+        with suppress(OSError):  # a full disk: the lock holds all the same, only who has it is not told
+            lock.truncate(0)
+            lock.write(str(os.getpid()).encode())
         yield
 
 
@@ -77,7 +78,9 @@ def _change_lock(settings: Settings) -> Iterator[TextIO]:
     try:
         lock = (state.folder(settings.data_dir) / progress.LOCK).open("a", encoding="ascii")
     except OSError as error:
-        raise Away(f"data_dir {settings.data_dir} cannot be written ({error.strerror}); correct its rights") from error
+        raise Away(
+            f"data_dir {settings.data_dir} cannot be written ({error.strerror}); correct its rights, or make room"
+        ) from error
     with lock:
         yield lock
 
@@ -91,7 +94,7 @@ def is_taken(lock: TextIO) -> bool:
     return True
 
 
-def _take(lock: TextIO, settings: Settings, end: float) -> None:
+def _take(lock: FileIO, settings: Settings, end: float) -> None:
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -100,7 +103,7 @@ def _take(lock: TextIO, settings: Settings, end: float) -> None:
                 time.sleep(LOOK)
                 continue
             lock.seek(0)
-            holder = lock.read().strip() or "unknown"
+            holder = lock.read().decode().strip() or "unknown"
             raise InUse(
                 f"another server (process {holder}) runs on {settings.data_dir}; stop it, or choose another data_dir"
             ) from None

@@ -39,7 +39,7 @@ def run(place: Place, data_dir: Path, scratch: Scratch, schema: str, now: dateti
 
 def _lost(manifest: Manifest, now: datetime) -> float:
     """The age of the newest row in it: what came later would be gone if the server were lost now."""
-    return (now - (manifest.newest_row or manifest.created)).total_seconds()
+    return max((now - (manifest.newest_row or manifest.created)).total_seconds(), 0.0)  # less: the clock was ahead
 
 
 def _round(seconds: float | None) -> float | None:

@@ -25,7 +25,7 @@ from federation.peers import Manner
 from outbox.enqueue import Queued
 from outbox.mail import Letter, Mail, Talk, claim, next_due, renew
 from outbox.outcomes import heard_from, record
-from outbox.queue import HostQueue, Totals, drop, oldest_able, queue_stats, retry, sweep, totals
+from outbox.queue import HostQueue, Totals, drop, oldest_able, queue_stats, retry, shorten, sweep, totals
 from outbox.talk import talk
 from outbox.window import Window
 from store.database import Away, Database
@@ -42,6 +42,7 @@ __all__ = [
     "queue_stats",
     "record",
     "retry",
+    "shorten",
     "sweep",
     "totals",
 ]

@@ -1,7 +1,7 @@
 """The outgoing mail as its keeper sees it: how much waits where, try now, drop, clean up."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import (
     Connection,
@@ -18,6 +18,7 @@ from sqlalchemy import (
     update,
 )
 
+from federation.answers import LONGEST_WAIT
 from store.rows import many
 from store.tables import activities, deliveries, hosts
 from store.tables.base import Instant
@@ -68,6 +69,9 @@ _HOST = bindparam("host", type_=Text())
 _RETRY = update(hosts).where(_HAS_MAIL).values(due=bindparam("now", type_=Instant))
 _DROP = delete(deliveries)
 _REST = update(hosts).values(due=null())
+_LONG = (
+    update(hosts).where(hosts.c.due > bindparam("longest", type_=Instant)).values(due=bindparam("now", type_=Instant))
+)
 _SWEEP = delete(activities).where(
     activities.c.created_at < bindparam("before", type_=Instant),
     ~exists().where(deliveries.c.activity_id == activities.c.id),
@@ -109,6 +113,11 @@ def drop(tx: Connection, host: str | None) -> int:
     dropped = tx.execute(of_host, {"host": host}).rowcount
     tx.execute(_REST.where(hosts.c.name == _HOST), {"host": host})
     return dropped
+
+
+def shorten(tx: Connection, now: datetime) -> int:
+    """Hosts that wait longer than anybody does are tried now: the clock was ahead when it was said.  How many."""
+    return tx.execute(_LONG, {"now": now, "longest": now + timedelta(seconds=LONGEST_WAIT)}).rowcount
 
 
 def sweep(tx: Connection, before: datetime) -> int:

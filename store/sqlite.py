@@ -231,13 +231,18 @@ class SQLite:
         return False  # one writer, who takes the lock first: nothing to lose a race for
 
     def is_damage(self, error: Exception, /) -> bool:
-        code = getattr(getattr(error, "orig", error), "sqlite_errorcode", 0) & 0xFF
-        return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+        return is_damage(error)
 
     async def close(self) -> None:
         self._here.close()
         for line in self._all:
             await line.close()
+
+
+def is_damage(error: Exception) -> bool:
+    """Does it say that the file is no database, or that a page of it cannot be believed?"""
+    code = getattr(getattr(error, "orig", error), "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 async def open_engine(url: URL) -> SQLite:

@@ -65,6 +65,11 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except Failure as failure:
             raise click.ClickException(str(failure)) from failure
+        except OSError as error:
+            if error.filename is None:
+                raise
+            says = f"{error.filename}: {error.strerror}"
+            raise click.ClickException(f"{says}; mend that, or let `connectme doctor` look for more") from error
 
 
 def _pairs(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> Mapping[str, str]:

@@ -134,8 +134,11 @@ def _do(context: Context, change: Callable[[Path, datetime], Incident], *, as_js
     try:
         made = change(state.folder(settings.data_dir), now)
         _shown(settings, now)
-    except (incidents.Wrong, OSError) as error:
+    except incidents.Wrong as error:
         raise fail(str(error)) from error
+    except OSError as error:
+        folder = settings.data_dir / state.FOLDER
+        raise fail(f"{folder} cannot be written ({error.strerror}); correct its rights, or make room") from error
     emit(_facts(made), f"{made.id}: {made.title} ({made.status})", as_json)
 
 

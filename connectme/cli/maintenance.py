@@ -58,7 +58,9 @@ def _say(context: Context, name: Name, message: str) -> None:
     try:
         holds = modes.say(data_dir, Mode(name, time.time(), message, by="person"))
     except OSError as error:
-        raise fail(f"{data_dir / 'state'} cannot be written ({error.strerror}); correct its rights") from error
+        raise fail(
+            f"{data_dir / 'state'} cannot be written ({error.strerror}); correct its rights, or make room"
+        ) from error
     click.echo(_line(holds))
 
 

@@ -72,7 +72,9 @@ class Folder:
             place = self.root / f"{UNFINISHED}{os.getpid()}"
             place.mkdir(mode=0o700)
         except OSError as error:
-            raise BackupError(f"{self.root} cannot be written ({error.strerror}); correct its rights") from error
+            raise BackupError(
+                f"{self.root} cannot be written ({error.strerror}); correct its rights, or make room"
+            ) from error
         return place
 
     def take(self, made: Path, name: str) -> None:

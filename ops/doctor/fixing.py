@@ -1,5 +1,6 @@
 """`connectme doctor --fix`: what is safe while the server runs, and cannot lose anything."""
 
+import fcntl
 import os
 import sqlite3
 from collections.abc import Awaitable, Callable
@@ -8,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import Connection, inspect
 
-from ops import identity, parts
+from ops import damage, identity, parts
 from ops.doctor import content, embedded, places, postgresql
 from ops.doctor.case import Case
 from ops.findings import Finding, first_line
@@ -75,6 +76,27 @@ async def _checkpoint(case: Case) -> str:
     return "the log is in the database"
 
 
+async def _spool(case: Case) -> str:
+    """Raises: RuntimeError, while a server runs, and when it is not damage that keeps it from being read."""
+    with (case.settings.data_dir / "connectme.lock").open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RuntimeError("stop the server first") from None
+        aside = _put_aside(case.settings.data_dir / "spool.db", f"damaged-{case.now:%Y%m%dT%H%M%SZ}")
+    return f"{aside} has what was there; the server makes a new one when it starts"
+
+
+def _put_aside(file: Path, name: str) -> Path:
+    if not damage.is_met(file):
+        raise RuntimeError("the file is sound; something else keeps it from being read")
+    for end in ("-wal", "-shm", ""):  # itself last: killed before, nothing is taken for the log of another file
+        part = Path(f"{file}{end}")
+        if part.exists():
+            part.rename(f"{file}.{name}{end}")
+    return Path(f"{file}.{name}")
+
+
 async def _indexes(case: Case) -> str:
     async with await Database.open(case.settings.database_url) as db:
         names = await db.read(content.missing_indexes)
@@ -131,6 +153,7 @@ FIXES: Final[dict[str, Callable[[Case], Awaitable[str]]]] = {
     "database.rights": _rights,
     "database.journal": _journal,
     "disk.log": _checkpoint,
+    "spool.reads": _spool,
     "schema.needed": _indexes,
     "schema.parts": _indexes,
     "search.index": _words,

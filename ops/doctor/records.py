@@ -37,7 +37,7 @@ def change(case: Case) -> Iterator[Finding]:
 
 
 def backups(case: Case) -> Iterator[Finding]:
-    newest = looks.newest_backup(_folder(case))
+    newest = looks.newest_backup(_folder(case), case.now)
     since = newest or _began(case)
     if since is None:
         return  # a server that never ran has nothing to lose
@@ -57,7 +57,7 @@ def drills(case: Case) -> Iterator[Finding]:
     if last and when and not looks.is_good(last):
         why = str(last.get("says") or "see `connectme drill list`")
         yield ill("drill.last", "error", f"{when:%Y-%m-%d %H:%M} UTC: {why}", why=why)
-    proved = [at for one in _drills(case) if looks.is_good(one) and (at := looks.moment(one))]
+    proved = [at for one in _drills(case) if looks.is_good(one) and (at := looks.moment(one)) and at <= case.now]
     since = max(proved) if proved else _began(case)
     if since is None:
         return
@@ -132,8 +132,9 @@ def spool(case: Case) -> Iterator[Finding]:
             number, oldest = connection.execute(_SPOOL).fetchone()
             (resting,) = connection.execute(_RESTING).fetchone()
     except sqlite3.Error as error:
-        yield ill("database.reads", "error", f"{file}: {error}", file=file)
+        yield ill("spool.reads", "error", f"{file}: {error}", file=file)
         return
+    yield well("spool.reads", str(file))
     waits = case.now - datetime.fromtimestamp(oldest / 1_000_000, UTC) if oldest else timedelta()
     if waits > WAITS:
         long = age(waits.total_seconds())

@@ -23,6 +23,7 @@ SUBJECTS = {
     "files": "The data folder",
     "disk": "Disks",
     "database": "The embedded database (SQLite)",
+    "spool": "The spool: what other servers sent",
     "schema": "Tables and migrations",
     "postgresql": "PostgreSQL",
     "keys": "Keys",

@@ -205,6 +205,17 @@ WORDS: Final[dict[str, Words]] = {
         "`connectme backup restore`, `connectme backup swap`, `connectme db salvage`. `database is locked`: another "
         "program holds it; `fuser -v {file}` shows which. `disk I/O error`: look at `dmesg | tail -50` first.",
     ),
+    "spool.reads": Words(
+        "the spool can be read",
+        "the spool {file} cannot be read",
+        "`file is not a database` or `malformed`: it is damaged, and the server neither starts nor takes messages of "
+        "other servers. 1. Stop the server. 2. `connectme doctor --fix` puts the file aside, beside itself. 3. Start "
+        "the server: it makes a new one. 4. `connectme repair --since 1d` asks other servers for what was said since "
+        "yesterday; what waited in the old file is printed by `sqlite3 {file}.damaged-… .recover`, as far as it can "
+        "be read. `database is locked`: another program holds it; `fuser -v {file}` shows which. `disk I/O error`, "
+        "`unable to open`: look at the findings on disks and rights, and at `dmesg | tail -50`.",
+        fix="puts a spool that is damaged aside, when the server is stopped",
+    ),
     "database.sound": Words(
         "the pages of the database are sound",
         "pages of {file} are damaged",

@@ -114,7 +114,9 @@ def _into_file(place: Place, file: Path, seen: Seen) -> tuple[dict[str, Sum], in
             done = _between(place.url, f"sqlite:///{beside}", seen)
         sync_folder(file.parent)
     except OSError as error:
-        raise NotChanged(f"{file} cannot be written ({error.strerror or error}); correct its rights") from error
+        raise NotChanged(
+            f"{file} cannot be written ({error.strerror or error}); correct its rights, or make room"
+        ) from error
     return done
 
 

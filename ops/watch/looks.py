@@ -138,7 +138,7 @@ def records(folder: Path, now: datetime, since: datetime, every: Every = NEVER) 
     found = {}
     drill, checked = last_drill(folder), last_check(folder)
     for name, last, between in (
-        ("backup", newest_backup(folder), every.backup),
+        ("backup", newest_backup(folder, now), every.backup),
         ("drill", moment(drill) if drill else None, every.drill),
         ("check", checked.at if checked else None, every.check),
     ):
@@ -184,10 +184,10 @@ def is_good(entry: Mapping[str, Any]) -> bool:
     return str(entry.get("result", "")) in ("ok", "good", "passed", "done")
 
 
-def newest_backup(folder: Path) -> datetime | None:
-    """Of those that are not known to be damaged."""
+def newest_backup(folder: Path, now: datetime) -> datetime | None:
+    """Of those that are not known to be damaged, nor of the future: they were made by a clock that was ahead."""
     made = [one for one in entries(state.read_json(folder / "backups.json")) if not one.get("damage")]
-    return max((when for one in made if (when := moment(one))), default=None)
+    return max((when for one in made if (when := moment(one)) and when <= now), default=None)
 
 
 class Checked(NamedTuple):

@@ -109,6 +109,13 @@ def test_what_cannot_be_done_is_exit_status_1_and_a_line(run, words, says):
     assert says in result.stderr
 
 
+def test_what_the_system_refuses_is_exit_status_1_and_a_line(run, tmp_path):
+    (tmp_path / "data" / "backup.lock").mkdir()
+    result = run("backup", "create")
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"Error: {tmp_path / 'data' / 'backup.lock'}: Is a directory; ")
+
+
 def test_a_database_from_a_newer_version_is_refused(run, tmp_path):
     connection = sqlite3.connect(tmp_path / "data" / "connectme.db")
     connection.execute("UPDATE alembic_version SET version_num = '9999'")

@@ -13,6 +13,7 @@ import pytest
 from connectme.lock import InUse, alone
 from connectme.settings import Settings
 from connectme.sockets import CannotListen, free_address, open_listener
+from tests.ops.test_full_disk import room_for
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -97,6 +98,16 @@ def test_a_data_folder_is_for_one_server(tmp_path):
         pass
     with alone(settings(tmp_path), patience=0):
         assert oct((tmp_path / "data").stat().st_mode & 0o777) == "0o700"
+
+
+def test_a_full_disk_lets_a_server_hold_its_data_folder_all_the_same(tmp_path):
+    with (
+        room_for(0),
+        alone(settings(tmp_path)),
+        pytest.raises(InUse, match="process unknown"),
+        alone(settings(tmp_path), patience=0),
+    ):
+        pass
 
 
 def start(how, grace="30"):

@@ -28,6 +28,7 @@ from ops.backup.places import Folder, InBucket, look
 from ops.backup.retention import Keep
 from ops.backup.verify import Scratch
 from ops.change import engine
+from ops.watch import looks
 from social import accounts
 from store import ids, journal
 from store.bucket import Bucket
@@ -465,5 +466,11 @@ def test_the_worker_makes_backups_and_drills_when_they_are_due(tmp_path: Path) -
     assert due(24 * 7, backup_every_hours=0, drill_every_days=0) == "check"
     assert due(1, backup_every_hours=0, check_every_days=0) is None
     state.write_json(state.folder(settings.data_dir) / "integrity.json", {"at": NOW.isoformat(), "findings": []})
+    ahead = [known, {"created": (NOW + timedelta(days=99)).isoformat(), "level": "E1"}]
+    state.write_json(state.folder(settings.data_dir) / records.BACKUPS, {"backups": {"one": ahead[0], "two": ahead[1]}})
+    records.note_drill(settings.data_dir, {"at": (NOW + timedelta(days=99)).isoformat(), "ok": True})
+    assert (due(1), due(24)) == (None, "backup")  # by a clock that was ahead
+    assert due(24 * 7, backup_every_hours=0) == "drill"
+    assert looks.newest_backup(state.folder(settings.data_dir), NOW + timedelta(days=2)) == NOW
     off = {"backup_every_hours": 0, "drill_every_days": 0}
     assert (due(24 * 6, **off), due(24 * 7, **off), due(24 * 7, check_every_days=8, **off)) == (None, "check", None)

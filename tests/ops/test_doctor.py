@@ -16,8 +16,10 @@ from types import SimpleNamespace
 
 import click
 import pytest
+from sqlalchemy import create_engine
 
 from connectme.cli import main
+from connectme.lock import alone
 from federation.keys import KeyPair
 from ops import damage, state
 from ops.backup import records
@@ -26,6 +28,7 @@ from ops.doctor import case, embedded, places, runbook, whole
 from ops.doctor.words import PLACES, WORDS
 from ops.watch.samples import Samples
 from store.database import Database
+from store.tables import spool_metadata
 from tests.ops.doctoring import Patient, claimed, copied, settings
 from tests.people import rsa_pem
 from tests.test_house import ROOT
@@ -115,6 +118,29 @@ def test_a_file_that_was_cut_short_is_seen_each_minute(patient):
         assert "cut short" in patient.minute()["database.sound"].evidence
     os.truncate(patient.file, patient.file.stat().st_size // 2)
     assert "malformed" in patient.minute()["database.reads"].evidence
+
+
+@pytest.mark.parametrize("where", [0, 4096], ids=["no database", "a page"])
+def test_a_damaged_spool_is_put_aside_when_the_server_is_stopped(patient, where):
+    spool = patient.folder / "spool.db"
+    with closing(sqlite3.connect(spool)) as connection:
+        spool_metadata.create_all(create_engine("sqlite://", creator=lambda: connection))
+    assert patient.ill() == {}
+    content = bytearray(spool.read_bytes())
+    content[where : where + 4096] = b"\x55" * 4096
+    spool.write_bytes(content)
+    assert "spool.reads" in patient.minute()
+    if not where:
+        said = patient.serves()
+        assert "spool.db cannot be used (file is not a database); `connectme doctor`" in said
+        assert "Traceback" not in said
+    with alone(patient.settings):
+        assert "stop the server" in patient.fix()["spool.reads"]
+    assert spool.read_bytes() == content
+    assert "has what was there" in patient.fix()["spool.reads"]
+    [aside] = patient.folder.glob("spool.db.damaged-*")
+    assert aside.read_bytes() == content
+    assert patient.ill() == {}
 
 
 def test_damage_that_the_server_met_is_told_until_the_file_is_another(patient):

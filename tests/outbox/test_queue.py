@@ -34,6 +34,15 @@ async def test_an_empty_queue(db):
     assert await db.write(queue.sweep, NOW) == 0
 
 
+async def test_a_host_that_waits_for_a_moment_of_a_clock_that_was_ahead_is_tried_now(db):
+    await prepare(db)
+    due = (await db.read(host, "down.test")).due
+    assert await db.write(queue.shorten, due - timedelta(hours=12)) == 0
+    now = due - timedelta(days=30)
+    assert await db.write(queue.shorten, now) >= 1
+    assert (await db.read(host, "down.test")).due == now
+
+
 async def test_the_fullest_host_comes_first(db):
     await prepare(db)
     due = (await db.read(host, "down.test")).due
