@@ -16,7 +16,7 @@ from social.posts.drafts import Draft, MediaDraft, PollDraft
 from social.secrets import sha256
 from social.views import PostView
 from store.database import Database
-from store.tables import posts
+from store.tables import media, posts
 from tests import people
 from tests.conftest import NOW
 from tests.web import browsing
@@ -252,6 +252,16 @@ async def test_pictures_have_their_description_and_warnings_hide_what_they_warn_
     assert closed < browser.page.index("Look") < browser.page.index("cat.png") < browser.page.index("</article>")
 
 
+async def test_a_film_without_sound_is_shown_as_a_film(sqlite_db: Database, origin: Origin, browser: Browser) -> None:
+    alice = await browsing.person(sqlite_db, origin, "alice")
+    film = MediaDraft("https://ours.test/media/a.mp4", "video", "video/mp4", "A cat turns round")
+    await _say(sqlite_db, origin, alice.id, "Look", media=(film,))
+    await sqlite_db.write(lambda tx: tx.execute(update(media).values(kind="gifv")))  # as of an upload
+    await browser.get("/local")
+    assert "<video controls loop muted" in browser.page
+    assert "Attachment" not in browser.page
+
+
 async def test_lists_take_as_many_queries_for_many_posts_as_for_one(
     sqlite_db: Database, origin: Origin, browser: Browser, queries: list[str]
 ) -> None:
@@ -468,6 +478,45 @@ async def test_a_post_shows_where_its_link_leads_and_who_wrote_that(
     await browser.get(here)
     assert "Let news.test" not in browser.text
     assert 'Written by <a href="/@alice">' in browser.page
+
+
+async def test_what_other_sites_show_of_a_link_says_no_more_than_the_folded_post(
+    sqlite_db: Database, origin: Origin, browser: Browser
+) -> None:
+    alice = await browsing.person(sqlite_db, origin, "alice")
+    await sqlite_db.write(
+        accounts.update_profile, origin, alice.id, accounts.ProfileChanges(note='Grows "figs"\n\n& <more>'), NOW
+    )
+    picture = MediaDraft("https://ours.test/media/cat.png", "image", "image/png", "A cat & a box")
+    shown = await _say(sqlite_db, origin, alice.id, "A cat", media=(picture,))
+    folded = await _say(sqlite_db, origin, alice.id, "The butler", summary="The end", media=(picture,))
+    private = await _say(sqlite_db, origin, alice.id, "For followers", visibility="private")
+    await browser.get(f"/@alice/{folded}")
+    head = browser.page.partition("</head>")[0]
+    assert "The end" in head
+    assert "butler" not in head
+    assert "cat.png" not in head
+    await browser.get(f"/@alice/{shown}")
+    head = browser.page.partition("</head>")[0]
+    assert 'property="og:image" content="https://ours.test/media/cat.png"' in head
+    assert 'property="og:image:alt" content="A cat &amp; a box"' in head
+    assert 'content="summary_large_image"' in head
+    assert "<title>alice: A cat · Ours<" in head
+    assert f'href="/api/oembed?url=https%3A//ours.test/%40alice/{shown}"' in head
+    await browser.get("/@alice")
+    assert 'property="og:description" content="Grows &#34;figs&#34; &amp; &lt;more&gt;"' in browser.page
+    await browser.sign_in("alice")
+    await browser.get(f"/@alice/{private}")
+    assert "og:" not in browser.page
+
+
+async def test_who_may_join_is_told_where(sqlite_db: Database, aiohttp_client: browsing.Make, origin: Origin) -> None:
+    await browsing.person(sqlite_db, origin, "alice")
+    for registrations, offers in (("closed", 0), ("approval", 1), ("open", 1)):
+        browser = await browsing.opened(sqlite_db, aiohttp_client, registrations=registrations)
+        for page in ("/", "/about"):
+            await browser.get(page)
+            assert browser.page.count('href="/signup"') == offers, (registrations, page)
 
 
 async def test_profiles_and_posts_are_marked_up_for_machines(

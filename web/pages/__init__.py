@@ -32,6 +32,7 @@ from web.pages import (
     quoting,
     reading,
     reporting,
+    rss,
     security,
     settings,
     signing_up,
@@ -50,7 +51,7 @@ from web.pages.posts import thread
 __all__ = ["collection", "not_found", "prepare", "profile", "routes", "show_error", "thread"]
 
 _FILES = (
-    static, announced, feeds, site, entry, consent, writing, posts, quoting, people, collections, looking, lists,
+    static, announced, rss, feeds, site, entry, consent, writing, posts, quoting, people, collections, looking, lists,
     marked, later, private, topics, kept_back, reporting, settings, filters, reading, unheard, security, codes,
     signing_up, moving, leaving, exporting, importing, health, staff,
 )  # fmt: skip

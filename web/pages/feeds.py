@@ -81,10 +81,14 @@ async def _feed(request: web.Request, title: str, says: str, *, local: bool) -> 
 async def tag(request: web.Request) -> web.Response:
     signed, page, name = await frame.look(request), page_of(request), request.match_info["name"].replace("\0", "")[:100]
     found, followed = await request.app[DATABASE].read(_tagged, viewer_id(signed), normalise_tag(name), page)
-    shown = next((t.shown for v in found for t in v.parts.tags if t.name == normalise_tag(name)), name)
-    title = f"#{shown.removeprefix('#')}"
+    title = f"#{spelt(found, normalise_tag(name), name).removeprefix('#')}"
     says = "Public posts with this hashtag."
     return _list(request, title, says, found, page, tag=normalise_tag(name), follows=followed)
+
+
+def spelt(found: list[PostView], name: str, otherwise: str = "") -> str:
+    """The hashtag as the newest author writes it."""
+    return next((t.shown for v in found for t in v.parts.tags if t.name == name), otherwise or name)
 
 
 def _tagged(tx: Connection, reader_id: int | None, name: str, page: Page) -> tuple[list[PostView], bool | None]:

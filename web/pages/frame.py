@@ -93,6 +93,7 @@ def prepare(app: web.Application) -> None:
     environment.filters.update(
         web=markup.web_address,
         shown=lambda address: markup.shown_address(address, app[ORIGIN]),
+        plain=markup.plain,
         coded=markup.coded,
         host=find_host,
         iso=markup.iso,

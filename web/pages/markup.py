@@ -124,6 +124,15 @@ def _here(href: str, people: Mapping[str, str], origin: Origin) -> str | None:
     return None
 
 
+def plain(html: str) -> str:
+    """What it says, on one line, for titles and for what other sites show.
+
+    >>> plain("<p>One.</p><p>Two &amp; three</p>")
+    'One. Two & three'
+    """
+    return " ".join(sanitise.plain(html).split())
+
+
 def coded(text: str) -> Markup:
     """A plain sentence of ours in which `what is to be typed` stands between backticks.
 

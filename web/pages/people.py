@@ -60,7 +60,7 @@ def _load(tx: Connection, account_id: int, reader_id: int | None, page: Page, ta
 
 async def profile(request: web.Request) -> web.Response:
     """`/@name`, and `/@name@host` for those who are signed in."""
-    account = await _named(request)
+    account = await named(request)
     signed, page = await frame.look(request), page_of(request)
     tab = of_query(request).text("show")
     tab = tab if tab in TABS else ""
@@ -86,7 +86,7 @@ async def profile(request: web.Request) -> web.Response:
 
 @routes.get("/@{name}/{which:followers|following}")
 async def people(request: web.Request) -> web.Response:
-    account, page = await _named(request), page_of(request, 40)
+    account, page = await named(request), page_of(request, 40)
     signed, which = await frame.look(request), request.match_info["which"]
     unit = follows.followers_page if which == "followers" else follows.following_page
     found = await request.app[DATABASE].read(unit, account.id, page)
@@ -102,7 +102,7 @@ async def people(request: web.Request) -> web.Response:
     )
 
 
-async def _named(request: web.Request) -> Account:
+async def named(request: web.Request) -> Account:
     """Whom the address names; of another server, only for members: others read there.  Raises: NotFound, Gone."""
     name = request.match_info["name"]
     account = await request.app[DATABASE].read(_find, name, request.app[ORIGIN])
