@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, LargeBinary, bindparam, insert, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from federation.reading.values import clean
+from federation.reading import values
 from social import activity, addresses
 from social.errors import Invalid
 from social.events import AccessEnded
@@ -122,7 +122,7 @@ def create_app(
 
     Raises: Invalid, when something is missing or too long.
     """
-    name = clean(name, NAME_LIMIT + 1).strip()
+    name = values.name({"name": name}, most=NAME_LIMIT + 1)
     if not 0 < len(name) <= NAME_LIMIT:
         raise Invalid(f"The name of a program has 1 to {NAME_LIMIT} characters")
     if not 0 < len(redirect_uris) <= URIS_LIMIT or any(len(uri) > URI_LIMIT for uri in redirect_uris):

@@ -27,6 +27,12 @@ async def made(site: Site, **more: str) -> dict[str, str]:
         {"redirect_uris": "/back"},
         {"redirect_uris": "https://toot.test/#x"},
         {"redirect_uris": "https://[/"},
+        {"redirect_uris": "https://evil.test\\@toot.test/"},  # browsers go to the first, urlsplit says the second
+        {"redirect_uris": "https://toot.test@evil.test/"},
+        {"redirect_uris": "https:evil.test"},
+        {"redirect_uris": "https:///evil.test"},
+        {"redirect_uris": "https://t\u043e\u043et.test/"},
+        {"redirect_uris": "view-source:https://toot.test/"},
         {"redirect_uris": "https://toot.test/" + "x" * 3000},
         {"redirect_uris": "\n".join(["https://toot.test/"] * 50)},
         {"scopes": "read everything"},
@@ -52,6 +58,10 @@ async def test_a_program_gets_a_secret_that_no_one_else_sees(site: Site):
     assert app["scopes"] == ["read", "write:statuses"]
     shown = await site.get(f"{APPS}/verify_credentials", await site.token(None))
     assert "client_secret" not in shown.json
+
+
+async def test_the_name_of_a_program_turns_nothing_around_it(site: Site):
+    assert (await made(site, client_name="a\u202egood\nb"))["name"] == "agood b"
 
 
 async def test_redirects_are_kept_letter_by_letter(site: Site):

@@ -175,6 +175,15 @@ async def test_addresses_stay_letter_by_letter(site: Site, address):
     assert (await app.exchange(code, redirect_uri=address)).status == 200
 
 
+@pytest.mark.parametrize(
+    ("address", "shown"), [("https://toot.test:8443/a", "toot.test"), ("Tusky://bank.test/a", "tusky:")]
+)
+async def test_where_it_leads_is_said_beforehand(site: Site, address, shown):
+    browser, _ = await signed_in(site)
+    page = await browser.get((await program(site, redirect_uris=address)).asks(redirect_uri=address))
+    assert f"come to <b>{shown}</b>" in page
+
+
 @pytest.mark.parametrize("slash", ["", "/"])
 async def test_the_way_through_with_every_kind_of_proof(site: Site, slash):
     browser, account = await signed_in(site)

@@ -21,7 +21,7 @@ from web.params import Params
 
 routes = web.RouteTableDef()
 
-_NEVER = {"javascript", "data", "vbscript", "file", "about", "blob"}
+_NEVER = {"javascript", "data", "vbscript", "file", "about", "blob", "filesystem", "view-source"}
 
 
 @routes.post("/api/v1/apps")
@@ -79,13 +79,16 @@ def _redirects(given: Params) -> list[str]:
     """One in a line, or a list.  Kept letter by letter: they are compared as text."""
     found = [uri for item in given.many("redirect_uris") for uri in item.split()]
     if not all(uri == OUT_OF_BAND or _is_redirect(uri) for uri in found):
-        raise Invalid("Validation failed: redirect_uris must be absolute, without a fragment")
+        raise Invalid("Validation failed: redirect_uris must be absolute, without a fragment, and have a plain host")
     return found
 
 
 def _is_redirect(uri: str) -> bool:
+    """Where it leads has to be the same for browsers, and for the page that tells the person."""
     try:
-        parts = urlsplit(uri)
+        scheme = urlsplit(uri).scheme.lower()
     except ValueError:
         return False
-    return bool(parts.scheme) and parts.scheme.lower() not in _NEVER and "#" not in uri
+    if not uri.isascii() or "#" in uri:
+        return False
+    return is_web(uri) if scheme in ("https", "http") else bool(scheme) and scheme not in _NEVER

@@ -62,7 +62,7 @@ class Asking:
     def leads_to(self) -> str:
         """Where the person goes afterwards, as he may recognise it: a host, or the scheme of a program here."""
         parts = urlsplit(self.redirect_uri)
-        return parts.hostname or f"{parts.scheme}:"
+        return (parts.hostname if parts.scheme in ("https", "http") else None) or f"{parts.scheme}:"
 
     @property
     def fields(self) -> dict[str, str]:
