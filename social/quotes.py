@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONF
 
 from federation.reading import Note, QuoteAuthorization, same_origin
 from outbox import documents, enqueue, parts
-from social import accounts, notifications, ties
+from social import accounts, domains, notifications, ties
 from social.errors import NotAllowed, NotFound
 from social.events import Edited
 from social.pages import Page
@@ -200,6 +200,7 @@ def receive_request(
     author = accounts.by_id(tx, quoted.author_id)
     follows = _follows(tx, actor.id, author.id)
     allowed = verdict(quoted, actor.id, follows=follows) == "automatic" and not quoted.local_only
+    allowed = allowed and not domains.shuns(tx, author.id, actor)
     approval = _approve(tx, quoted, quoting_uri, actor, now) if allowed else None
     asked = documents.asked_to_quote(actor, request_uri, quoted.uri, quoting_uri)
     answer = documents.answered(author, asked, new_id(), approval)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from federation.reading import PUBLIC, QuoteAuthorization
-from social import blocks, quotes, quoting, views
+from social import blocks, domains, quotes, quoting, views
 from social.errors import Invalid, NotAllowed, NotFound
 from social.pages import Page
 from social.posts import delete, drafts, edit, find
@@ -188,6 +188,16 @@ async def test_others_ask_and_are_answered_by_the_policy(db, origin, people):
         await db.write(quotes.receive_request, bob, "x", open_.uri, "https://elsewhere.test/1", NOW)
     with pytest.raises(NotFound):
         await db.write(quotes.receive_request, bob, "x", f"{alice.uri}/posts/1", f"{bob.uri}/posts/1", NOW)
+
+
+async def test_who_wants_nothing_of_a_domain_is_not_quoted_there(db, origin, people):
+    alice, _ = people
+    bob = remote("bob")
+    await stored(db, bob)
+    quoted = await say(db, origin, alice)
+    await db.write(domains.block, origin, alice.id, bob.domain, NOW)
+    assert not await db.write(quotes.receive_request, bob, f"{bob.uri}/q/1", quoted.uri, f"{bob.uri}/posts/1", NOW)
+    assert [one["type"] for one, _ in await mailed(db)][-1] == "Reject"
 
 
 async def test_a_quote_of_ours_counts_with_our_approval_alone(db, origin, people):
