@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from federation.reading import Note, host_of, uris
 from inbox.messages import Here, Verified
 from outbox import enqueue
-from social import accounts
+from social import accounts, domains, visibility
 from social.posts import find
 from store.tables import Post
 
@@ -34,8 +34,15 @@ def _pass_on(tx: Connection, message: Verified, parent: Post | None, addressed: 
     if parent is None or not parent.local:
         return
     author = accounts.by_id(tx, parent.author_id)
-    if author.followers_uri in addressed:
+    if author.followers_uri in addressed and _sees(tx, message.actor_uri, parent):
         enqueue.forward(tx, author.id, message.body, except_host=host_of(message.actor_uri), now=here.now)
+
+
+def _sees(tx: Connection, actor_uri: str, parent: Post) -> bool:
+    """Whom its author blocks, or for whom it is not, does not speak to his followers in his name."""
+    actor = accounts.by_uri(tx, actor_uri)
+    sees = visibility.may_see(parent, actor.id, visibility.facts(tx, parent, actor.id))
+    return sees and not domains.shuns(tx, parent.author_id, actor)
 
 
 def _addressed(message: Verified) -> list[str]:

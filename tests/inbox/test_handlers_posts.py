@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from federation.reading import PUBLIC
+from social import blocks, domains
 from social.pages import Page
 from social.posts.drafts import Draft, PollDraft
 from social.posts.publish import publish
@@ -251,6 +252,23 @@ async def test_what_is_not_addressed_to_them_or_answers_others_is_not(world, ali
         create(BOB, 2, inReplyTo=BOBS, cc=[alice.followers_uri]),
         create(BOB, 3, cc=[alice.followers_uri]),
     )
+    assert await world.db.read(forwarded) == []
+
+
+@pytest.mark.parametrize("why", ["blocked", "shunned", "private"])
+async def test_of_whoever_may_not_see_the_post_nothing_is_forwarded(world, alice, thread, why):
+    if why == "private":
+        thread = await world.db.write(publish, ORIGIN, alice.id, Draft("for followers", visibility="private"), NOW)
+        await world.db.write(lambda tx: tx.execute(deliveries.delete()).rowcount)
+    elif why == "shunned":
+        await world.db.write(domains.block, ORIGIN, alice.id, BOB.domain, NOW)
+    else:
+        await world.say(BOB, create(BOB, 2))
+        await world.db.write(blocks.block, alice.id, (await world.one("https://far.test/notes/2")).author_id, NOW)
+        await world.db.write(lambda tx: tx.execute(deliveries.delete()).rowcount)
+    await world.say(BOB, create(BOB, 1, inReplyTo=thread.uri, cc=[alice.followers_uri]))
+    await world.say(BOB, update(BOB, 1, "<p>better</p>", inReplyTo=thread.uri, cc=[alice.followers_uri]))
+    await world.say(BOB, delete(BOB, to=[PUBLIC], cc=[alice.followers_uri]))
     assert await world.db.read(forwarded) == []
 
 
