@@ -10,6 +10,8 @@ from typing import Final, NewType
 
 import nh3
 
+from federation.reading.inline import TAG, read_inline
+
 Html = NewType("Html", str)
 """HTML that may be shown as it is.  Only `html`, `paragraphs` and social.text make it."""
 
@@ -82,6 +84,14 @@ _NEEDLESS_BREAKS = re.compile(
 )
 _PRE_START = re.compile(r"(<pre(?: lang=\"[^\"<>]*\")?>)\n+")
 
+# A picture that is a link, and has nothing else in it.
+_PICTURE_LINK = re.compile(r"(<a\s[^<>]{1,4096}>)\s{0,100}<img\s([^<>]{1,4096})>\s{0,100}(?=</a>)", re.IGNORECASE)
+# FEP-dc88: formulas come with their source.
+_FORMULA_TEXT = re.compile(
+    r"<annotation\s[^<>]{0,200}encoding=[\"'](application/x-tex|text/plain)[\"'][^<>]{0,200}>([^<>]*)</annotation>"
+)
+_FORMULA_ALT = re.compile(r"\salttext=(?:\"([^\"<>]*)\"|'([^'<>]*)')")
+
 _LINE_END = re.compile(r"<br>|</(?:p|li|h[1-6]|pre|blockquote|div|tr)>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 _HUGE_REFERENCE = re.compile(r"&#[xX]?[0-9A-Fa-f]{9,};?")
@@ -141,6 +151,7 @@ def _clean_odd(source: str) -> str:
 
     The rewriting works on unsafe text and promises nothing about safety: the cleaner has the last word.
     """
+    source = TAG.sub(_alt, _PICTURE_LINK.sub(_named_link, _formulas(source)))
     source = _STRUCK.sub(r"<\1del", _DROPPED.sub("<wbr", _REOPENED.sub(r"<\1><wbr", source)))
     source, blocks = _BLOCK_END.subn("<br>", source)
     if not blocks:
@@ -148,6 +159,41 @@ def _clean_odd(source: str) -> str:
     safe = _clean(_CELL_END.sub(" ", source))
     safe = _NEEDLESS_BREAKS.sub("", _MANY_BREAKS.sub("<br><br>", safe)).strip()
     return safe.removesuffix("<br>").removesuffix("<br>")
+
+
+def _alt(found: re.Match[str]) -> str:
+    """What a picture says, where it stands for a word; elsewhere it is attached to the post."""
+    picture = read_inline(found[1])
+    return escape(picture.description, quote=False) if picture.word else found[0]
+
+
+def _named_link(found: re.Match[str]) -> str:
+    """Nobody can see or press a link with nothing in it."""
+    picture = read_inline(found[2])
+    name = picture.description or (picture.url or "").rstrip("/").rpartition("/")[2]
+    return found[1] + escape(name, quote=False)
+
+
+def _formulas(source: str) -> str:
+    """Their source instead of MathML, as Mastodon shows them."""
+    pieces: list[str] = []
+    done = 0
+    while (start := source.find("<math", done)) >= 0 and (end := source.find("</math>", start)) >= 0:
+        formula = source[start:end]
+        pieces += source[done:start], _formula(formula)
+        done = end + len("</math>")
+    return "".join([*pieces, source[done:]])
+
+
+def _formula(mathml: str) -> str:
+    """TeX between dollars, plain text without."""
+    opening = mathml.partition(">")[0]
+    told = dict(_FORMULA_TEXT.findall(mathml))
+    if tex := told.get("application/x-tex"):
+        dollars = "$$" if re.search(r"\sdisplay=[\"']block", opening) else "$"
+        return f"{dollars}{tex.strip()}{dollars}"
+    alt = _FORMULA_ALT.search(opening)
+    return told.get("text/plain") or (alt[1] or alt[2] if alt else "")
 
 
 def _clean(source: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from federation.reading import values
+from federation.reading import inline, values
 from federation.reading.values import JSON
 
 ATTACHMENTS_LIMIT = 16
@@ -53,14 +53,15 @@ class Media(NamedTuple):
 NO_MEDIA = Media()
 
 
-def read_media(doc: JSON, kind: str) -> Media:
+def read_media(doc: JSON, kind: str, html: str = "") -> Media:
     """What is attached to a post: at most 16 files, and at most 8 links to pages.
 
-    A Video or Audio is its own attachment; an `image` is one when nothing else is attached.
+    A Video or Audio is its own attachment.  When no picture is attached, an `image` is, and so are those in the text,
+    of which nothing else would be seen (Lemmy, Discourse, Ghost).
     """
     items = doc.get("attachment")
     own = kind in _TYPES
-    if not items and not own and "image" not in doc:
+    if not items and not own and "image" not in doc and "<img" not in html:
         return NO_MEDIA
     files: dict[str, Attachment] = {}
     links: dict[str, None] = {}
@@ -73,7 +74,8 @@ def read_media(doc: JSON, kind: str) -> Media:
     if own and (file := _itself(doc, _TYPES[kind])):
         files.setdefault(file.url, file)
     if not any(file.kind == "image" for file in files.values()) and not own:
-        files |= {file.url: file for file in islice(_pictures(doc), 1)}
+        for file in (*islice(_pictures(doc), 1), *_in_text(html)):
+            files.setdefault(file.url, file)
     links.pop("", None)
     return Media(tuple(files.values())[:ATTACHMENTS_LIMIT], tuple(links)[:LINKS_LIMIT])
 
@@ -100,6 +102,13 @@ def _pictures(doc: JSON) -> Iterator[Attachment]:
         yield file
     elif isinstance(picture, str) and (url := values.address(picture)):
         yield Attachment("image", url)
+
+
+def _in_text(html: str) -> Iterator[Attachment]:
+    for tag in islice(inline.TAG.finditer(html), _LOOKED_AT):
+        picture = inline.read_inline(tag[1])
+        if picture.url and not picture.word:
+            yield Attachment("image", picture.url, description=picture.description)
 
 
 def _attachment(item: JSON, names: list[str]) -> Attachment | None:

@@ -106,7 +106,7 @@ def read_note(doc: JSON, author: str | None = None) -> Note:
     kind = names[0] if len(names) == 1 else next((name for name in names if name in POST_KINDS), "")
     html, language = _content(doc)
     tagged = tags.read_tags(doc)
-    attached = media.read_media(doc, kind)
+    attached = media.read_media(doc, kind, html)
     page = values.url(doc)
     ours = page if page and values.on_host(root, page) else None
     # Friendica's Page of a link has the address of the linked page where its own should be.

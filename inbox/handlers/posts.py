@@ -5,6 +5,7 @@ else is fetched from where it lives (docs/federation: authority; security rules 
 """
 
 from dataclasses import replace
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -20,6 +21,8 @@ from social.posts.delete import receive_delete
 from social.posts.edit import receive_edit
 from social.posts.receive import receive
 from store.tables import Account
+
+_AUDIENCE: Final = ("to", "cc")
 
 
 def plain_note(message: Verified) -> Note | None:
@@ -79,11 +82,15 @@ def delete(tx: Connection, actor: Account, message: Verified, here: Here) -> Non
 
 
 def own_note(message: Verified) -> Note | None:
-    """The embedded post, if the actor may say what it is.  Raises: Malformed."""
+    """The embedded post, if the actor may say what it is.  Raises: Malformed.
+
+    Where it says nothing about whom it is for, the activity around it does (ActivityPub section 6).
+    """
     found = inside(message.document)
     if POST_KINDS.isdisjoint(types(found)):
         return None
-    note = read_note(found, message.actor_uri)
+    around = {field: message.document.get(field) for field in _AUDIENCE if found.get(field) is None}
+    note = read_note({**found, **around} if around else found, message.actor_uri)
     if message.actor_uri not in note.authors or not same_origin(note.id, message.actor_uri):
         return None
     return note if note.author == message.actor_uri else replace(note, author=message.actor_uri)

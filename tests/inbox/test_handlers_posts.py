@@ -70,6 +70,22 @@ async def test_a_post_given_only_by_its_id_is_asked_for(world):
     assert await world.jobs() == [("fetch_post", BOBS)]
 
 
+@pytest.mark.parametrize(
+    ("to", "cc", "seen_by"), [(PUBLIC, [], "public"), (None, PUBLIC, "unlisted"), (None, None, "direct")]
+)
+async def test_a_post_that_says_not_for_whom_is_for_those_of_its_create(world, to, cc, seen_by):
+    """ActivityPub section 6; as Mastodon reads it."""
+    said = note(BOB, 1, to=None)
+    del said["cc"]
+    await world.say(BOB, activity("Create", BOB, said, to=to, cc=cc))
+    assert (await world.one(BOBS)).visibility == seen_by
+
+
+async def test_what_a_post_says_of_whom_it_is_for_is_not_widened(world):
+    await world.say(BOB, activity("Create", BOB, note(BOB, 1, to=[BOB.followers_uri], cc=[]), to=[PUBLIC], cc=[PUBLIC]))
+    assert (await world.one(BOBS)).visibility == "private"
+
+
 async def test_of_several_authors_the_one_who_signed_is_shown(world):
     await world.say(CAROL, activity("Create", CAROL, note(CAROL, 1, attributedTo=[BOB.uri, CAROL.uri])))
     assert (await world.one(BOBS)).author_id == CAROL.id

@@ -119,6 +119,34 @@ def test_blocks_that_are_not_kept_still_end_a_line() -> None:
     assert check("<s>a</s><strike class=x>b</strike>") == "<del>a</del><del>b</del>"
 
 
+def test_pictures_that_are_words_and_links_leave_their_words() -> None:
+    """Emoji of Discourse and NodeBB; pictures of Hubzilla and WordPress, which lead to the large one."""
+    smile = '<img src="https://x.test/s.png" class="emoji" alt=":smile:" width="20" height="20">'
+    assert check(f"<p>Hi {smile} there</p>") == "<p>Hi :smile: there</p>"
+    assert check('<img src="https://x.test/s.png" height="1" width="1" alt="&lt;i&gt;">') == "&lt;i&gt;"
+    assert check('<p><img src="https://x.test/a.png" alt="a cat"></p>') == "<p></p>"
+    link = '<a href="https://x.test/1">'
+    linked = f'<a href="https://x.test/1" {REL}>'
+    assert check(f'{link}<img src="https://x.test/a.jpg" alt="A &quot;cat&quot;" class="zrl" /></a>') == (
+        f'{linked}A "cat"</a>'
+    )
+    assert check(f"{link} <img src='https://x.test/p/a.jpg' alt=''></a>") == f"{linked}a.jpg</a>"
+
+
+def test_formulas_leave_their_source() -> None:
+    """FEP-dc88."""
+    tex = '<annotation encoding="application/x-tex">x &lt; 2</annotation>'
+    text = '<annotation encoding="text/plain">x is less</annotation>'
+    assert (
+        check(f"<p>Let <math><semantics><mi>x</mi>{text}{tex}</semantics></math> be</p>") == "<p>Let $x &lt; 2$ be</p>"
+    )
+    assert check(f'<math display="block"><semantics>{tex}</semantics></math>') == "$$x &lt; 2$$"
+    assert check(f"<math><semantics><mi>x</mi>{text}</semantics></math>") == "x is less"
+    assert check("<math alttext='x^2'><mi>x</mi></math>.") == "x^2."
+    assert check("a<math><mi>x</mi></math>b<math><mi>y</mi>") == "ab"
+    assert check("<math><annotation encoding='text/plain'><script>x</script></annotation></math>") == ""
+
+
 BOMBS = {
     "attributes that differ": "<p>" + "".join(f"<b x={n}>" for n in range(2400)) + "</p>" + "<p>x" * 2400,
     "slashes": "<p>" + "".join(f"<i/x={n}>" for n in range(2400)) + "</p>" + "<p>x" * 2400,
@@ -129,6 +157,7 @@ BOMBS = {
     "links": "<p>" + "".join(f"<a href=https://{n}.test>" for n in range(2400)) + "</p>" + "<p>x" * 2400,
     **{piece: piece * (1_000_000 // len(piece)) for piece in (
         "<", "&", "&#", "<p ", "</", "<!--", "<div>", "</div>", "<br>", "\n", "<pre>\n", "<ul><li>", "<b><p>", "\x00",
+        "<math>", "<math><annotation encoding='text/plain'>", "<img ", "<img alt=x>", "<img src='", "<a x><img x>",
         "<table><td><b>", "<svg>", "<hr>", "<a href=https://x.test>", "&amp;", "</p><br>", "<p a='<'", "<span lang=x>",
         "💣",
     )},
@@ -144,7 +173,7 @@ def test_bombs_do_not_go_off(bomb: str) -> None:
 
 
 ODD_TAGS = [
-    "div", "/div", "table", "tr", "td", "/td", "/table", "svg", "/svg", "math", "style", "/style", "script",
+    "div", "/div", "table", "tr", "td", "/td", "/table", "svg", "/svg", "math", "/math", "style", "/style", "script",
     "/script", "template", "select", "button", "form", "hr", "s", "/s", "font", "big", "object", "/object",
     "b/x", "textarea", "noscript", "tbody",
 ]  # fmt: skip
@@ -153,6 +182,7 @@ PIECES = [
     *(f"</{tag}>" for tag in sorted(TAGS)),
     "<!--", "-->", "<![CDATA[", "<a href=https://x.test>", "<a href=javascript:x>", "<a href=https:x>",
     '<a href="https://x.test/?<b>">', "<span class='h-card x'>", "<b id=1>", '<i class="', "<p lang='", "'",
+    '<img class="emoji" alt="', '<math alttext="', '<annotation encoding="text/plain">', "</annotation>",
     '"', ">", "<", "&", "&amp;", "&lt;", "&#60;", "&#x3c;script&gt;", "\n", "\n\n", " ", "x", "\x00", "\r",
     "\xa0", "é",
 ]  # fmt: skip
