@@ -16,10 +16,11 @@ from social.events import Conversed
 from social.pages import Page
 from social.paging import Paged, padded
 from social.views import PostView
+from social.visibility import silences
 from store.events import announce
 from store.ids import new_id
 from store.rows import many, one
-from store.tables import Account, Conversation, blocks, conversations, mentions, posts, users
+from store.tables import Account, Conversation, conversations, mentions, posts, users
 from store.tables.base import Id
 
 MOST: Final = 100  # participants that are remembered
@@ -28,8 +29,7 @@ _IDS = bindparam("ids", expanding=True, type_=Id)
 _OWNER = bindparam("owner", type_=Id)
 _THIS = (conversations.c.id == bindparam("asked", type_=Id), conversations.c.owner_id == _OWNER)
 _OURS = select(users.c.account_id).where(
-    users.c.account_id.in_(_IDS),
-    ~exists().where(blocks.c.account_id == users.c.account_id, blocks.c.target_id == bindparam("author", type_=Id)),
+    users.c.account_id.in_(_IDS), ~silences(users.c.account_id, bindparam("author", type_=Id))
 )
 _BEFORE = select(conversations).where(
     conversations.c.thread_id == bindparam("thread", type_=Id), conversations.c.owner_id.in_(_IDS)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from social import blocks, conversations
+from social import blocks, conversations, domains, mutes
 from social.errors import NotFound
 from social.events import Conversed
 from social.pages import Page
@@ -83,6 +83,18 @@ async def test_whom_one_blocks_begins_no_conversation_and_shows_no_word(db, orig
     assert view.last is None
     await say(db, origin, bob, "@alice two", visibility="direct")
     assert len(await db.read(conversations.page, alice.id, Page())) == 1
+
+
+@pytest.mark.parametrize("how", ["domain", "muted"])
+async def test_of_whom_one_wants_no_news_begins_no_conversation(db, origin, how):
+    alice, eve = await local(db, "alice"), remote("eve")
+    await stored(db, eve)
+    if how == "domain":
+        await db.write(domains.block, origin, alice.id, eve.domain, NOW)
+    else:
+        await db.write(mutes.mute, alice.id, eve.id, NOW)
+    await db.write(receive.receive, eve, note(eve, **direct(alice)), NOW)
+    assert await rows(db, table) == []
 
 
 async def test_two_halves_of_a_conversation_become_one(db):
