@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 PAGES = 3  # of a collection of replies
 REPLIES = 20  # that are fetched of one collection
+FOLLOWERS = 100_000  # in one list: more than a document of a megabyte holds, and who is cut off would end to follow
 UNKNOWN = 20  # followers of whom we know nothing, told so in one go (FEP-8fcf)
 
 Errand: TypeAlias = Callable[[Job], Awaitable[None]]
@@ -192,7 +193,7 @@ class Errands:
     async def synchronise(self, actor: Account, address: str, budget: Budget, *, guessed: bool = False) -> None:
         """address: of the list, on the actor's own host.  guessed: they never named it, so what has nobody of ours
         may be anything, and ends no follow.  Raises: FederationError, NotFound, NotAllowed."""
-        collection = read_collection(await self._gatherer.document(address, budget))
+        collection = read_collection(await self._gatherer.document(address, budget), FOLLOWERS)
         is_whole = collection.first is None and collection.next is None  # a part of the list would end follows
         if is_whole and (collection.items or not collection.total):
             names = [one for one in collection.items if isinstance(one, str) and self._gatherer.is_ours(one)]

@@ -29,8 +29,8 @@ class Collection:
         return self.kind.endswith("Page")
 
 
-def read_collection(doc: JSON) -> Collection:
-    """A collection or a page.  Raises: Malformed, when it is of no such type."""
+def read_collection(doc: JSON, most: int = ITEMS_LIMIT) -> Collection:
+    """A collection or a page, with at most so many items.  Raises: Malformed, when it is of no such type."""
     kind = next((name for name in values.types(doc) if name in COLLECTION_KINDS), None)
     if kind is None:
         raise Malformed("type", doc.get("type"))
@@ -42,7 +42,7 @@ def read_collection(doc: JSON) -> Collection:
         total=values.integer(doc, "totalItems"),
         first=first if isinstance(first, dict) else values.web_uri(doc, "first"),
         next=values.web_uri(doc, "next"),
-        items=tuple(filter(_is_item, values.several(doc.get("items") if found is None else found, ITEMS_LIMIT))),
+        items=tuple(filter(_is_item, values.several(doc.get("items") if found is None else found, most))),
         part_of=values.web_uri(doc, "partOf"),
         attributed_to=values.web_uri(doc, "attributedTo"),
     )

@@ -302,6 +302,15 @@ async def test_followers_are_synchronised(office, far, db):
     assert dora.uri.encode() in undo
 
 
+async def test_a_long_list_ends_no_follows_either(office, far, db):
+    alice, bob = await local(db, "alice"), await office.gatherer.account(far.person("bob")["id"])
+    await db.write(follow, alice, bob)
+    url, others = f"{bob.uri}/sync", [f"https://ours.test/users/{number}" for number in range(1_500)]
+    far.documents["/users/bob/sync"] = {"id": url, "type": "OrderedCollection", "orderedItems": [*others, alice.uri]}
+    await office.do("synchronise_followers", actor=bob.uri, url=url)
+    assert (await db.read(follows.relationship, alice.id, [bob.id]))[bob.id].following
+
+
 async def test_a_list_in_pages_ends_no_follows(office, far, db):
     alice = await local(db, "alice")
     bob = await office.gatherer.account(far.person("bob")["id"])
