@@ -9,11 +9,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import backup, fanout, footprint, inbound, media, reads, streaming, watching
+from benchmarks import backup, fanout, footprint, inbound, media, reads, soak, streaming, watching
 from benchmarks.measure import Goal
 from tests import postgresql
 
-PARTS = ("footprint", "inbound", "spool", "fanout", "reads", "streaming", "media", "watching", "backup")
+PARTS = ("footprint", "inbound", "spool", "fanout", "reads", "streaming", "media", "watching", "backup", "soak")
 
 
 def main(asked: list[str]) -> int:
@@ -97,6 +97,11 @@ def _backup(folder: Path) -> None:
     backup.run(folder / "backup", many="BENCH_MANY" in os.environ)
 
 
+def _soak(folder: Path) -> None:
+    print("\nMemory at work, SQLite")
+    asyncio.run(soak.measure(folder / "soak"))
+
+
 _RUN = {
     "footprint": _footprint,
     "inbound": _inbound,
@@ -108,6 +113,7 @@ _RUN = {
     "media": _media,
     "watching": _watching,
     "backup": _backup,
+    "soak": _soak,
 }
 
 if __name__ == "__main__":

@@ -36,17 +36,17 @@ async def measure(folder: Path, database_url: str | None, goal: Goal, rate: Goal
         server.person("alice")
         server.start()
         await server.ready()
-        await _befriend(server, peer)
-        few = await _inbound(server, peer, WARM) and await _inbound(server, peer, MESSAGES)
+        await befriend(server, peer)
+        few = await receive(server, peer, WARM) and await receive(server, peer, MESSAGES)
         show("inbound Create to visible at home, CPU (web + worker)", few[0], "ms", goal)
         show("  rate", few[1], "/s", rate)
-        new = await _followers(server, peer, 15) and await _followers(server, peer, FOLLOWERS)
+        new = await gain_followers(server, peer, 15) and await gain_followers(server, peer, FOLLOWERS)
         show("a new remote follower, CPU", new, "ms", None if database_url else NEW_FOLLOWER)
         url = database_url or f"sqlite:///{folder}/connectme.db"
         async with await Database.open(url) as db:
             for start in range(0, HELD, 10_000):
                 await db.write(_fill, start, 10_000)
-        many = await _inbound(server, peer, WARM) and await _inbound(server, peer, MESSAGES)
+        many = await receive(server, peer, WARM) and await receive(server, peer, MESSAGES)
         show(f"the same with {HELD:,} posts held, CPU", many[0], "ms", goal)
         show("  against few posts", many[0] / few[0], "x", Goal(1.3, 1.05))
     finally:
@@ -66,7 +66,7 @@ async def measure_followers(folder: Path, database_url: str | None) -> None:
         server.start()
         await server.ready()
         for peer, name in ((old, "a new remote follower, CPU"), (young, "  of a server that knows Ed25519")):
-            new = await _followers(server, peer, 15) and await _followers(server, peer, FOLLOWERS)
+            new = await gain_followers(server, peer, 15) and await gain_followers(server, peer, FOLLOWERS)
             show(name, new, "ms", None if database_url else NEW_FOLLOWER)
     finally:
         await server.close()
@@ -105,7 +105,7 @@ async def measure_spool(folder: Path) -> None:
         await peer.stop()
 
 
-async def _befriend(server: Instance, peer: Peer) -> None:
+async def befriend(server: Instance, peer: Peer) -> None:
     """alice follows bob of the peer, who accepts."""
     account_id = await server.follow("alice", f"@bob@{peer.host}")
     alice = f"http://{server.domain}/users/alice"
@@ -121,7 +121,7 @@ async def _befriend(server: Instance, peer: Peer) -> None:
     await until(lambda: server.is_following("alice", account_id), "alice follows bob")
 
 
-async def _inbound(server: Instance, peer: Peer, number: int) -> tuple[float, float]:
+async def receive(server: Instance, peer: Peer, number: int) -> tuple[float, float]:
     """(ms of CPU per message, messages per second)."""
     inbox, key = f"http://{server.domain}/inbox", peer.key("bob")
     ahead: list[bytes] = []
@@ -142,7 +142,7 @@ async def _inbound(server: Instance, peer: Peer, number: int) -> tuple[float, fl
     return (cpu(server.pid) - used) / number * 1000, number / (time.perf_counter() - start)
 
 
-async def _followers(server: Instance, peer: Peer, number: int) -> float:
+async def gain_followers(server: Instance, peer: Peer, number: int) -> float:
     """ms of CPU for one: key and profile fetched, Accept delivered."""
     inbox, alice = f"http://{server.domain}/inbox", f"http://{server.domain}/users/alice"
     names = [f"fan{n}x{time.time_ns() % 100_000}" for n in range(number)]

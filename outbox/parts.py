@@ -240,7 +240,8 @@ STAMP: Final[tuple[ColumnElement[Any], ...]] = (
 STAMPED: Final = posts.join(accounts, accounts.c.id == posts.c.author_id)
 _STAMPS = Prepared(select(*STAMP).select_from(STAMPED).where(posts.c.id.in_(_IDS)))
 _STAMP_ENDS: Final = len(STAMP)
-REMEMBERED: Memory[Parts] = Memory(4_000)
+_WEIGHS: Final = 2_500  # bytes, besides its text
+REMEMBERED: Memory[Parts] = Memory(12 << 20)  # some 4,000 posts, fewer long ones
 
 
 def recall(tx: Connection, ids: list[int]) -> dict[int, Parts]:
@@ -266,7 +267,7 @@ def stamped(tx: Connection, rows: Iterable[Sequence[Any]]) -> dict[int, Parts]:
         for number, made in load(tx, padded(list(changed))).items():
             found[number] = made
             if made.poll is None and made.author.moved_to is None:
-                REMEMBERED.put(tx, number, changed[number], made)
+                REMEMBERED.put(tx, number, changed[number], made, _WEIGHS + len(made.post.html))
     return found
 
 

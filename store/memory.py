@@ -4,14 +4,15 @@ A thing is remembered together with the row that it was made of, as the driver g
 equal one.  So it is never stale, whichever process changed the row, and nothing has to be told to forget.
 
 Only reads remember, and are reminded: what a transaction wrote may be undone.  All that read one database have one
-memory, in whichever threads they are: each look and each change is a single operation of a dict, and a row that another
-saw later or earlier is not equal, or of the same thing.
+memory, in whichever threads they are: a row that another saw later or earlier is not equal, or of the same thing.
 """
 
 from typing import Any, Final, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection
+
+from store.kept import Kept
 
 T = TypeVar("T")
 
@@ -24,9 +25,9 @@ class Readers:
 
 class Memory(Generic[T]):
     def __init__(self, most: int) -> None:
-        """most: things kept for each database."""
+        """most: the weight of what is kept for each database."""
         self._most = most
-        self._kept: WeakKeyDictionary[Readers, dict[Any, tuple[Any, T]]] = WeakKeyDictionary()
+        self._kept: WeakKeyDictionary[Readers, Kept[Any, tuple[Any, T]]] = WeakKeyDictionary()
 
     def get(self, tx: Connection, key: object, row: tuple[Any, ...]) -> T | None:
         """What was made of `row`; None: nothing, or it has changed since."""
@@ -34,23 +35,18 @@ class Memory(Generic[T]):
         found = None if kept is None else kept.get(key)
         return found[1] if found is not None and found[0] == row else None
 
-    def put(self, tx: Connection, key: object, row: tuple[Any, ...], made: T) -> None:
+    def put(self, tx: Connection, key: object, row: tuple[Any, ...], made: T, weight: int = 1) -> None:
         kept = self._of(tx)
-        if kept is None:
-            return
-        kept.pop(key, None)
-        if len(kept) >= self._most:  # the older half goes
-            for old in list(kept)[: self._most // 2]:
-                kept.pop(old, None)
-        kept[key] = (row, made)
+        if kept is not None:
+            kept.put(key, (row, made), weight)
 
     def forget(self) -> None:
         """Everything, as when the process had just begun."""
         self._kept.clear()
 
-    def _of(self, tx: Connection) -> dict[Any, tuple[Any, T]] | None:
+    def _of(self, tx: Connection) -> Kept[Any, tuple[Any, T]] | None:
         readers = tx.get_execution_options().get(READ_ONLY)
         if readers is None:
             return None
         kept = self._kept.get(readers)
-        return self._kept.setdefault(readers, {}) if kept is None else kept
+        return self._kept.setdefault(readers, Kept(self._most)) if kept is None else kept

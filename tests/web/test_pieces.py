@@ -17,6 +17,7 @@ from social.moderation import hosts
 from social.moderation.hosts import PolicyDraft
 from social.posts import delete, edit, receive
 from social.posts.drafts import Draft, PollDraft
+from store.kept import Kept
 from store.tables import accounts as accounts_table
 from tests.people import remote, stored
 from tests.social.said import mention, note
@@ -213,12 +214,12 @@ async def test_what_another_server_changes_is_not_kept_too_long(both_sites):
 
 
 async def test_what_is_kept_is_bounded(site, monkeypatch):
-    monkeypatch.setattr(pieces, "MOST", 4)
+    monkeypatch.setattr(pieces, "_kept", Kept(10_000))
     alice, token = await site.person("alice")
     for number in range(9):
         await site.posted(alice, str(number))
         assert len((await site.get("/api/v1/timelines/home", token)).json) == number + 1
-    assert len(pieces._kept) <= 4
+    assert 0 < len(pieces._kept) < 9
 
 
 async def test_each_reader_is_told_of_himself_whoever_read_before(both_sites):

@@ -12,10 +12,11 @@ import orjson
 from federation.origin import Origin
 from outbox.parts import Parts
 from social.views import PostView
+from store.kept import Kept
 from web.api.entities.frame import Frame
 from web.api.entities.status import shared, vary
 
-MOST: Final = 4_000  # posts, of about 2 KB
+MOST: Final = 8 << 20  # bytes: some 4,000 posts, fewer long ones
 
 
 class _Piece(NamedTuple):
@@ -31,7 +32,7 @@ class _Piece(NamedTuple):
     json: bytes
 
 
-_kept: dict[int, _Piece] = {}
+_kept: Kept[int, _Piece] = Kept(MOST)
 
 
 def piece(view: PostView, frame: Frame) -> orjson.Fragment:
@@ -47,7 +48,8 @@ def piece(view: PostView, frame: Frame) -> orjson.Fragment:
     alike = _shared(view, frame, varying) if found is None else found.json[: found.ends]
     made = alike + orjson.dumps(varying)[1:]
     if found is None or state is not None:
-        _keep(number, _Piece(view.parts, frame.origin, state, len(alike), alike if state is None else made))
+        kept = _Piece(view.parts, frame.origin, state, len(alike), alike if state is None else made)
+        _kept.put(number, kept, len(kept.json))
     return orjson.Fragment(made)
 
 
@@ -68,11 +70,3 @@ def _shared(view: PostView, frame: Frame, varying: dict[str, Any]) -> bytes:
     for key in varying:
         entity.pop(key, None)
     return orjson.dumps(entity)[:-1] + b","
-
-
-def _keep(number: int, made: _Piece) -> None:
-    _kept.pop(number, None)
-    if len(_kept) >= MOST:  # the older half goes
-        for old in list(_kept)[: MOST // 2]:
-            del _kept[old]
-    _kept[number] = made
