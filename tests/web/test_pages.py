@@ -17,6 +17,7 @@ from social.secrets import sha256
 from social.views import PostView
 from store.database import Database
 from store.tables import media, posts
+from store.tables import users as user_rows
 from tests import people
 from tests.conftest import NOW
 from tests.web import browsing
@@ -192,6 +193,57 @@ async def test_ones_own_post_can_be_changed_and_taken_back(
     assert browser.status == 404
 
 
+async def test_an_edit_leaves_pictures_folded_and_describes_them_anew(
+    sqlite_db: Database, origin: Origin, browser: Browser
+) -> None:
+    alice = await browsing.person(sqlite_db, origin, "alice")
+    files = [MediaDraft(f"https://ours.test/media/{name}.png", "image", "image/png", name) for name in ("sea", "cat")]
+    post = await _say(sqlite_db, origin, alice.id, "Look", media=tuple(files), sensitive=True)
+    await sqlite_db.write(Connection.execute, update(media).values(account_id=alice.id))  # as of an upload
+    await browser.sign_in("alice")
+    await browser.get(f"/posts/{post}/edit")
+    sea, cat = re.findall(r'<textarea id="(alt-\d+)"[^>]*>(\w+)<', browser.page)
+    folded = re.search(r'name="sensitive" value="1"( checked)?', browser.page)
+    assert (sea[1], cat[1], folded and folded[1]) == ("sea", "cat", " checked")
+    changed = {"text": "Look!", "sensitive": "1", sea[0]: "A wide sea", cat[0]: "x" * 1501}
+    await browser.send(f"/posts/{post}/edit", **changed)
+    assert browser.status == 422
+    assert "A wide sea</textarea>" in browser.page
+    await browser.send(f"/posts/{post}/edit", **{**changed, cat[0]: "cat"})
+    view = await _see(sqlite_db, post)
+    assert view.parts.post.sensitive
+    assert [it.description for it in view.parts.media] == ["A wide sea", "cat"]
+    await browser.send(f"/posts/{post}/edit", text="Look!")
+    view = await _see(sqlite_db, post)
+    assert (view.parts.post.sensitive, view.parts.media[0].description) == (False, "A wide sea")
+
+
+async def test_a_warning_that_is_taken_away_leaves_nothing_folded(
+    sqlite_db: Database, origin: Origin, browser: Browser
+) -> None:
+    alice = await browsing.person(sqlite_db, origin, "alice")
+    post = await _say(sqlite_db, origin, alice.id, "The end", summary="Spoiler")
+    await browser.sign_in("alice")
+    await browser.get(f"/posts/{post}/edit")
+    assert 'name="sensitive"' not in browser.page
+    await browser.send(f"/posts/{post}/edit", text="The end")
+    assert not (await _see(sqlite_db, post)).parts.post.sensitive
+
+
+async def test_who_always_folds_pictures_finds_it_chosen(sqlite_db: Database, origin: Origin, browser: Browser) -> None:
+    alice = await browsing.person(sqlite_db, origin, "alice")
+    await browser.sign_in("alice")
+    for chosen in (False, True):
+        change = update(user_rows).values(default_sensitive=chosen)
+        await sqlite_db.write(Connection.execute, change)
+        for page in ("/home", "/compose"):
+            await browser.get(page)
+            assert ('name="sensitive" value="1" checked' in browser.page) == chosen
+    await browser.send("/compose", text="Look", sensitive="1")
+    post = int(browser.location.rpartition("/")[2])
+    assert (await _see(sqlite_db, post, alice.id)).parts.post.sensitive
+
+
 # ---- reading
 
 
@@ -256,7 +308,7 @@ async def test_a_film_without_sound_is_shown_as_a_film(sqlite_db: Database, orig
     alice = await browsing.person(sqlite_db, origin, "alice")
     film = MediaDraft("https://ours.test/media/a.mp4", "video", "video/mp4", "A cat turns round")
     await _say(sqlite_db, origin, alice.id, "Look", media=(film,))
-    await sqlite_db.write(lambda tx: tx.execute(update(media).values(kind="gifv")))  # as of an upload
+    await sqlite_db.write(Connection.execute, update(media).values(kind="gifv"))  # as of an upload
     await browser.get("/local")
     assert "<video controls loop muted" in browser.page
     assert "Attachment" not in browser.page

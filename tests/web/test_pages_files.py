@@ -55,9 +55,13 @@ async def test_a_post_with_pictures_that_are_described(site: Site, alice):
 
 
 async def test_a_file_that_is_none_gives_the_form_back_with_the_words(site: Site, alice):
-    answer = await site.post("/compose", data=form({"file0": samples.SVG}, text="my words"), headers=HEADERS)
+    answer = await site.post(
+        "/compose", data=form({"file0": samples.SVG}, text="my words", alt0="a sea"), headers=HEADERS
+    )
     assert answer.status == 422
     assert "my words" in answer.body.decode()
+    assert "a sea</textarea>" in answer.body.decode()
+    assert "choose the files again" in answer.body.decode()
     assert "not supported" in answer.body.decode()
 
 

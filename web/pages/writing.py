@@ -1,6 +1,7 @@
 """Writing: new posts, comments, and changes of one's own."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -11,11 +12,11 @@ from social.errors import Invalid, NotAllowed, NotFound, Unavailable
 from social.media import MOST, uploads
 from social.media.kinds import PICTURE_LIMIT
 from social.posts import delete, drafts, edit
-from social.posts.drafts import LONGEST, MOST_OPTIONS, Draft, PollDraft
+from social.posts.drafts import LONGEST, MOST_OPTIONS, Draft, FileChange, PollDraft
 from social.secrets import new_token
 from social.views import PostView
 from social.visibility import OPEN, VISIBILITIES, narrower
-from store.tables import Account, User
+from store.tables import Account, Media, User
 from web import composing
 from web.keys import DATABASE, ORIGIN
 from web.languages import LANGUAGES
@@ -27,6 +28,8 @@ routes = web.RouteTableDef()
 
 OPTIONS: Final = 4  # offered by the form
 FILES: Final = dict.fromkeys((f"file{number}" for number in range(MOST)), PICTURE_LIMIT)
+_NEW_ALTS: Final = tuple(f"alt{number}" for number in range(MOST))
+_AGAIN: Final = " Please choose the files again: a browser does not give them a second time."
 DURATIONS: Final = ((300, "5 minutes"), (3600, "1 hour"), (21600, "6 hours"), (86400, "1 day"), (259200, "3 days"),
                     (604800, "7 days"))  # fmt: skip
 
@@ -49,6 +52,7 @@ class Typed:
     key: str = ""  # the same form sent twice makes one post
     most: int = LONGEST
     at: str = ""  # when it is to be posted; empty: now
+    alts: Mapping[str, str] = field(default_factory=dict)  # what is to be seen in files, by fields of the form
 
 
 def blank(user: User) -> Typed:
@@ -96,7 +100,7 @@ async def compose(request: web.Request) -> web.Response:
 async def publish(request: web.Request) -> web.Response:
     async with frame.posted_files(request, FILES) as (signed, form):
         given = form.params
-        typed = _typed(given)
+        typed = _typed(given, _NEW_ALTS)
         parent = quoted = None
         try:
             parent = await _parent(request, signed.account.id, given.id("reply_to"))
@@ -112,7 +116,8 @@ async def publish(request: web.Request) -> web.Response:
         except (Invalid, NotAllowed, Unavailable) as refusal:
             if parent is not None:
                 typed = replace(typed, visibilities=answering(signed.user, signed.account, parent).visibilities)
-            return _form(request, typed, parent, quoted=quoted, says=str(refusal))
+            says = f"{refusal}.{_AGAIN}" if form.files else str(refusal)
+            return _form(request, typed, parent, quoted=quoted, says=says)
     if parent is None:
         return addresses.see_other(f"{addresses.of_account(signed.account)}/{post_id}")
     return addresses.see_other(f"{addresses.of_post(parent.parts.author, parent.parts.post)}#p{post_id}")
@@ -136,7 +141,8 @@ async def change(request: web.Request) -> web.Response:
         summary=post.summary,
         visibility=post.visibility,
         language=post.language or "",
-        sensitive=post.sensitive,
+        sensitive=post.sensitive and not post.summary,  # a warning folds by itself
+        alts={alt_of(it): it.description for it in view.parts.media},
     )
     return _form(request, typed, None, edits=view)
 
@@ -145,9 +151,10 @@ async def change(request: web.Request) -> web.Response:
 async def changed(request: web.Request) -> web.Response:
     signed, given = await frame.posted(request)
     view = await _own(request, signed.account.id)
-    typed, now = _typed(given), datetime.now(UTC)
+    typed, now = _typed(given, map(alt_of, view.parts.media)), datetime.now(UTC)
     await composing.meet(request.app, typed.text)
-    draft = replace(_draft(typed, now), poll=None, visibility=view.parts.post.visibility)
+    files = tuple(FileChange(it.id, typed.alts[alt_of(it)]) for it in view.parts.media if alt_of(it) in given)
+    draft = replace(_draft(typed, now), poll=None, visibility=view.parts.post.visibility, file_changes=files)
     try:
         await request.app[DATABASE].write(
             edit.edit, request.app[ORIGIN], signed.account.id, view.parts.post.id, draft, now
@@ -189,10 +196,15 @@ def _form(
 
 def choices() -> dict[str, Any]:
     """What the form offers."""
-    return {"languages": LANGUAGES, "durations": DURATIONS, "options": OPTIONS, "files": MOST}
+    return {"languages": LANGUAGES, "durations": DURATIONS, "options": OPTIONS, "files": MOST, "alt_of": alt_of}
 
 
-def _typed(given: Params) -> Typed:
+def alt_of(file: Media) -> str:
+    """The field of the form with what is to be seen or heard in a file that the post has."""
+    return f"alt-{file.id}"
+
+
+def _typed(given: Params, alts: Iterable[str]) -> Typed:
     visibility = given.text("visibility", "public")
     return Typed(
         text=given.text("text"),
@@ -207,6 +219,7 @@ def _typed(given: Params) -> Typed:
         quoted_id=given.id("quote"),
         key=given.text("key"),
         at=given.text("at").strip(),
+        alts={name: given.text(name) for name in alts},
     )
 
 
