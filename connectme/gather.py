@@ -10,6 +10,7 @@ address, and from hosts that are blocked here, nothing is fetched at all.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -186,7 +187,15 @@ class Gatherer:
         author = await self._db.read(accounts.find_by_uri, note.author)
         if author is None:
             author = await self._fetch_account(note.author, budget)
+        if note.audience is not None:
+            await self._meet(note.audience, budget)
         return await self._db.write(_store, author, note, self.now(), depth, fresh=fresh)
+
+    async def _meet(self, group: str, budget: Budget) -> None:
+        """Whoever answers here will want it to hear of that (FEP-1b12)."""
+        if is_web(group) and not self.is_ours(group) and await self._db.read(accounts.find_by_uri, group) is None:
+            with suppress(FederationError, Refusal):
+                await self._fetch_account(group, budget)
 
     async def _fetch_account(self, who: str, budget: Budget) -> Account:
         if is_web(who):

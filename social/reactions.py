@@ -14,7 +14,7 @@ from federation.reading import read_reaction, same_origin
 from outbox import documents, enqueue
 from social import accounts, fulltext, notifications, undone
 from social.errors import Invalid, NotFound
-from social.posts import find
+from social.posts import find, groups
 from store.ids import new_id
 from store.tables import Account, Like, Post, Reaction, likes, posts, reactions
 from store.tables.base import Id
@@ -213,5 +213,6 @@ def _author(tx: Connection, post: Post) -> str:
 
 
 def _send(tx: Connection, account: Account, post: Post, document: Any, now: datetime | None) -> None:
+    """To its author, and the groups that it was said in."""
     if not post.local:
-        enqueue.to_accounts(tx, account, document, [post.author_id], now=now)
+        enqueue.to_accounts(tx, account, document, [post.author_id, *groups.of(tx, post.id)], now=now)

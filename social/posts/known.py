@@ -10,6 +10,7 @@ from sqlalchemy import BindParameter, Connection, Select, bindparam, or_, select
 from federation.reading import PUBLIC, Note
 from social import moderation
 from social.paging import padded, parted
+from social.posts import groups
 from store.tables import Account, accounts, follows, posts, tombstones, users
 from store.tables.base import Id
 
@@ -21,7 +22,7 @@ _POSTS: Select[Any] = select(
     posts.c.id, posts.c.uri, posts.c.author_id, posts.c.thread_id, posts.c.local, posts.c.boost_of_id
 ).where(or_(posts.c.uri.in_(_URIS), posts.c.id.in_(_IDS)))
 _BURIED = select(tombstones.c.uri, tombstones.c.owner).where(tombstones.c.uri.in_(_URIS))
-_PEOPLE: Select[Any] = select(accounts.c.uri, accounts.c.id, accounts.c.host).where(
+_PEOPLE: Select[Any] = select(accounts.c.uri, accounts.c.id, accounts.c.host, accounts.c.kind).where(
     accounts.c.uri.in_(_URIS), accounts.c.suspended_at.is_(None), accounts.c.deleted_at.is_(None)
 )
 _FOLLOWED = (
@@ -44,6 +45,7 @@ class Found(NamedTuple):
 class Person(NamedTuple):
     id: int
     local: bool
+    group: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ def look_up(tx: Connection, notes: Sequence[tuple[Account, Note]], ids: Collecti
     rows = tx.execute(_POSTS, {"uris": asked, "ids": padded(list(ids)) or [0]}).all()
     people: dict[str, Person] = {}
     for part in parted(list({uri for author, note in notes for uri in addressed(author, note)})):
-        people.update((row[0], Person(row[1], row[2] is None)) for row in tx.execute(_PEOPLE, {"uris": part}))
+        found = tx.execute(_PEOPLE, {"uris": part})
+        people.update((row[0], Person(row[1], row[2] is None, row[3] == groups.KIND)) for row in found)
     held = moderation.holding(tx, {author.host for author, _ in notes if author.host})
     return Known(
         posts={row.uri: Found(row.id, row.author_id, row.thread_id, row.local)
@@ -82,7 +85,7 @@ def look_up(tx: Connection, notes: Sequence[tuple[Account, Note]], ids: Collecti
 
 def addressed(author: Account, note: Note) -> Iterable[str]:
     """The uris of everybody whom the note names or addresses; each once, the named first."""
-    audience = (uri for part in (note.to, note.cc) for uri in part)
+    audience = (uri for part in (note.to, note.cc, (note.audience,)) for uri in part if uri)
     others = (uri for uri in audience if uri not in (PUBLIC, author.followers_uri, author.uri))
     named = (mention.href for mention in note.mentions if mention.href != author.uri)
     return dict.fromkeys([*named, *islice(others, AUDIENCE)])

@@ -14,7 +14,7 @@ from social import accounts, emojis, quotes, quoting, text, verdicts
 from social.errors import Invalid
 from social.media import attaching
 from social.paging import padded
-from social.posts import drafts, find, sending, storing
+from social.posts import drafts, find, groups, sending, storing
 from social.posts.drafts import Draft, MediaDraft, PollDraft
 from social.posts.storing import Fresh, Mention
 from social.text import MentionTarget
@@ -79,6 +79,7 @@ def whole(
     number = new_id()
     said = compose(tx, origin, author, draft, draft.poll.options if draft.poll else ())
     place = _placed(number, visibility, author, parent)
+    heard_by = _groups(tx, said, parent, place["visibility"])
     fresh = Fresh(
         author,
         blank_post(
@@ -96,7 +97,7 @@ def whole(
             **said.words,
         ),
         answers=parent.author_id if parent and parent.local else None,
-        mentions=said.mentions,
+        mentions=[*said.mentions, *heard_by],
         tags=said.tags,
         media=media(draft.media),
         poll=None if draft.poll is None else poll(draft.poll),
@@ -106,7 +107,8 @@ def whole(
         quotes.add(tx, author, number, fresh.uri, quoted, now)
     if draft.media_ids:
         attaching.attach(tx, author.id, number, draft.media_ids, now)
-    loaded = _made(fresh, said, parent, written) if _is_plain(fresh, draft, written) else None
+    plain = not heard_by and _is_plain(fresh, draft, written)
+    loaded = _made(fresh, said, parent, written) if plain else None
     loaded = loaded or parts.load(tx, [number])[number]
     sending.new(tx, loaded, now)
     if quoted is not None:
@@ -131,6 +133,14 @@ def _made(fresh: Fresh, said: "Composed", parent: Post | None, written: Written 
     tags = tuple([Tag(name, shown) for name, shown in sorted(said.tags.items())])
     answered = None if parent is None else parent.author_id
     return Parts(post, author, said.named, tags, parent_author_id=answered, written=written)
+
+
+def _groups(tx: Connection, said: "Composed", parent: Post | None, visibility: str) -> list[Mention]:
+    """Those that what is answered was said in, and that the text does not name itself."""
+    if parent is None or visibility not in OPEN:
+        return []
+    named = {mention.account_id for mention in said.mentions}
+    return [Mention(id_, silent=True, tell=False) for id_ in groups.of(tx, parent.id) if id_ not in named]
 
 
 def _placed(number: int, visibility: str, author: Account, parent: Post | None) -> dict[str, Any]:

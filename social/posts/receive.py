@@ -204,12 +204,12 @@ def _occasion(event: Event | None) -> str:
 
 
 def mentions(author: Account, note: Note, here: Known) -> list[Mention]:
-    """Everybody whom the note names; and those of ours whom it is only addressed to, silently."""
+    """Everybody whom the note names; silently, those of ours and the groups that it is only addressed to."""
     named = {mention.href for mention in note.mentions}
     found: dict[int, Mention] = {}
     for uri in known.addressed(author, note):
         person = here.people.get(uri)
-        if person and (uri in named or person.local):
+        if person and (uri in named or person.local or person.group):
             found.setdefault(person.id, Mention(person.id, uri not in named, person.local))
     return list(found.values())
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from connectme.gather import STALE, Gatherer
 from federation.origin import Origin
+from social import accounts
 from social.errors import NotAllowed, NotFound, Unavailable
 from social.posts import find
 from social.posts.drafts import Draft
@@ -156,6 +157,15 @@ async def test_a_post_brings_its_author(gatherer, far, db):
     far.asked.clear()
     assert await gatherer.post(post["id"]) == number
     assert not far.asked
+
+
+async def test_a_post_brings_the_group_that_it_was_said_in(gatherer, far, db):
+    bob, cats = far.person("bob"), far.person("cats", type="Group")
+    await gatherer.post(far.note(bob, 1, audience=cats["id"])["id"])
+    await gatherer.post(far.note(bob, 2, audience=cats["id"])["id"])
+    assert await db.read(accounts.find_by_uri, cats["id"]) is not None
+    assert far.asked["/users/cats"] == 1
+    assert await gatherer.post(far.note(bob, 3, audience=f"{far.base}/nowhere")["id"])
 
 
 async def test_a_post_of_an_author_who_lives_elsewhere_is_refused(gatherer, far, other):
