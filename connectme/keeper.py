@@ -105,6 +105,11 @@ class Keeper:
     def open(self, title: str, says: str, impact: str, components: Sequence[str], now: datetime) -> None:
         self._change(lambda: incidents.open_(self._folder, title, says, now, impact=impact, components=components), now)
 
+    def plan(
+        self, title: str, says: str, begins: datetime, ends: datetime, components: Sequence[str], now: datetime
+    ) -> None:
+        self._change(lambda: incidents.plan(self._folder, title, says, begins, ends, now, components=components), now)
+
     def update(self, incident_id: str, says: str, status: str, now: datetime) -> None:
         self._change(lambda: incidents.update(self._folder, incident_id, says, now, status=status or None), now)
 

@@ -99,8 +99,8 @@ async def test_from_the_first_run_to_a_conversation(address: str, narrow: Browse
                  "/bookmarks", "/conversations", "/hashtags", "/scheduled", "/settings/blocks", "/settings/leaving",
                  "/settings/export", "/settings/import", "/admin/work", "/admin", "/admin/accounts",
                  "/admin/signups", "/admin/servers", "/admin/servers/limit?host=far.test", "/admin/servers/import",
-                 "/admin/site", "/admin/announcements", "/admin/emoji", "/admin/hashtags?show=all", "/admin/log",
-                 "/nothing"):  # fmt: skip
+                 "/admin/site", "/admin/announcements", "/admin/emoji", "/admin/hashtags?show=all", "/admin/trends",
+                 "/admin/log", "/nothing"):  # fmt: skip
         await _look_over(narrow, page, path if path.startswith("http") else address + path)
     assert all(url.startswith(address) for url in asked)  # nobody else hears of it
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from social import users
+from social import accounts, users
 from social.moderation import audit
 from social.moderation.people import several
 from tests.people import remote, stored
@@ -71,6 +71,40 @@ async def test_somebody_is_made_a_moderator_and_signs_in_anew(sqlite_db, people,
     assert his.location.startswith("/login")
     await his.sign_in("bob")
     assert "What carol may do" not in await his.get(f"/admin/accounts/{bob.id}")
+
+
+async def test_only_who_is_suspended_is_deleted_and_only_by_who_runs_the_server(sqlite_db, people, aiohttp_client):
+    browser, alice, bob, carol = people
+    far = remote("mallory")
+    await stored(sqlite_db, far)
+    await sqlite_db.write(users.set_role, carol.id, "moderator", datetime.now(UTC))
+    await browser.get("/admin")
+    for who in (bob, far, alice):
+        await browser.send(f"/admin/accounts/{who.id}/delete", sure="1")
+        assert browser.status == 403, who.username
+    assert "Delete it for good" not in await browser.get(f"/admin/accounts/{bob.id}")
+    for who in (bob, far):
+        await sqlite_db.write(accounts.suspend, who.id, datetime.now(UTC))
+    await browser.send("/admin/accounts/7/delete", sure="1")
+    assert browser.status == 404
+    her = await browsing.opened(sqlite_db, aiohttp_client)
+    await her.sign_in("carol")
+    assert "Delete it for good" not in await her.get(f"/admin/accounts/{bob.id}")
+    await her.send(f"/admin/accounts/{bob.id}/delete", sure="1")
+    assert her.status == 403
+    assert "Delete it for good" in await browser.get(f"/admin/accounts/{bob.id}")
+    await browser.send(f"/admin/accounts/{bob.id}/delete")
+    assert (browser.status, "Tick the box" in browser.text) == (422, True)
+    assert await sqlite_db.read(audit.newest, 9) == []
+    for who in (bob, far):
+        await browser.send(f"/admin/accounts/{who.id}/delete", sure="1")
+        assert browser.location == "/admin/accounts"
+        assert (await sqlite_db.read(accounts.by_id, who.id)).deleted_at is not None
+        await browser.get(f"/admin/accounts/{who.id}")
+        assert browser.status == 404
+    assert {f"{one.action} {one.subject}" for one in await sqlite_db.read(audit.newest, 9)} == {
+        "delete bob", "delete mallory@far.test",
+    }  # fmt: skip
 
 
 async def test_accounts_are_found_by_what_is_known_of_them(sqlite_db, people):

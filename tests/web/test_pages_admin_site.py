@@ -1,14 +1,17 @@
 """What those who run the server say on it, on pages: rules, texts, announcements, emoji, hashtags.  Refusals first."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import pytest
 from aiohttp.test_utils import TestServer
+from sqlalchemy import Connection, update
 
-from social import announcements, emojis, site, users
+from federation.reading.page import Preview
+from social import announcements, cards, emojis, reactions, site, trends, users
 from social.errors import NotFound
 from social.moderation import audit, hashtags
+from store.tables import accounts
 from tests.people import OURS, remote, stored
 from tests.samples import picture
 from tests.web import browsing
@@ -199,6 +202,61 @@ async def test_a_hashtag_is_judged(sqlite_db, admin):
     (it,) = await sqlite_db.read(hashtags.look, ["spam"], datetime.now(UTC))
     assert (it.trendable, it.listable, it.usable, it.requires_review) == (False, False, True, False)
     assert await noted(sqlite_db) == ["reject listable hashtag spam", "reject trendable hashtag spam"]
+
+
+async def test_a_hashtag_is_spelt_as_moderators_want(sqlite_db, admin):
+    browser, *_ = admin
+    (alice,) = await sqlite_db.read(users.everybody)
+    await sqlite_db.write(browsing.publish.publish, browsing.ORIGIN, alice.account_id, browsing.Draft("#blackcats"),
+                          datetime.now(UTC))  # fmt: skip
+    (it,) = await sqlite_db.read(hashtags.look, ["blackcats"], datetime.now(UTC))
+    await browser.send(f"/admin/hashtags/{it.view.id}", shown="<Dogs>")
+    assert (browser.status, "#<Dogs> is another hashtag" in browser.text) == (422, True)
+    assert await noted(sqlite_db) == []
+    for shown in ("#BlackCats", "BlackCats", ""):
+        await browser.send(f"/admin/hashtags/{it.view.id}", shown=shown, trendable="1", listable="1", usable="1")
+        (it,) = await sqlite_db.read(hashtags.look, ["blackcats"], datetime.now(UTC))
+        assert (browser.status, it.view.shown) == (303, "BlackCats")
+    assert (await noted(sqlite_db)).count("change spelling of hashtag blackcats") == 1
+    assert 'value="BlackCats"' in await browser.get("/admin/hashtags?show=all")
+
+
+async def test_posts_and_links_that_trend_are_judged(sqlite_db, admin, aiohttp_client):
+    browser, *_ = admin
+    some = [await browsing.person(sqlite_db, browsing.ORIGIN, name) for name in ("bob", "carol", "dan")]
+    await sqlite_db.write(Connection.execute, update(accounts).values(discoverable=True))
+    posts = [await browsing.say(sqlite_db, one, "Look: https://news.test/a") for one in some]
+    for one in some:
+        await sqlite_db.write(reactions.like, one.id, posts[0].id, datetime.now(UTC))
+    (alice,) = [one for one in await sqlite_db.read(users.everybody) if one.role == "admin"]
+    await sqlite_db.write(reactions.like, alice.account_id, posts[0].id, datetime.now(UTC))
+    card = posts[0].card_id
+    await sqlite_db.write(cards.fetched, card, Preview(kind="link", title="<News>"), datetime.now(UTC))
+    assert "Nothing trends now" in await browser.get("/admin/trends")
+    await sqlite_db.write(trends.compute, datetime.now(UTC) + timedelta(seconds=1))
+    his = await browsing.opened(sqlite_db, aiohttp_client)
+    await his.sign_in("bob")
+    await his.get("/admin/trends")
+    assert his.status == 403
+    places = (f"/admin/trends/posts/{posts[0].id}", f"/admin/trends/links/{card}")
+    for place in places:
+        await his.send(f"{place}/approve")
+        assert his.status == 403
+    for place in ("/admin/trends/posts/7", "/admin/trends/links/7", f"/admin/trends/posts/{posts[1].id}"):
+        await browser.send(f"{place}/approve")
+        assert browser.status == 404, place
+    assert await noted(sqlite_db) == []
+    for tab, place, shown in (("", places[0], "not looked at yet"), ("links", places[1], "&lt;News&gt;")):
+        here = f"/admin/trends?show={tab}"
+        assert shown in await browser.get(here)
+        for verdict, says in (("reject", "may not trend"), ("approve", "may trend")):
+            await browser.send(f"{place}/{verdict}", back=here)
+            assert browser.location == here
+            assert f">{says}</span>" in await browser.get(here)
+    assert await noted(sqlite_db) == [
+        "approve trending link https://news.test/a", "reject trending link https://news.test/a",
+        f"approve trending post {posts[0].id}", f"reject trending post {posts[0].id}",
+    ]  # fmt: skip
 
 
 async def test_the_log_is_read_in_parts(sqlite_db, admin):

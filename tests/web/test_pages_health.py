@@ -47,7 +47,7 @@ async def test_others_are_led_to_the_door_or_refused(sqlite_db, run):
         await browser.get("/admin/health")
         assert browser.status == 403
         assert "/admin/health" not in await browser.get("/settings/profile")
-        for path in ("incidents", "incidents/abc", "hosts/far.test/drop", "hosts/far.test/retry"):
+        for path in ("incidents", "incidents/abc", "windows", "hosts/far.test/drop", "hosts/far.test/retry"):
             await browser.send(f"/admin/health/{path}", title="x", says="x", impact="minor")
             assert browser.status == 403, path
     assert incidents.all_of(folder) == []
@@ -132,6 +132,43 @@ async def test_an_incident_is_told_and_ended(owner):
     ]
     await browser.send("/admin/health/incidents/abcdef", says="x", act="resolve")
     assert browser.status == 422
+
+
+async def test_work_is_planned_ahead(owner):
+    browser, folder, _ = owner
+    await browser.get("/admin/health")
+    window = {"title": "A larger <disk>", "says": "Ten minutes without pages", "begins": "2099-12-01T22:00"}
+    for wrong, says in (
+        ({"begins": "soon"}, "When?"),
+        ({"begins": ""}, "When?"),
+        ({"ends": "2099-12-01T21:00"}, "ends after it begins"),
+        ({"begins": "2001-12-01T22:00"}, "over already"),
+        ({"title": " "}, "needs a title"),
+    ):
+        page = await browser.send("/admin/health/windows", **{**window, **wrong})
+        assert (browser.status, says in page, "Ten minutes without pages</textarea>" in page) == (422, True, True), (
+            wrong
+        )
+        assert incidents.all_of(folder) == []
+    await browser.send("/admin/health/windows", ("components[]", "web"), **window)
+    assert (browser.status, browser.location) == (303, "/admin/health#incidents")
+    (made,) = incidents.all_of(folder)
+    assert (made.status, made.components) == ("scheduled", ("web",))
+    assert (made.begins, made.ends) == (
+        datetime(2099, 12, 1, 22, tzinfo=UTC),
+        datetime(2099, 12, 1, 23, tzinfo=UTC),
+    )
+    assert "A larger &lt;disk&gt;" in await browser.get("/admin/health")
+
+
+async def test_what_was_typed_of_an_incident_stays_when_it_cannot_be_said(owner):
+    browser, folder, _ = owner
+    page = await browser.send(
+        "/admin/health/incidents", ("components[]", "web"), title="x" * 201, says="Slow", impact="major"
+    )
+    assert browser.status == 422
+    assert all(kept in page for kept in (">Slow</textarea>", "<option selected>major", 'value="web" checked'))
+    assert incidents.all_of(folder) == []
 
 
 async def test_a_draft_is_published_or_thrown_away(owner):

@@ -1,8 +1,8 @@
 """/admin/health, for owner and admins: what is wrong, how it has been, backups and their proofs, incidents, queues."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from typing import Final
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from aiohttp import web
 from sqlalchemy import Connection
@@ -11,7 +11,7 @@ from outbox import queue
 from outbox.queue import HostQueue, Totals
 from social.errors import Invalid
 from web.keys import DATABASE, KEEPER
-from web.pages import addresses, charts, frame
+from web.pages import addresses, charts, frame, later
 from web.pages.admin.common import staff
 from web.pages.charts import Line, Subject
 from web.params import Params
@@ -19,6 +19,7 @@ from web.told import Keeper, Sample
 
 routes = web.RouteTableDef()
 
+_FIELDS: Final = ("title", "says", "impact", "begins", "ends")
 _SPANS: Final = {"day": 86_400, "week": 7 * 86_400}
 _HOSTS: Final = 50
 _SOON: Final = 7 * 24.0  # hours until the disk is full that are worth a line
@@ -42,7 +43,8 @@ async def health(request: web.Request) -> web.Response:
     return await _page(request)
 
 
-async def _page(request: web.Request, says: str = "") -> web.Response:
+async def _page(request: web.Request, says: str = "", kept: Params | None = None, form: str = "") -> web.Response:
+    """says: what was wrong with the form `form`, in which stood what is `kept`."""
     keeper, now = _keeper(request), datetime.now(UTC)
     chosen = request.query.get("span", "day")
     begin = now.timestamp() - _SPANS.get(chosen, _SPANS["day"])
@@ -53,6 +55,7 @@ async def _page(request: web.Request, says: str = "") -> web.Response:
         "health.html",
         status=422 if says else 200,
         says=says,
+        typed=lambda which: _typed(kept if which == form else None),
         span=chosen if chosen in _SPANS else "day",
         charts=[charts.draw(subject, samples, begin, now.timestamp()) for subject in _SUBJECTS],
         notes=keeper.notes(),
@@ -65,6 +68,11 @@ async def _page(request: web.Request, says: str = "") -> web.Response:
         size=charts.size,
         length=charts.span,
     )
+
+
+def _typed(kept: Params | None) -> dict[str, Any]:
+    given = kept or Params({})
+    return {**{name: given.text(name) for name in _FIELDS}, "components": given.many("components")}
 
 
 def _full(samples: Sequence[Sample], now: float) -> float | None:
@@ -80,12 +88,24 @@ def _queues(tx: Connection) -> tuple[Totals, list[HostQueue]]:
 @routes.post("/admin/health/incidents")
 async def announce(request: web.Request) -> web.Response:
     given = await _given(request)
-    return await _said(
-        request,
-        lambda keeper, now: keeper.open(
-            given.text("title"), given.text("says"), given.text("impact"), given.many("components"), now
-        ),
-    )
+
+    def act(keeper: Keeper, now: datetime) -> None:
+        keeper.open(given.text("title"), given.text("says"), given.text("impact"), given.many("components"), now)
+
+    return await _said(request, act, given, "open")
+
+
+@routes.post("/admin/health/windows")
+async def plan(request: web.Request) -> web.Response:
+    """Work that is told ahead; without an end it takes an hour."""
+    given = await _given(request)
+
+    def act(keeper: Keeper, now: datetime) -> None:
+        begins = later.moment(given.text("begins"))
+        ends = later.moment(given.text("ends")) if given.text("ends").strip() else begins + timedelta(hours=1)
+        keeper.plan(given.text("title"), given.text("says"), begins, ends, given.many("components"), now)
+
+    return await _said(request, act, given, "plan")
 
 
 @routes.post("/admin/health/incidents/{id:[0-9a-f]+}")
@@ -94,10 +114,12 @@ async def go_on(request: web.Request) -> web.Response:
     given, which = await _given(request), request.match_info["id"]
     act, words = given.text("act"), given.text("says")
     if act == "resolve":
-        return await _said(request, lambda keeper, now: keeper.resolve(which, words, now))
+        return await _said(request, lambda keeper, now: keeper.resolve(which, words, now), given, which)
     if act == "forget":
-        return await _said(request, lambda keeper, now: keeper.forget(which, now))
-    return await _said(request, lambda keeper, now: keeper.update(which, words, given.text("status"), now))
+        return await _said(request, lambda keeper, now: keeper.forget(which, now), given, which)
+    return await _said(
+        request, lambda keeper, now: keeper.update(which, words, given.text("status"), now), given, which
+    )
 
 
 @routes.post("/admin/health/hosts/{host}/{act:retry|drop}")
@@ -117,11 +139,13 @@ async def _given(request: web.Request) -> Params:
     return given
 
 
-async def _said(request: web.Request, act: Callable[[Keeper, datetime], None]) -> web.Response:
+async def _said(
+    request: web.Request, act: Callable[[Keeper, datetime], None], given: Params, form: str
+) -> web.Response:
     try:
         act(_keeper(request), datetime.now(UTC))
     except Invalid as refusal:
-        return await _page(request, str(refusal))
+        return await _page(request, str(refusal), given, form)
     return addresses.see_other("/admin/health#incidents")
 
 

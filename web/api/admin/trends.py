@@ -4,13 +4,10 @@ from datetime import UTC, datetime
 from typing import Final
 
 from aiohttp import web
-from sqlalchemy import Connection
 
-from social import trends, verdicts
-from social.moderation import audit, hashtags, publishers
-from social.moderation.sanctions import Staff
+from social import trends
+from social.moderation import hashtags, publishers, trending
 from social.numbers import number_of
-from store.tables import Card
 from web import auth
 from web.api import shapes
 from web.api.admin.common import do, verb
@@ -66,9 +63,7 @@ async def statuses(request: web.Request, caller: Caller) -> web.Response:
 @auth.staff(WRITE)
 async def judge_status(request: web.Request, caller: Caller) -> web.Response:
     number, frame = path_id(request), framed(request, caller.account)
-    view = await request.app[DATABASE].read(trends.trending_post, number, caller.account.id)
-    await do(request, caller, _judge, "post", str(number), str(number), _allows(request))
-    return answer(status(view, frame))
+    return answer(status(await do(request, caller, trending.judge_post, number, _allows(request)), frame))
 
 
 @routes.get("/api/v1/admin/trends/links")
@@ -86,9 +81,7 @@ async def links(request: web.Request, _: Caller) -> web.Response:
 @spec(answers=shapes.AdminTrendsLink)
 @auth.staff(WRITE)
 async def judge_link(request: web.Request, caller: Caller) -> web.Response:
-    card: Card = await request.app[DATABASE].read(trends.card, path_id(request))
-    await do(request, caller, _judge, "link", str(card.id), card.url, _allows(request))
-    (view,) = await request.app[DATABASE].read(trends.look, [card], datetime.now(UTC))
+    view = await do(request, caller, trending.judge_link, path_id(request), _allows(request))
     return answer(_link(request, view, _allows(request)))
 
 
@@ -112,11 +105,6 @@ async def judge_site(request: web.Request, caller: Caller) -> web.Response:
 
 def _allows(request: web.Request) -> bool:
     return verb(request) == "approve"
-
-
-def _judge(tx: Connection, by: Staff, kind: str, subject: str, name: str, allowed: bool, now: datetime) -> None:
-    verdicts.judge(tx, kind, subject, allowed, by.account.id, now)
-    audit.note(tx, by.account, "approve" if allowed else "reject", f"trending {kind}", name, now)
 
 
 def _link(request: web.Request, view: trends.LinkView, verdict: bool | None) -> shapes.AdminTrendsLink:

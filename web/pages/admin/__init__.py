@@ -10,7 +10,8 @@ from web.pages.admin import (
     overview,
     servers,
     signups,
+    trending,
     words,
 )
 
-FILES = (overview, accounts, signups, servers, lists, words, announcing, emoji, hashtags, log)
+FILES = (overview, accounts, signups, servers, lists, words, announcing, emoji, hashtags, trending, log)

@@ -75,3 +75,14 @@ async def give_role(request: web.Request) -> web.Response:
     number = frame.number(request, "There is no such account")
     await do(request, by, sanctions.give_role, number, given.text("role"))
     return addresses.see_other(f"{HERE}/{number}")
+
+
+@routes.post(HERE + "/{id:[0-9]+}/delete")
+async def delete(request: web.Request) -> web.Response:
+    """One that is suspended, for good."""
+    by, given = await acts(request, "admin")
+    number = frame.number(request, "There is no such account")
+    if not given.flag("sure"):
+        raise Invalid("Nothing was deleted. Tick the box to say that you mean it.")
+    await do(request, by, sanctions.remove, number)
+    return addresses.see_other(HERE)

@@ -1,4 +1,4 @@
-"""/admin/hashtags: which hashtags may trend, be found and be used."""
+"""/admin/hashtags: which hashtags may trend, be found and be used, and how each is written."""
 
 from datetime import UTC, datetime
 from typing import Final
@@ -6,6 +6,7 @@ from typing import Final
 from aiohttp import web
 from sqlalchemy import Connection
 
+from social.errors import Invalid
 from social.moderation import hashtags
 from social.moderation.hashtags import FLAGS, Judged
 from social.moderation.sanctions import Staff
@@ -48,14 +49,19 @@ def _found(tx: Connection, tab: str, typed: str, page: Page, now: datetime) -> l
 @routes.post(HERE + "/{id:[0-9]+}")
 async def judge(request: web.Request) -> web.Response:
     by, given = await acts(request)
-    wanted = {flag: given.flag(flag) for flag in FLAGS}
-    await do(request, by, _judge, frame.number(request, "There is no such hashtag"), wanted)
+    wanted, shown = {flag: given.flag(flag) for flag in FLAGS}, given.text("shown").strip().removeprefix("#")
+    await do(request, by, _judge, frame.number(request, "There is no such hashtag"), wanted, shown)
     return addresses.see_other(given.text("back"), HERE)
 
 
-def _judge(tx: Connection, by: Staff, number: int, wanted: dict[str, bool], now: datetime) -> None:
-    """What stays as it is needs no word, but for the trends: whoever looked at it has said so.  Raises: NotFound."""
+def _judge(tx: Connection, by: Staff, number: int, wanted: dict[str, bool], shown: str, now: datetime) -> None:
+    """What stays as it is needs no word, but for the trends: whoever looked at it has said so.
+
+    Raises: NotFound; Invalid, when `shown` is another hashtag.
+    """
     name = hashtags.name_of(tx, number)
+    if shown and normalise_tag(shown) != name:
+        raise Invalid(f"#{shown} is another hashtag: only capitals and accents may differ")
     (it,) = hashtags.look(tx, [name], now)
     new = {flag: allowed for flag, allowed in wanted.items() if flag == "trendable" or getattr(it, flag) != allowed}
-    hashtags.change(tx, by, name, new, None, now)
+    hashtags.change(tx, by, name, new, shown if shown not in ("", it.view.shown) else None, now)
