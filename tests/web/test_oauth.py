@@ -184,6 +184,36 @@ async def test_where_it_leads_is_said_beforehand(site: Site, address, shown):
     assert f"come to <b>{shown}</b>" in page
 
 
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "http://127.0.0.1:8123/other",
+        "https://127.0.0.1:8123/cb",
+        "http://127.0.0.1.evil.test/cb",
+        "http://127.0.0.1:80@evil.test/cb",
+        "http://localhost:8123/cb",
+        "https://app.test:8443/cb",
+    ],
+)
+async def test_no_other_address_than_the_machine_s_own_may_have_another_port(site: Site, elsewhere):
+    browser, _ = await signed_in(site)
+    app = await program(site, redirect_uris=["http://127.0.0.1/cb", "http://localhost/cb", "https://app.test/cb"])
+    await browser.get(app.asks(redirect_uri=elsewhere))
+    assert (browser.status, browser.location) == (400, "")
+
+
+@pytest.mark.parametrize("registered", ["http://127.0.0.1/cb", "http://127.0.0.1:1/cb", "http://[::1]/cb"])
+async def test_a_program_on_the_machine_gets_its_port_as_it_starts(site: Site, registered):
+    """RFC 8252, section 7.3."""
+    browser, _ = await signed_in(site)
+    app = await program(site, redirect_uris=[registered])
+    address = f"{registered.removesuffix('/cb').removesuffix(':1')}:49152/cb"
+    page = await browser.get(app.asks(redirect_uri=address))
+    await browser.send("/oauth/authorize", **fields(page), decision="allow")
+    assert browser.location.startswith(f"{address}?code=")
+    assert (await app.exchange(heard(browser.location)["code"], redirect_uri=address)).status == 200
+
+
 @pytest.mark.parametrize("slash", ["", "/"])
 async def test_the_way_through_with_every_kind_of_proof(site: Site, slash):
     browser, account = await signed_in(site)

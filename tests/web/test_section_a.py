@@ -308,6 +308,20 @@ async def test_odd_requests_are_answered_as_well(free: Site):
             assert (answer.status, answer.json["username"]) == (200, "alice"), headers
 
 
+async def test_what_changes_something_is_asked_for_by_put_and_by_patch(free: Site):
+    """Rails takes both; masto.js knows PUT alone, also where the documents say PATCH."""
+    _, token = await free.person("alice")
+    listed = (await free.post("/api/v1/lists", token, json={"title": "friends"})).json["id"]
+    for method in ("PUT", "PATCH"):
+        for path, change in (
+            ("/api/v1/profile", {"display_name": method}),
+            ("/api/v2/notifications/policy", {"for_bots": "filter"}),
+            (f"/api/v1/lists/{listed}", {"title": method}),
+        ):
+            answer = await free.call(method, path, token, json=change)
+            assert (answer.status, answer.json.items() >= change.items()) == (200, True), (method, path, answer.body)
+
+
 async def test_ids_are_texts_that_sort_by_length_and_letter(free: Site):
     _, token = await free.person("alice")
     ids = [(await free.post(STATUSES, token, json={"status": str(n)})).json["id"] for n in range(5)]

@@ -1,5 +1,6 @@
 """All of the API: every file of this package, and what browsers ask before they use it."""
 
+import re
 from datetime import UTC, date, datetime, time
 
 from aiohttp import web
@@ -63,12 +64,16 @@ from web.streaming import routes as streaming
 
 PLACES = ("/api/{tail:.*}", "/oauth/{tail:.*}")
 
+_CHANGES = ("PUT", "PATCH")
+
 _PREFLIGHT = {
     **PLAIN,
     "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key",
     "Access-Control-Max-Age": "86400",
+    "Vary": "Access-Control-Request-Headers",
 }
+_USUAL_HEADERS = "Authorization, Content-Type, Idempotency-Key"
+_HEADERS = re.compile(r"[A-Za-z0-9\-_]+( *, *[A-Za-z0-9\-_]+)*")
 _FILES = (
     admin_accounts,
     admin_domains,
@@ -133,14 +138,25 @@ def defined() -> list[web.RouteDef]:
 
 
 def routes() -> tuple[web.RouteDef, ...]:
-    """Each also with a slash at its end, as clients know it from Rails (Mastodon.py asks for /api/v1/instance/)."""
+    """Each as clients know it from Rails: also with a slash at its end (Mastodon.py asks for /api/v1/instance/), and
+    what changes something by PUT and by PATCH (masto.js knows PUT alone).
+    """
     found = defined()
     return tuple(
-        web.RouteDef(route.method, path, handler, route.kwargs)
-        for plain, route in zip(found, guarded(found, as_json), strict=True)
+        web.RouteDef(method, path, handler, route.kwargs)
+        for plain, route in zip(found, guarded(found, _refusal), strict=True)
         for handler in [_dated(limited(route.handler), SPECS[plain.handler].old)]
+        for method in (_CHANGES if route.method in _CHANGES else (route.method,))
         for path in _with_slash(route.path)
     )
+
+
+def _refusal(request: web.Request, status: int, text: str) -> web.Response:
+    """Says of which kind the token is that it wants (RFC 6750, section 3): some programs take less for broken."""
+    response = as_json(request, status, text)
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
 
 
 def _with_slash(path: str) -> tuple[str, ...]:
@@ -162,6 +178,8 @@ def _dated(handler: Handler, old: date | None) -> Handler:
     return dated
 
 
-async def preflight(request: web.Request) -> web.Response:  # noqa: ARG001
-    """What a browser asks before a script of another site may ask (CORS)."""
-    return web.Response(status=204, headers=_PREFLIGHT)
+async def preflight(request: web.Request) -> web.Response:
+    """What a browser asks before a script of another site may ask (CORS): any header will do."""
+    asked = request.headers.get("Access-Control-Request-Headers", "")
+    headers = asked if _HEADERS.fullmatch(asked) else _USUAL_HEADERS
+    return web.Response(status=204, headers={**_PREFLIGHT, "Access-Control-Allow-Headers": headers})

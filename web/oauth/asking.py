@@ -1,11 +1,11 @@
 """What a program asks for at /oauth/authorize (RFC 6749, section 4.1.1), and the way back to it.
 
-Nothing leads to an address before it was compared, letter by letter, with those that the program registered: until then
-a mistake is shown to the person (`Unknown`), afterwards it is sent to the program (`Wrong`).
+Nothing leads to an address before it was compared with those that the program registered: until then a mistake is
+shown to the person (`Unknown`), afterwards it is sent to the program (`Wrong`).
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode, urlsplit
@@ -28,6 +28,7 @@ FIELDS: Final = (
     "code_challenge_method",
 )  # fmt: skip
 _CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")  # a SHA-256 in base64url
+_LOOPBACK: Final = re.compile(r"\A(http://(?:127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?(?=[/?]|\Z)")
 _STATE_LIMIT: Final = 2_048
 
 
@@ -85,7 +86,7 @@ def read(tx: Connection, given: Mapping[str, str]) -> Asking:
     address, state = given.get("redirect_uri", ""), given.get("state", "")
     if not address and len(app.redirect_uris) == 1:
         address = app.redirect_uris[0]
-    if address not in app.redirect_uris:
+    if not _is_registered(address, app.redirect_uris):
         raise Unknown("The program wants to send you to an address that it did not register, so this ends here.")
 
     def wrong(code: str, says: str) -> Wrong:
@@ -105,6 +106,19 @@ def read(tx: Connection, given: Mapping[str, str]) -> Asking:
     if not scopes.within(wanted, app.scopes):
         raise wrong("invalid_scope", "The requested scope is more than the application was registered for")
     return Asking(app, address, wanted, state, challenge or None)
+
+
+def _is_registered(address: str, registered: Sequence[str]) -> bool:
+    """Letter by letter, but for the port of an address of the person's own machine, which a program there gets as it
+    starts (RFC 8252, section 7.3).
+    """
+    return address in registered or (
+        _LOOPBACK.match(address) is not None and _portless(address) in map(_portless, registered)
+    )
+
+
+def _portless(address: str) -> str:
+    return _LOOPBACK.sub(r"\1", address)
 
 
 def back(redirect_uri: str, issuer: str, state: str, **said: str) -> str:
