@@ -233,6 +233,8 @@ def _columns(actor: Actor, handle: str, now: datetime, policy: HostPolicy | None
         show_media_replies=actor.show_media_replies,
         show_featured=actor.show_featured,
         host_limited=policy is not None and policy.level == hosts.LIMIT,
+        # Fetched or kept before the block, which suspended all who were known.
+        suspended_at=policy.created_at if policy is not None and policy.level == hosts.BLOCK else None,
         created_at=min(actor.published or now, now),
         fetched_at=now,
     )

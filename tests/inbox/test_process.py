@@ -16,6 +16,7 @@ from inbox.introductions import Introduction, packed
 from inbox.plan import LINE, plan
 from inbox.spool import ATTEMPTS
 from social import accounts as people
+from social import moderation
 from social.errors import Unavailable
 from store.database import TRIES
 from store.tables import accounts, handled, hosts, posts, spooled
@@ -299,6 +300,16 @@ async def test_of_an_actor_whose_message_is_refused_nothing_stays(world):
     await world.hear(dave, activity("Follow", dave, "https://ours.test/users/nobody"), introduction=introduced(dave))
     assert await world.handle() == {"rejected/NotFound": 1}
     assert await world.db.read(people.find_by_uri, dave.uri) is None
+
+
+@pytest.mark.parametrize("kind", ["Create", "Follow"])
+async def test_of_a_server_that_was_blocked_meanwhile_nothing_stays(world, alice, kind):
+    dave = remote("dave", "a.third.test")
+    said = create(dave, 1) if kind == "Create" else activity("Follow", dave, alice.uri)
+    await world.hear(dave, said, introduction=introduced(dave))
+    await world.db.write(moderation.set_policy, "third.test", "block", "", NOW)
+    assert await world.handle() == {"rejected/Refused": 1}
+    assert (await world.db.read(people.find_by_uri, dave.uri), await world.posts()) == (None, [])
 
 
 async def test_nobody_is_introduced_as_one_of_ours(world, alice):
