@@ -82,6 +82,11 @@ def new_id(at_ms: int | None = None) -> int:
     return (max(at_ms, 0) << _SHIFT) | (next(_earlier) & _LOW)
 
 
+def id_of(at_ms: int, name: str) -> int:
+    """The id of what happened at that moment of the past, and has a name elsewhere: always the same one."""
+    return (at_ms << _SHIFT) | (int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big") & _LOW)
+
+
 def not_before(moment_ms: int) -> None:
     """For a clock that is behind, or a database that was restored: ids that were used once are not made again."""
     _make.not_before(moment_ms)

@@ -19,6 +19,8 @@ COMMANDS = {  # name: file, function, what `connectme --help` says
     "serve": ("serve", "serve", "Run the server: web and worker."),
     "setup": ("setup", "setup", "First run without a browser."),
     "account": ("account", "account", "Accounts of this server."),
+    "export": ("archive", "export", "All that somebody has here, into a file."),
+    "import": ("archive", "import_", "An archive of posts, into an account."),
     "token": ("token", "token", "Tokens for programs."),
     "audit": ("audit", "audit", "What moderators did."),
     "host": ("host", "host", "Limits on other servers."),

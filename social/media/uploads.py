@@ -39,7 +39,7 @@ _FILES = select(media.c.file, media.c.preview_file).where(media.c.account_id.is_
 
 def add(tx: Connection, origin: Origin, account_id: int, made: Made, said: dict[str, Any], now: datetime) -> Media:
     """said: `description`, `focus_x`, `focus_y`."""
-    return _add(tx, {**_columns(origin, made), **said, "account_id": account_id, "keep_until": now + FREE})
+    return _add(tx, {**columns(origin, made), **said, "account_id": account_id, "keep_until": now + FREE})
 
 
 def add_slow(
@@ -58,7 +58,7 @@ def finish(tx: Connection, origin: Origin, media_id: int, made: Made) -> Media |
     found = one(tx, _THIS, Media, which=media_id)
     if found is None or found.state != "processing":
         return None
-    values = {**_columns(origin, made), "state": "done"}
+    values = {**columns(origin, made), "state": "done"}
     if found.preview_file is not None:
         for name in ("preview_file", "preview_url", "preview_width", "preview_height", "blurhash"):
             values.pop(name)
@@ -149,7 +149,8 @@ def _focus(text: str) -> tuple[float, float]:
     return x, y
 
 
-def _columns(origin: Origin, made: Made) -> dict[str, Any]:
+def columns(origin: Origin, made: Made) -> dict[str, Any]:
+    """Of the row of such a file."""
     preview = made.preview_file
     return {
         **asdict(made),

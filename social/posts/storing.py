@@ -114,6 +114,15 @@ def store(tx: Connection, batch: Sequence[Fresh], now: datetime, known: Iterable
     return new
 
 
+def store_quietly(tx: Connection, batch: Sequence[Fresh]) -> list[Fresh]:
+    """Old posts of ours: they come into no feed, and nobody is told.  Gives back those that are new."""
+    new = _insert(tx, batch)
+    insert_belongings(tx, new)
+    _count(tx, new, Healed())
+    fulltext.ask(tx, [one.id for one in new])
+    return new
+
+
 def _may_be_found(one: Fresh) -> bool:
     """By its words, by anybody here; the index looks closer, but is not asked about all that passes by."""
     return one.values["local"] or one.author.indexable or any(mention.tell for mention in one.mentions)

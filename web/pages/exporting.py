@@ -17,6 +17,7 @@ from social import blocks, domains, follows, lists, marks, mutes
 from social.errors import NotFound
 from social.pages import Page
 from social.paging import MOST
+from store.database import Database
 from store.tables import Account
 from web.keys import DATABASE, ORIGIN
 from web.pages import frame
@@ -94,46 +95,55 @@ async def exporting(request: web.Request) -> web.Response:
 @routes.get(_HERE + "/{name}.csv")
 async def file(request: web.Request) -> web.Response:
     signed, name = await frame.member(request), request.match_info["name"]
-    who = signed.account.id
+    head, rows = await table(request.app[DATABASE], request.app[ORIGIN], signed.account.id, name)
+    return csv_file(name, head, rows)
+
+
+async def table(db: Database, origin: Origin, owner_id: int, name: str) -> tuple[list[str], list[list[str]]]:
+    """Its head, which may be empty, and its rows.  Raises: NotFound."""
     if name == "lists":
-        return csv_file(name, [], await _members(request, who))
+        return [], await _members(db, origin, owner_id)
     if name not in FILES:
         raise NotFound("There is no such file")
     _, head, part = FILES[name]
-    return csv_file(name, head, await _all(request, part, who))
+    return head, await _all(db, origin, part, owner_id)
 
 
-async def _all(request: web.Request, part: Part, owner_id: int) -> list[list[str]]:
+async def _all(db: Database, origin: Origin, part: Part, owner_id: int) -> list[list[str]]:
     """In short reads, for it may be much."""
     found: list[list[str]] = []
     page = Page(limit=MOST)
     while True:
-        rows = await request.app[DATABASE].read(part, request.app[ORIGIN], owner_id, page)
+        rows = await db.read(part, origin, owner_id, page)
         found += [columns for _, columns in rows if columns]
         if len(rows) < MOST:
             return found
         page = Page(limit=MOST, max_id=rows[-1][0])
 
 
-async def _members(request: web.Request, owner_id: int) -> list[list[str]]:
+async def _members(db: Database, origin: Origin, owner_id: int) -> list[list[str]]:
     found = []
-    for it in await request.app[DATABASE].read(lists.all_of, owner_id):
+    for it in await db.read(lists.all_of, owner_id):
 
         def part(tx: Connection, origin: Origin, owner_id: int, page: Page, number: int = it.id) -> list[Row]:
             members = lists.members_page(tx, owner_id, number, page)
             return [(one.id, [_full(one.account, origin)]) for one in members]
 
-        found += [[it.title, *columns] for columns in await _all(request, part, owner_id)]
+        found += [[it.title, *columns] for columns in await _all(db, origin, part, owner_id)]
     return found
 
 
-def csv_file(name: str, head: list[str], rows: Iterable[list[str]]) -> web.Response:
+def csv_text(head: list[str], rows: Iterable[list[str]]) -> str:
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerows([head, *rows] if head else rows)
+    return text.getvalue()
+
+
+def csv_file(name: str, head: list[str], rows: Iterable[list[str]]) -> web.Response:
     headers = {
         "Content-Disposition": f'attachment; filename="{name}.csv"',
         "Cache-Control": "private, no-store",
         "X-Content-Type-Options": "nosniff",
     }
-    return web.Response(text=text.getvalue(), content_type="text/csv", charset="utf-8", headers=headers)
+    return web.Response(text=csv_text(head, rows), content_type="text/csv", charset="utf-8", headers=headers)
