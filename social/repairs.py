@@ -21,7 +21,18 @@ from social.visibility import OPEN
 from store import jobs
 from store.ids import first_id, new_id
 from store.rows import many, one
-from store.tables import Account, AccountKey, Repair, account_keys, accounts, follows, posts, repairs, users
+from store.tables import (
+    INSTANCE_ACTOR_ID,
+    Account,
+    AccountKey,
+    Repair,
+    account_keys,
+    accounts,
+    follows,
+    posts,
+    repairs,
+    users,
+)
 from store.tables import jobs as job_table
 from store.tables.base import Id, Instant
 
@@ -127,6 +138,7 @@ _PENDING = (
 
 def begin(tx: Connection, begins: datetime, ends: datetime, reason: str, now: datetime) -> Repair:
     """Asks for what others said from `begins` to `ends`.  Raises: Invalid, while another repair goes on."""
+    people.hold(tx, INSTANCE_ACTOR_ID)  # one at a time
     if (last := newest(tx)) and last.finished_at is None:
         raise Invalid("A repair is under way; see `connectme repair`")
     hosts = tx.execute(_HOSTS).all()

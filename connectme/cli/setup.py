@@ -1,6 +1,7 @@
 """`connectme setup`: the first run without a browser.  Names the server and makes its owner."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import click
 from connectme.cli.account import add
 from connectme.cli.common import Context, as_json, emit, example, fail, passes
 from connectme.cli.database import origin_of, with_database
-from connectme.settings import FILE, Settings
+from connectme.lock import InUse, alone
+from connectme.settings import FILE, PREFIX, Settings
 from social import instance, secrets
 from social.accounts import NewAccount
 from store.database import Database
@@ -41,10 +43,10 @@ def setup(
         return await add(db, origin_of(settings), owner, chosen)
 
     made = with_database(settings, begin)
-    _keep(settings)
+    _keep(context, settings)
     shown = {} if password else {"password": chosen}
     facts = {"domain": settings.domain, "base_url": settings.base_url, "owner": made.acct, **shown}
-    emit(facts, "\n".join([*(f"{key}: {value}" for key, value in facts.items()), "now: connectme serve"]), as_json)
+    emit(facts, "\n".join([*(f"{key}: {value}" for key, value in facts.items()), _then(settings)]), as_json)
 
 
 def _domain(context: Context, given: str | None) -> str | None:
@@ -65,12 +67,23 @@ def _asked(what: str, given: str | None) -> str:
     return answer
 
 
-def _keep(settings: Settings) -> None:
+def _then(settings: Settings) -> str:
+    try:
+        with alone(settings, patience=0):
+            return "now: connectme serve"
+    except InUse:
+        return f"the server runs already: sign in at {settings.base_url}"
+
+
+def _keep(context: Context, settings: Settings) -> None:
     """A domain that was given here must be there when the server starts."""
-    if settings.sources["domain"] != "flag":
+    without = context.settings()
+    is_kept = without.domain == settings.domain and without.sources["domain"] not in ("default", "flag")
+    if settings.sources["domain"] != "flag" or is_kept:
         return
-    line, file = f"domain = {json.dumps(settings.domain)}\n", Path(FILE)
+    line = f"domain = {json.dumps(settings.domain)}\n"
+    file = Path(context.config or os.environ.get(f"{PREFIX}CONFIG") or FILE)
     if file.exists():
-        click.echo(f"put this into your file of settings, on its first line: {line.strip()}", err=True)
+        click.echo(f"put this into {file}, on its first line: {line.strip()}", err=True)
     else:
         file.write_text(line, encoding="utf-8")

@@ -10,6 +10,7 @@ import pytest
 
 from connectme import lock
 from connectme.cli import COMMANDS, main
+from connectme.lock import alone
 from connectme.settings import Settings
 from tests import commands, samples
 from tests.connectme.test_settings import ROOT
@@ -299,6 +300,28 @@ def test_setup_names_the_server_and_makes_its_owner(run, tmp_path, monkeypatch):
     assert (tmp_path / "connectme.toml").read_text() == 'domain = "example.org"\n'
     shown = facts(run("account", "show", "alice", "--json"))
     assert (shown["role"], shown["uri"]) == ("owner", "https://example.org/users/alice")
+
+
+def test_setup_says_nothing_of_settings_that_say_so_and_sees_a_server_that_runs(run, tmp_path, monkeypatch):
+    monkeypatch.delenv("CONNECTME_DOMAIN")
+    file = tmp_path / "x.toml"
+    file.write_text('domain = "example.org"\n')
+    owner = ["--name", "alice", "--email", "alice@example.org", "--password", "correct horse"]
+    with alone(Settings.load(file)):
+        made = run("--config", file, "setup", "--domain", "example.org", *owner)
+    assert made.stderr == ""
+    assert made.stdout.endswith("the server runs already: sign in at https://example.org\n")
+    assert not (tmp_path / "connectme.toml").exists()
+
+
+def test_setup_names_the_file_that_is_read(run, tmp_path, monkeypatch):
+    monkeypatch.delenv("CONNECTME_DOMAIN")
+    file = tmp_path / "x.toml"
+    file.write_text('title = "Ours"\n')
+    made = run("--config", file, "setup", "--domain", "example.org", "--name", "alice", "--email", "alice@example.org")
+    assert f"put this into {file}" in made.stderr
+    assert made.stdout.endswith("now: connectme serve\n")
+    assert not (tmp_path / "connectme.toml").exists()
 
 
 def test_files_are_counted_compared_and_pruned(run, tmp_path):

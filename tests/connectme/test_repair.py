@@ -20,11 +20,13 @@ from social.errors import Invalid, NotFound
 from social.posts.find import find_by_uri, visible
 from store import jobs as asking
 from store.ids import moment_ms
+from store.tables import INSTANCE_ACTOR_ID, activities, follows, home_entries, jobs, notifications, posts
 from store.tables import accounts as account_table
-from store.tables import activities, follows, home_entries, jobs, notifications, posts
+from store.tables import repairs as repair_table
 from tests.conftest import NOW
 from tests.inbox.far import Far, lab_client
-from tests.people import follow, local
+from tests.interleaved import Two
+from tests.people import add, follow, local, ours
 
 ORIGIN = Origin("ours.test", "https://ours.test")
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
@@ -33,6 +35,16 @@ BEGAN, ENDED = NOW - timedelta(hours=8), NOW - timedelta(hours=1)
 
 def at(hours):
     return (NOW - timedelta(hours=hours)).isoformat()
+
+
+async def test_of_two_that_begin_at_once_the_second_is_refused(two: Two):
+    await two.here.write(add, ours("server", id=INSTANCE_ACTOR_ID))
+    words = (BEGAN, ENDED, "asked for by hand", NOW)
+    for at in range(3):
+        found = await two.meet(repairs.begin, words, repairs.begin, words, at=at)
+        assert sorted(type(one).__name__ for one in found) == ["Invalid", "Repair"], at
+        assert len(await two.here.read(repairs.last, 9)) == 1
+        await two.here.write(lambda tx: tx.execute(delete(repair_table)))
 
 
 class Office:
