@@ -109,6 +109,7 @@ async def test_a_filter_is_made_changed_and_deleted(sqlite_db, people):
     assert browser.status == 422
     await browser.send("/settings/filters/new", words="cat")
     assert (browser.status, ">cat<" in browser.page) == (422, True)  # what was typed stays
+    assert "Choose where it holds" in browser.text
     await browser.send(
         "/settings/filters/new",
         ("places[]", "home"),

@@ -82,6 +82,8 @@ async def test_other_accounts_are_named_and_no_longer(
     await stored(sqlite_db, bob)
     remote_.known["@bob@far.test"] = bob
     await browser.get("/settings/moving")
+    await browser.send("/settings/moving/alias", handle="@bib@far.test")
+    assert (browser.status, 'name="handle" value="@bib@far.test"' in browser.page) == (422, True)
     await browser.send("/settings/moving/alias", handle="@bob@far.test")
     assert (await sqlite_db.read(accounts.by_id, alice.id)).also_known_as == [bob.uri]
     await browser.get("/settings/moving")
@@ -91,13 +93,17 @@ async def test_other_accounts_are_named_and_no_longer(
 
 
 async def test_a_page_says_what_is_missing_of_a_conversation_and_looks_again(
-    sqlite_db: Database, origin: Origin, browser: Browser
+    sqlite_db: Database, origin: Origin, browser: Browser, aiohttp_client: browsing.Make
 ) -> None:
     await _alice(sqlite_db, origin, browser)
     bob = remote("bob")
     await stored(sqlite_db, bob)
     post = await sqlite_db.write(receive.receive, bob, note(bob), datetime.now(UTC))
     page = f"/@bob@far.test/{post.id}"
+    visitor = await browsing.opened(sqlite_db, aiohttp_client)
+    await visitor.get(page)
+    assert "No comments here yet Other servers were not asked yet what else was said" in visitor.text
+    assert "Read all of it at far.test" in visitor.text
     await browser.get(page)
     assert "Other servers are being asked" in browser.text
     asked = select(jobs.c.kind).where(jobs.c.kind == refreshing.JOB)
@@ -115,3 +121,7 @@ async def test_a_page_says_what_is_missing_of_a_conversation_and_looks_again(
     await browser.send("/logout")
     await browser.get(page)
     assert "Look again" not in browser.text
+    own = await browsing.say(sqlite_db, await sqlite_db.read(accounts.local, "alice"), "Hello")
+    await browser.get(f"/@alice/{own.id}")
+    assert "No comments yet" in browser.text  # all of it is here
+    assert "not asked" not in browser.text

@@ -93,11 +93,16 @@ async def delete(request: web.Request) -> web.Response:
 
 
 def _wishes(given: Params, kept: Kept | None) -> Changes:
-    """One keyword in each line; those that are not there any more go.  `lasts` is "keep" where the end stays."""
+    """One keyword in each line; those that are not there any more go.  `lasts` is "keep" where the end stays.
+
+    Raises: Invalid.
+    """
     typed, whole, lasts = _typed(given), given.flag("whole"), given.text("lasts")
     lines = list(dict.fromkeys(line.strip() for line in typed["words"].splitlines() if line.strip()))
     there = {one.keyword: one for one in kept.keywords} if kept else {}
     seconds = int(lasts) if lasts in _LASTS and lasts else 0
+    if not typed["places"]:
+        raise Invalid("Choose where it holds: a filter without a place does nothing")
     return Changes(
         typed["title"] or (lines[0] if lines else ""),
         tuple(typed["places"]),

@@ -36,7 +36,8 @@ async def add_alias(request: web.Request) -> web.Response:
             _alias, request.app[ORIGIN], signed.account.id, other.uri, datetime.now(UTC), add=True
         )
     except Refusal as refusal:
-        return await _form(request, signed.account, says=str(refusal), status=frame.status_of(refusal))
+        typed = given.text("handle")
+        return await _form(request, signed.account, says=str(refusal), status=frame.status_of(refusal), alias=typed)
     return addresses.see_other("/settings/moving?done=alias")
 
 
@@ -60,9 +61,10 @@ async def move_away(request: web.Request) -> web.Response:
         await request.app[DATABASE].write(moves.move_out, request.app[ORIGIN], signed.account.id, target, now)
     except TooMany:
         says = "Too many tries. Please wait some minutes."
-        return await _form(request, signed.account, says=says, status=429)
+        return await _form(request, signed.account, says=says, status=429, target=given.text("handle"))
     except Refusal as refusal:
-        return await _form(request, signed.account, says=str(refusal), status=frame.status_of(refusal))
+        typed = given.text("handle")
+        return await _form(request, signed.account, says=str(refusal), status=frame.status_of(refusal), target=typed)
     return addresses.see_other("/settings/moving?done=away")
 
 
@@ -90,14 +92,16 @@ def _alias(tx: Connection, origin: Origin, account_id: int, uri: str, now: datet
 
 
 async def _form(
-    request: web.Request, account: Account, *, says: str = "", done: str = "", status: int = 200
-) -> web.Response:
+    request: web.Request, account: Account, *, says: str = "", done: str = "", status: int = 200, alias: str = "",
+    target: str = "",
+) -> web.Response:  # fmt: skip
+    """`alias`, `target`: what was typed, when it could not be done."""
     uris = [*account.also_known_as, *([account.moved_to] if account.moved_to else [])]
     known = await request.app[DATABASE].read(_known, uris)
     names = {uri: f"@{known[uri].acct}" if uri in known else uri for uri in uris}
     return frame.show(
         request, "settings_moving.html", status=status, says=says, done=done, names=names, moved_to=account.moved_to,
-        aliases=account.also_known_as,
+        aliases=account.also_known_as, alias=alias, target=target,
     )  # fmt: skip
 
 
