@@ -81,7 +81,7 @@ def receive_add(tx: Connection, account: Account, target_uri: str, post_uri: str
     if post is not None:
         return _keep(tx, account, post, now)
     if ties.is_followed(tx, account.id):
-        jobs.ask(tx, FETCH, post_uri, {"uri": post_uri, "account": account.uri}, now)
+        jobs.ask(tx, FETCH, f"{post_uri} {account.uri}", {"uri": post_uri, "account": account.uri}, now)
     return False
 
 

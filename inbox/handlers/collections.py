@@ -31,7 +31,8 @@ def add(tx: Connection, actor: Account, message: Verified, here: Here) -> None:
     target = uri(message.document, "target")
     if target is not None and target == actor.collections_uri:
         what = object_uri(message.document)
-        jobs.ask(tx, theirs.FETCH, what, {"uri": what, "actor": actor.uri, "followed": True}, here.now)
+        payload = {"uri": what, "actor": actor.uri, "followed": True}
+        jobs.ask(tx, theirs.FETCH, f"{what} {actor.uri}", payload, here.now)
     else:
         pins.add(tx, actor, message, here)
 

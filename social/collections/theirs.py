@@ -100,6 +100,8 @@ def _answer(tx: Connection, actor: Account, account: Account, it: Collection, re
     if there is not None and there.state == "accepted":
         approval = there.approval
     elif there is None and _agrees(tx, account, actor):
+        if one(tx, _BY_REQUEST, CollectionItem, uri=request_uri) is not None:
+            raise NotFound("That was asked about somebody else", why=request_uri)
         number = new_id()
         approval = approval_of(account, number)
         row = CollectionItem(
@@ -134,7 +136,11 @@ def receive_answer(tx: Connection, actor: Account, request_uri: str, approval: s
         if item.state == "accepted":
             sending.taken_out(tx, owner, it, item, now)
         _set(tx, item, state="revoked" if item.state == "accepted" else "rejected")
-    elif item.state == "pending" and same_origin(approval, actor.uri):
+    elif (
+        item.state == "pending"
+        and same_origin(approval, actor.uri)
+        and _may_have(tx, item, approval, ("rejected", "pending"))
+    ):
         agreed = _set(tx, item, state="accepted", approval=approval)
         sending.put(tx, owner, it, agreed, actor.kind, now)
 
@@ -250,13 +256,8 @@ def _store_item(
             _set(tx, old, uri=_free(tx, said.id, old), position=place)
         return
     approval = said.approval if said.approval and same_origin(said.approval, said.account) else None
-    taken = one(tx, _BY_APPROVAL, CollectionItem, uri=approval) if approval else None
-    if approval is None:
+    if approval is None or not _may_have(tx, old, approval, ("rejected",)):
         return
-    if taken is not None and (old is None or taken.id != old.id):
-        if taken.state != "rejected":
-            return
-        _set(tx, taken, approval=None)  # it was never his
     if old is None:
         uri, known = _free(tx, said.id, None), account.id if account else None
         row = CollectionItem(new_id(), it.id, known, said.account, uri, "pending", approval, None, place, now)
@@ -264,6 +265,16 @@ def _store_item(
     elif old.state != "revoked" or old.approval != approval:
         state = old.state if old.approval == approval else "pending"
         _set(tx, old, uri=_free(tx, said.id, old), position=place, approval=approval, state=state)
+
+
+def _may_have(tx: Connection, own: CollectionItem | None, approval: str, give_way: tuple[str, ...]) -> bool:
+    """No other has the approval; one that is in one of those states only claimed it, and loses it."""
+    other = one(tx, _BY_APPROVAL, CollectionItem, uri=approval)
+    if other is None or (own is not None and other.id == own.id):
+        return True
+    if other.state in give_way:
+        _set(tx, other, approval=None)
+    return other.state in give_way
 
 
 def _free(tx: Connection, uri: str, own: CollectionItem | None) -> str | None:

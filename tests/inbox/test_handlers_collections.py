@@ -8,6 +8,7 @@ from federation.reading import FeatureAuthorization
 from social import blocks
 from social.collections import curate, theirs, views
 from social.collections.curate import Draft
+from social.errors import NotFound
 from social.notifications import page as news
 from social.pages import Page
 from tests.conftest import NOW
@@ -180,6 +181,15 @@ async def test_one_of_ours_is_shown_told_and_takes_himself_out(world, kept, ann)
     assert (await world.db.read(views.one, kept.id, ann.id)).items == ()
 
 
+async def test_one_request_is_not_for_two(world, kept, ann):
+    other = await local(world.db, "other", discoverable=True)
+    await world.say(BOB, asks(BOB, ann))
+    uri = f"{BOB.uri}/feature_requests/1"
+    with pytest.raises(NotFound):
+        await world.db.write(theirs.receive_request, BOB, uri, HERE, other.uri, NOW)
+    assert await world.db.read(views.with_account, other.id, 10) == []
+
+
 async def test_a_request_for_an_unknown_collection_waits_for_it(world, ann):
     await world.say(BOB, asks(BOB, ann))
     assert (await world.jobs())[-1] == ("fetch_collection", HERE)
@@ -207,6 +217,16 @@ async def test_ours_show_others_who_answer(world, ann):
     (out,) = await sent(world, "Remove")
     assert (out["object"], out["target"]) == (waits.uri, it.uri)
     assert (await world.db.read(views.one, it.id, ann.id)).items == ()
+
+
+async def test_who_claims_an_approval_beforehand_keeps_nobody_from_giving_it(world, kept, ann):
+    adam = remote("adam", "bad.test", feature_policy={"automatic": ["public"], "manual": []})
+    await stored(world.db, adam)
+    await world.say(BOB, activity("Update", BOB, collection(BOB, item(adam, f"{adam.uri}/s/1"))))
+    made = await world.db.write(curate.create, ORIGIN, ann.id, Draft("Friends"), [adam.id], NOW)
+    (asked,) = await sent(world, "FeatureRequest")
+    await world.say(adam, activity("Accept", adam, asked["id"], result=f"{adam.uri}/s/1"))
+    assert [one.state for one in (await world.db.read(views.one, made.collection.id, None)).items] == ["accepted"]
 
 
 async def test_who_says_no_is_not_shown(world, ann):

@@ -90,6 +90,17 @@ async def test_pins_of_others_are_bounded(db, origin):
     assert len(await rows(db, pins_table)) == pins.MOST_REMOTE
 
 
+async def test_others_who_name_it_first_keep_nobody_from_pinning_his_post(db, origin):
+    alice, bob, *_ = await scene(db, origin)
+    others = [remote(name) for name in ("eve", "mallory")]
+    await stored(db, *others)
+    unknown = note(bob)
+    for who in (*others, bob):
+        await db.write(follow, alice, who)
+        await db.write(pins.receive_add, who, who.featured_uri, unknown.id, NOW)
+    assert bob.uri in [job.payload["account"] for job in await rows(db, jobs)]
+
+
 async def test_an_unknown_post_is_fetched_for_those_who_are_followed(db, origin):
     alice, bob, *_ = await scene(db, origin)
     unknown = note(bob)
