@@ -125,6 +125,8 @@ async def test_nothing_of_a_page_is_refused_by_its_own_policy(address: str, chro
     for path in ("/home", "/@alice", "/settings/profile", "/search"):
         await page.goto(address + path)
     assert said == []
+    asked = await (await page.context.new_cdp_session(page)).send("Page.getAppManifest")
+    assert (asked["errors"], '"share_target"' in asked["data"]) == ([], True)
     style = await page.evaluate("getComputedStyle(document.querySelector('main .button')).borderRadius")
     assert style != "0px"
     await page.close()

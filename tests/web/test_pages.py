@@ -1,5 +1,6 @@
 """What people do on pages: come in, write, answer, react, follow, and change themselves."""
 
+import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -171,6 +172,21 @@ async def test_an_answer_mentions_whom_it_answers_and_reaches_no_more_people(
     assert browser.location.startswith(f"/@alice/{post}#p")
     await browser.get(browser.location.partition("#")[0])
     assert "1 comment" in browser.text
+
+
+async def test_what_is_shared_from_elsewhere_waits_in_the_form(
+    sqlite_db: Database, origin: Origin, browser: Browser
+) -> None:
+    await browsing.person(sqlite_db, origin, "alice")
+    await browser.get("/share?text=a%20%3Cb%3E")
+    assert browser.location == "/login?next=/share?text%3Da%2520%253Cb%253E"
+    await browser.sign_in("alice")
+    await browser.get("/share?title=News&text=a%20%3Cb%3E&url=https://news.test/1")
+    assert ">News\na &lt;b&gt;\nhttps://news.test/1</textarea>" in browser.page
+    manifest = json.loads(await browser.get("/manifest.webmanifest"))
+    assert (manifest["name"], manifest["share_target"]["action"]) == ("Ours", "/share")
+    for icon in manifest["icons"]:
+        await browser.client.get(icon["src"], raise_for_status=True)
 
 
 async def test_ones_own_post_can_be_changed_and_taken_back(

@@ -209,7 +209,7 @@ def _told(request: web.Request, signed: SignedIn | None) -> dict[str, Any]:
 def usual_policy(*, forms: bool = True) -> str:
     """forms=False: where a form leads, through redirects, to a program of the reader (OAuth)."""
     return (
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
+        "default-src 'none'; style-src 'self'; manifest-src 'self'; img-src 'self' data:; media-src 'self'; "
         + ("form-action 'self'; " if forms else "")
         + "base-uri 'none'; frame-ancestors 'none'"
     )

@@ -4,6 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
+from web.keys import CONFIG
 from web.pages.frame import FOLDER
 
 routes = web.RouteTableDef()
@@ -34,6 +35,33 @@ async def favicon(request: web.Request) -> web.Response:  # noqa: ARG001
 @routes.get("/robots.txt")
 async def robots(request: web.Request) -> web.Response:  # noqa: ARG001
     return web.Response(text=_ROBOTS, headers={"Cache-Control": _FOR_A_DAY})
+
+
+@routes.get("/manifest.webmanifest")
+async def manifest(request: web.Request) -> web.Response:
+    """What a telephone needs to keep the pages as a program, and to offer it where something is shared."""
+    title = request.app[CONFIG].title
+    icons = [{"src": f"/static/icon-{size}.png", "sizes": f"{size}x{size}", "type": "image/png"} for size in (192, 512)]
+    told = {
+        "id": "/home",
+        "name": title,
+        "short_name": title,
+        "start_url": "/home",
+        "scope": "/",
+        "display": "minimal-ui",
+        "background_color": "#f5f4f1",
+        "theme_color": "#f5f4f1",
+        "icons": icons,
+        "shortcuts": [{"name": "Write", "url": "/compose"}, {"name": "News", "url": "/notifications"}],
+        "share_target": {
+            "action": "/share",
+            "method": "GET",
+            "enctype": "application/x-www-form-urlencoded",
+            "params": {name: name for name in ("title", "text", "url")},
+        },
+    }
+    headers = {"Cache-Control": _FOR_A_DAY, "X-Content-Type-Options": "nosniff"}
+    return web.json_response(told, content_type="application/manifest+json", headers=headers)
 
 
 def _file(name: str, *, for_ever: bool) -> web.Response:

@@ -82,6 +82,7 @@ def answering(user: User, me: Account, parent: PostView) -> Typed:
     )
 
 
+@routes.get("/share")  # for buttons of other sites, and for telephones: see static.py
 @routes.get("/compose")
 async def compose(request: web.Request) -> web.Response:
     signed = await frame.member(request)
@@ -91,7 +92,7 @@ async def compose(request: web.Request) -> web.Response:
     typed = blank(signed.user) if parent is None else answering(signed.user, signed.account, parent)
     if quoted is not None:
         typed = replace(typed, quoted_id=quoted.parts.post.id)
-    if words := asked.text("text")[:LONGEST]:  # from a share button
+    if words := "\n".join(filter(None, map(asked.text, ("title", "text", "url"))))[:LONGEST]:
         typed = replace(typed, text=typed.text + words)
     return _form(request, typed, parent, quoted=quoted)
 
