@@ -4,6 +4,7 @@ Source: https://microformats.org/wiki/rel-me
 """
 
 from collections.abc import Collection
+from contextlib import suppress
 from html.parser import HTMLParser
 from typing import Final
 from urllib.parse import urljoin
@@ -15,7 +16,8 @@ def leads_back(body: bytes, url: str, to: Collection[str]) -> bool:
     """`url`: where the page is, for its relative addresses."""
     links = _Links()
     # No close(): what is not finished is not read again and again.  Addresses are ASCII in every encoding of the web.
-    links.feed(body[:LONGEST].decode("utf-8", "replace"))
+    with suppress(AssertionError):  # as in federation.reading.page
+        links.feed(body[:LONGEST].decode("utf-8", "replace"))
     wanted = {_same(address) for address in to}
     return any(_same(_joined(url, href)) in wanted for href in links.found)
 

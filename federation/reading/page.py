@@ -6,6 +6,7 @@ Total: any bytes give a Preview, or None when there is nothing to show.  Only te
 
 import codecs
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from html.parser import HTMLParser
@@ -70,7 +71,8 @@ def read_page(body: bytes, charset: str, url: str) -> Page:
     end = _BODY.search(text)
     head = _Head()
     # No close(): what is not finished is not read again and again.
-    head.feed(text[: end.start()] if end else text)
+    with suppress(AssertionError):  # for `<![x[`, and in some versions of Python alone; what came before counts
+        head.feed(text[: end.start()] if end else text)
     return Page(_preview(head, url), _address(head.oembed, url))
 
 

@@ -108,6 +108,19 @@ async def test_other_kinds_are_posts_too(world, kind):
     assert (await world.one(BOBS)).title == "A title"
 
 
+async def test_an_answer_that_its_parent_accepts_is_asked_for(world):
+    """GoToSocial: answers from servers that did not ask first come to others so."""
+    answer = "https://third.test/9"
+    said = activity("Accept", BOB, answer, target={"type": "Note", "id": BOBS}, result="https://far.test/approvals/1")
+    assert await world.say(BOB, said) == {"rejected/NotFound": 1}
+    await world.say(BOB, create(BOB, 1))
+    for who in (CAROL, EVE):  # it is not theirs to say
+        await world.say(who, {**said, "id": f"https://{who.host}/accepts/{who.username}", "actor": who.uri})
+    assert await world.jobs() == []
+    assert await world.say(BOB, {**said, "id": "https://far.test/accepts/2"}) == {"handled/Accept": 1}
+    assert await world.jobs() == [("fetch_post", answer)]
+
+
 async def test_what_is_no_post_is_nothing(world):
     assert await world.say(BOB, activity("Create", BOB, {"type": "Blub", "id": BOBS})) == {"handled/Create": 1}
     assert await world.posts() == []

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, insert
 
 from federation.errors import Forged, Malformed
-from federation.reading import PUBLIC, Attachment, Emoji, Option, Poll, read_note
+from federation.reading import PUBLIC, Attachment, Emoji, Event, Option, Poll, read_note
 from social import moderation, views
 from social.events import Posted
 from social.posts import delete as deletion
@@ -308,6 +308,25 @@ async def test_a_reply_asks_for_its_missing_parent_only_where_somebody_cares(db)
         ("fetch_post", {"uri": parent, "depth": 1}),
         ("fetch_post", {"uri": "https://else.test/2", "depth": 1}),
         ("fetch_post", {"uri": "https://else.test/3", "depth": 5}),
+    ]
+
+
+async def test_where_something_happens_is_said_and_that_it_does_not(db):
+    bob, begins = remote("bob"), datetime(2026, 12, 1, 17, tzinfo=UTC)
+    await stored(db, bob)
+    kind = {"kind": "Event", "title": "Talk"}
+    on, off = Event(begins, None, "A & B, Lyon"), Event(None, None, "", cancelled=True)
+    found = await arrive(
+        db,
+        (bob, note(bob, "", event=on, **kind)),
+        (bob, note(bob, "", event=replace(on, cancelled=True), **kind)),
+        (bob, note(bob, "", event=off, **kind)),
+    )
+    where = "2026-12-01 17:00 UTC · A &amp; B, Lyon"
+    assert [post.html for post in found] == [
+        f"<p>{where}</p>",
+        f"<p><strong>Cancelled</strong> <del>{where}</del></p>",
+        "<p><strong>Cancelled</strong></p>",
     ]
 
 
