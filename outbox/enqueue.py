@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Select, bindparam, delete, insert, literal, s
 from sqlalchemy.dialects import postgresql
 
 from federation import vocabulary
-from outbox import recipients
+from outbox import receipts, recipients
 from outbox.proving import written
 from outbox.waking import MANY, wake, wake_hosts, wake_later
 from store.events import announce
@@ -80,14 +80,17 @@ def to_followers(
     also: Collection[int] = (),
     synchronise: bool = False,
     now: datetime | None = None,
+    post_id: int | None = None,
 ) -> None:
     """Queues `document` for the followers of `sender`, and for those of the accounts `also` that live elsewhere.
 
     synchronise: for what only followers may see; each server is told which followers of `sender` it has (FEP-8fcf).
+    post_id:     the new post that it is about: its author can see what becomes of it (outbox/receipts.py).
     """
     now = now or datetime.now(UTC)
     queues = [_Queue(_FOLLOWERS, {"sender": sender.id}), *_to(also)]
-    _send(tx, sender.id, partial(_body, tx, sender, document, now), queues, now, synchronise=synchronise)
+    body = partial(_body, tx, sender, document, now)
+    _send(tx, sender.id, body, queues, now, synchronise=synchronise, post_id=post_id)
 
 
 def to_accounts(
@@ -99,17 +102,20 @@ def to_accounts(
     delay: timedelta = NOW,
     now: datetime | None = None,
     screened: bool = False,
+    post_id: int | None = None,
 ) -> None:
     """Queues `document` for those of the accounts `ids` that live elsewhere.  A single one gets it personally.
 
     delay:    an answer that overtakes the end of the request that it answers is lost on some servers (Takahe).
     screened: the caller looked whether their servers are blocked.
+    post_id:  as in to_followers.
     """
     if not ids:
         return
     now = now or datetime.now(UTC)
     queues = [_Queue(_ONE, {"receiver": one}) for one in ids] if len(ids) == 1 else _to(ids)
-    _send(tx, sender.id, partial(_body, tx, sender, document, now), queues, now, delay=delay, screened=screened)
+    body = partial(_body, tx, sender, document, now)
+    _send(tx, sender.id, body, queues, now, delay=delay, screened=screened, post_id=post_id)
 
 
 def to_each(
@@ -180,6 +186,7 @@ def _send(
     synchronise: bool = False,
     delay: timedelta = NOW,
     screened: bool = False,
+    post_id: int | None = None,
 ) -> None:
     if not any(way.any.rows(tx, **values) for way, values in queues):  # everybody concerned lives here
         return
@@ -192,6 +199,8 @@ def _send(
     if not made:  # or is blocked
         _UNWRITE.run(tx, **activity)
         return
+    if post_id is not None:
+        receipts.sent(tx, activity["activity"], post_id, made)
     if made < MANY or delay:
         wake(tx, activity["activity"], now + delay)
     else:

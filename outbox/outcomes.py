@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONF
 
 from federation import signatures
 from federation.peers import Manner
-from outbox.backoff import given_up, next_attempt
+from outbox import receipts
+from outbox.backoff import GIVE_UP, given_up, next_attempt
 from outbox.mail import Talk
 from store import jobs
 from store.prepared import Change, Prepared, padded
@@ -89,6 +90,8 @@ def record(tx: Connection, talks: Sequence[Talk], now: datetime) -> int:
         for letter in (*talk.accepted, *talk.refused)
     ]
     _DONE.each(tx, done)
+    if refused := [(one.activity.id, talk.mail.host, talk.error) for talk in talks for one in talk.refused]:
+        receipts.refused(tx, refused, now)
     _forget_inboxes(tx, talks, now)
     if unheard := [talk.mail.host for talk in talks if not talk.silent and not talk.heard]:
         tx.execute(_GIVE_BACK, {"names": unheard, "now": now})
@@ -102,6 +105,7 @@ def _forget_inboxes(tx: Connection, talks: Iterable[Talk], now: datetime) -> Non
     gone = {(talk.mail.host, letter.inbox) for talk in talks for letter in talk.gone}
     for host, inbox in sorted(gone):
         inbox_there = {"at": host, "to": inbox}
+        receipts.no_inbox(tx, host, inbox, "the inbox is no more", now)
         tx.execute(_GONE, inbox_there)
         if owner := tx.scalar(_OWNER, inbox_there):
             jobs.ask(tx, "check_deleted", owner, {"uri": owner}, now)
@@ -131,6 +135,7 @@ def _record_silent(tx: Connection, talks: Sequence[tuple[Talk, _Known]], now: da
         waits.append({**wait, "again": next_attempt(row.failures + 1, now, talk.retry_after)})
         if given_up(since, now):
             given.append(row.name)
+            receipts.lost(tx, row.name, f"silent for {GIVE_UP.days} days: {talk.error}", now)
     if waits:
         tx.execute(_SILENT, waits)
     return sum([tx.execute(_GIVE_UP, {"at": name}).rowcount for name in given])

@@ -1,7 +1,7 @@
 """The outgoing mail as its keeper sees it: how much waits where, try now, drop, clean up."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import (
     Connection,
@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from federation.answers import LONGEST_WAIT
+from outbox import receipts
 from store.rows import many
 from store.tables import activities, deliveries, hosts
 from store.tables.base import Instant
@@ -105,6 +106,7 @@ def retry(tx: Connection, host: str | None, now: datetime) -> int:
 
 def drop(tx: Connection, host: str | None) -> int:
     """Forgets the mail for `host`, or all mail.  How many letters."""
+    receipts.lost(tx, host, "dropped by who runs this server", datetime.now(UTC))
     if host is None:
         dropped = tx.execute(_DROP).rowcount
         tx.execute(_REST)

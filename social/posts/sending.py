@@ -21,11 +21,11 @@ def new(tx: Connection, parts: Parts, now: datetime) -> None:
         return
     people, document = [one.id for one in parts.mentions], partial(documents.create, parts)
     if parts.post.visibility not in OPEN:
-        _closed(tx, parts, document, people, now)
+        _closed(tx, parts, document, people, now, parts.post.id)
         return
     if parts.parent_author_id is not None:
         people.append(parts.parent_author_id)
-    enqueue.to_followers(tx, parts.author, document, also=people, now=now)
+    enqueue.to_followers(tx, parts.author, document, also=people, now=now, post_id=parts.post.id)
 
 
 def changed(tx: Connection, parts: Parts, document: Activity, now: datetime) -> None:
@@ -38,8 +38,10 @@ def changed(tx: Connection, parts: Parts, document: Activity, now: datetime) -> 
         _closed(tx, parts, document, [one.id for one in parts.mentions], now)
 
 
-def _closed(tx: Connection, parts: Parts, document: Said, people: list[int], now: datetime) -> None:
+def _closed(
+    tx: Connection, parts: Parts, document: Said, people: list[int], now: datetime, post_id: int | None = None
+) -> None:
     if parts.post.visibility == "private":
-        enqueue.to_followers(tx, parts.author, document, also=people, synchronise=True, now=now)
+        enqueue.to_followers(tx, parts.author, document, also=people, synchronise=True, now=now, post_id=post_id)
     else:
-        enqueue.to_accounts(tx, parts.author, document, people, now=now)
+        enqueue.to_accounts(tx, parts.author, document, people, now=now, post_id=post_id)

@@ -69,6 +69,7 @@ from store.tables.posts import (
 )
 from store.tables.quotes import Quote, QuoteApproval, quote_approvals, quotes
 from store.tables.reactions import Like, Reaction, likes, reactions
+from store.tables.receipts import Refusal, receipts, refusals
 from store.tables.repairs import Repair, repairs
 from store.tables.scheduled import ScheduledPost, scheduled_posts
 from store.tables.search import account_words, unindexed
@@ -201,6 +202,7 @@ __all__ = [
     "QuoteApproval",
     "Reaction",
     "Refresh",
+    "Refusal",
     "Repair",
     "Report",
     "Rule",
@@ -287,8 +289,10 @@ __all__ = [
     "quote_approvals",
     "quotes",
     "reactions",
+    "receipts",
     "recovery_codes",
     "refreshes",
+    "refusals",
     "repairs",
     "reports",
     "rules",

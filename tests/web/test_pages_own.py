@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from outbox import queue
 from social import follows, keepsakes, quotes, views
 from social.pages import Page
 from social.posts.drafts import Draft
 from social.posts.publish import publish
+from tests.people import follow, remote, stored
 from tests.web import browsing
 from tests.web.browsing import ORIGIN, say
 
@@ -109,3 +111,29 @@ async def test_who_may_quote_is_changed_later_and_a_quote_is_taken_back(sqlite_d
     assert view.quote.state == "revoked"
     await browser.get(f"/posts/{mine.id}/quoting")
     assert "No post quotes it yet" in browser.text
+
+
+async def test_whether_a_post_arrived_is_for_its_author(sqlite_db, people):
+    browser, alice, bob = people
+    here, there = remote("carol", "there.test"), remote("dan", "<b>.test")
+    await stored(sqlite_db, here, there)
+    await sqlite_db.write(follow, here, alice)
+    mine = await say(sqlite_db, alice, "to all")
+    await sqlite_db.write(follow, there, bob)
+    his = await say(sqlite_db, bob, "to mine")
+    for number in (his.id, 1):
+        await browser.get(f"/posts/{number}/arrival")
+        assert browser.status == 404
+    await browser.get(f"/posts/{mine.id}/arrival")
+    assert "0 of 1 inbox of other servers have it" in browser.text
+    assert "there.test" in browser.text
+    assert "on its way" in browser.text
+    await sqlite_db.write(queue.drop, None)
+    await browser.get(f"/posts/{mine.id}/arrival")
+    assert "Not taken" in browser.text
+    assert "dropped by who runs this server" in browser.text
+    await browser.sign_in("bob")
+    await browser.get(f"/posts/{mine.id}/arrival")
+    assert browser.status == 404
+    await browser.get(f"/posts/{his.id}/arrival")
+    assert "<b>.test" not in browser.page

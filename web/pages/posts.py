@@ -8,6 +8,7 @@ from typing import Any, Final
 from aiohttp import web
 from sqlalchemy import Connection
 
+from outbox import receipts
 from social import boosts, marks, pins, polls, reactions, views
 from social.completeness import Completeness
 from social.errors import Invalid, NotFound
@@ -112,6 +113,22 @@ def _texts(tx: Connection, post_id: int, reader_id: int | None) -> tuple[PostVie
     if view is None or view.boost_of is not None:
         raise NotFound("There is no such post, or it is not for you")
     return view, history(tx, post_id, reader_id)
+
+
+@routes.get("/posts/{id:[0-9]+}/arrival")
+async def arrival(request: web.Request) -> web.Response:
+    """For its author alone."""
+    signed, post_id = await frame.member(request), as_id(request.match_info["id"])
+    view, receipt = await request.app[DATABASE].read(_receipt, post_id or 0, signed.account.id)
+    return frame.show(request, "arrival.html", view=view, receipt=receipt, noindex=True)
+
+
+def _receipt(tx: Connection, post_id: int, reader_id: int) -> tuple[PostView, receipts.Receipt]:
+    """Raises: NotFound."""
+    view = views.post(tx, post_id, reader_id)
+    if view is None or view.boost_of is not None or view.parts.author.id != reader_id:
+        raise NotFound("There is no such post, or it is not yours")
+    return view, receipts.of(tx, post_id)
 
 
 def _elsewhere(request: web.Request, address: str) -> bool:
