@@ -23,6 +23,7 @@ from federation.reading.activities import (
 from federation.reading.actors import ACTOR_KINDS, Actor, Field, Image, Key, read_actor, read_keys
 from federation.reading.approvals import QuoteAuthorization, read_quote_authorization
 from federation.reading.collections import COLLECTION_KINDS, Collection, read_collection
+from federation.reading.events import Event
 from federation.reading.featured import (
     FeatureAuthorization,
     FeaturedCollection,
@@ -34,7 +35,6 @@ from federation.reading.featured import (
 from federation.reading.media import Attachment
 from federation.reading.posts import (
     POST_KINDS,
-    Event,
     Note,
     Option,
     Poll,

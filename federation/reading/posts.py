@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 from federation.errors import Malformed
 from federation.reading import media, tags, values
+from federation.reading.events import Event, read_event
 from federation.reading.media import Attachment
 from federation.reading.policies import read_policy
 from federation.reading.tags import Emoji, Mention
@@ -38,15 +39,6 @@ class Poll:
     expires: datetime | None = None
     closed: datetime | None = None
     voters: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """When and where (FEP-8a8e)."""
-
-    starts: datetime | None
-    ends: datetime | None
-    place: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +103,7 @@ def read_note(doc: JSON, author: str | None = None) -> Note:
     ours = page if page and values.on_host(root, page) else None
     # Friendica's Page of a link has the address of the linked page where its own should be.
     elsewhere = (page,) if page and not ours else ()
+    event = read_event(doc) if kind == "Event" else None
     return Note(
         id=uri,
         kind=kind[:64],
@@ -135,9 +128,9 @@ def read_note(doc: JSON, author: str | None = None) -> Note:
         hashtags=tagged.hashtags,
         emojis=tagged.emojis,
         attachments=attached.attachments,
-        links=attached.links + elsewhere,
+        links=attached.links + elsewhere + (event.links if event else ()),
         poll=_poll(doc),
-        event=_event(doc) if kind == "Event" else None,
+        event=event,
         quote=_quote(doc, tagged.quotes),
         quote_authorization=values.web_uri(doc, "quoteAuthorization"),
         replies=_replies(doc, root),
@@ -250,12 +243,3 @@ def _closed(doc: JSON) -> datetime | None:
         return closed
     moments = (values.instant(doc, field) for field in ("endTime", "updated", "published"))
     return next(filter(None, moments), _EPOCH)
-
-
-def _event(doc: JSON) -> Event:
-    place = values.one(doc.get("location"))
-    if isinstance(place, dict):
-        where = values.name(place) or values.name(place, "address")
-    else:
-        where = values.name({"name": place})
-    return Event(values.instant(doc, "startTime"), values.instant(doc, "endTime"), where)

@@ -54,10 +54,11 @@ def request(tx: Connection, actor: Account, message: Verified, here: Here) -> No
 
 
 def accept(tx: Connection, actor: Account, message: Verified, here: Here) -> None:
-    """By id alone it may be a Follow that is accepted."""
+    """By id alone it may be a Follow that is accepted, or an answer by somebody elsewhere."""
     asked = object_uri(message.document)
     if not theirs.is_request(asked, here.origin):
-        follows.accept(tx, actor, message, here)
+        if not hints.accepted(tx, actor, message.document, here):
+            follows.accept(tx, actor, message, here)
         return
     approval = uri(message.document, "result")
     if approval is None or not is_web(approval):

@@ -30,6 +30,21 @@ def passed_on(tx: Connection, actor: Account, inner: JSON, here: Here) -> bool:
     return True
 
 
+def accepted(tx: Connection, actor: Account, document: JSON, here: Here) -> bool:
+    """`actor` lets an answer to his post pass, and tells it to his followers, as GoToSocial does: they may lack it.
+
+    False: it is about something else.
+    """
+    target = uri(document, "target")
+    post = find.find_by_uri(tx, target) if target is not None else None
+    if post is None or post.author_id != actor.id:
+        return False
+    what = uri(document, "object")
+    if what is not None and is_web(what):
+        ask_for_post(tx, what, here)
+    return True
+
+
 def look(tx: Connection, document: JSON, here: Here, *, wanted: bool) -> None:
     """The same for any activity that is not to be believed.
 

@@ -200,6 +200,8 @@ def _occasion(event: Event | None) -> str:
     moments = [f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}" for moment in (event.starts, event.ends) if moment]
     when = " \u2013 ".join(moments) + " UTC" if moments else ""
     said = " · ".join(filter(None, (when, escape(event.place, quote=False))))
+    if event.cancelled:
+        said = f"<strong>Cancelled</strong> <del>{said}</del>" if said else "<strong>Cancelled</strong>"
     return f"<p>{said}</p>" if said else ""
 
 
