@@ -59,6 +59,7 @@ async def verified(db, account_id):
         ('<a rel="me" href="//ours.test/@alice">', True),
         ('<a rel="me" href="http://[">', False),
         ('<a rel=me><a rel="me" href="https://ours.test/@alice', False),
+        ('<a rel="me" href="https://ours.test/@alice"><![x[<', True),
     ],
 )
 def test_only_a_link_with_rel_me_leads_back(html, leads):

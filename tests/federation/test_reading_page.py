@@ -112,6 +112,11 @@ _PIECES = ["<", ">", "<meta ", "property=", "content=", '"', "og:title", "og:ima
 _soup = st.lists(st.sampled_from(_PIECES) | st.text(max_size=5)).map("".join)
 
 
+@pytest.mark.parametrize("broken", ["<![<", "<![x[y]]>", "<!x[", "<?", "</", "<!--"])
+def test_what_breaks_off_costs_only_what_follows(broken):
+    assert read_page(f"<title>fine</title>{broken} <".encode(), "", HERE).preview.title == "fine"
+
+
 @given(_soup, st.text(max_size=10))
 def test_any_bytes_give_a_page(text, charset):
     found = read_page(text.encode("utf-8", "ignore"), charset, HERE).preview
