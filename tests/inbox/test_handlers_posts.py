@@ -112,7 +112,7 @@ async def test_an_answer_that_its_parent_accepts_is_asked_for(world):
     """GoToSocial: answers from servers that did not ask first come to others so."""
     answer = "https://third.test/9"
     said = activity("Accept", BOB, answer, target={"type": "Note", "id": BOBS}, result="https://far.test/approvals/1")
-    assert await world.say(BOB, said) == {"rejected/NotFound": 1}
+    assert await world.say(BOB, said) == {"handled/Accept": 1}
     await world.say(BOB, create(BOB, 1))
     for who in (CAROL, EVE):  # it is not theirs to say
         await world.say(who, {**said, "id": f"https://{who.host}/accepts/{who.username}", "actor": who.uri})
