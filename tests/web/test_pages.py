@@ -4,13 +4,14 @@ import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 from sqlalchemy import Connection, update
 
 from federation.origin import Origin
 from federation.reading.page import Preview
-from social import accounts, cards, follows, fulltext, sessions, timelines, users, views
+from social import accounts, cards, follows, fulltext, reactions, sessions, timelines, users, views
 from social.pages import Page
 from social.posts import publish
 from social.posts.drafts import Draft, MediaDraft, PollDraft
@@ -478,6 +479,33 @@ async def test_who_asks_to_follow_is_answered_among_the_news(
     assert "@bob" in browser.text
     await browser.get("/home")
     assert "(1)" not in browser.page.partition("</title>")[0]
+
+
+async def test_many_who_like_the_same_are_one_piece_of_news(
+    sqlite_db: Database, origin: Origin, browser: Browser
+) -> None:
+    alice = await browsing.person(sqlite_db, origin, "alice")
+    fans = [await browsing.person(sqlite_db, origin, name) for name in ("bob", "carol", "dan")]
+    post, other = [await _say(sqlite_db, origin, alice.id, text) for text in ("A fig", "A pear")]
+    for fan in fans:
+        await sqlite_db.write(reactions.like, fan.id, post, datetime.now(UTC))
+    for fan in fans[:2]:
+        await sqlite_db.write(reactions.like, fan.id, other, datetime.now(UTC))
+    await sqlite_db.write(follows.ask, fans[0].id, alice.id, datetime.now(UTC))
+    await browser.sign_in("alice")
+    assert "(6)" in browser.page.partition("</title>")[0]
+    await browser.get("/notifications")
+    assert browser.page.count("A fig<") == browser.page.count("A pear<") == 1
+    for words in ("bob follows you", "carol and bob like your post", "dan and 2 others like your post"):
+        assert words in browser.text, words
+    assert browser.page.count("New: ") == 3
+    await browser.get("/notifications")
+    assert "New: " not in browser.page
+    assert "(6)" not in browser.page
+    await browser.get("/notifications?limit=1")
+    (older,) = re.findall(r'href="(/notifications[^"]*max_id=\d+)"', browser.page)
+    await browser.get(unescape(older))
+    assert ("bob follows you" in browser.text, "carol and bob like your post" in browser.text) == (False, True)
 
 
 # ---- oneself

@@ -21,8 +21,10 @@ def _palette(block: str) -> dict[str, str]:
     return dict(re.findall(r"--([\w-]+): #([0-9a-f]{6});", block))
 
 
-LIGHT = _palette(CSS[: CSS.index("@media (prefers-color-scheme: dark)")])
-DARK = _palette(CSS[CSS.index("@media (prefers-color-scheme: dark)") : CSS.index("@media (prefers-contrast")])
+LIGHT = _palette(CSS[: CSS.index("@media screen and (prefers-color-scheme: dark)")])
+DARK = _palette(
+    CSS[CSS.index("@media screen and (prefers-color-scheme: dark)") : CSS.index("@media (prefers-contrast")]
+)
 
 
 def _luminance(colour: str) -> float:

@@ -6,10 +6,10 @@ from typing import Any, Final
 from aiohttp import web
 from sqlalchemy import Connection
 
-from social import follows, instance, notification_requests, notifications, tagged, tags, timelines
+from social import follows, grouping, instance, notification_requests, notifications, tagged, tags, timelines
 from social.errors import NotFound
+from social.grouping import Group
 from social.notification_requests import RequestView
-from social.notifications import NotificationView
 from social.pages import Page
 from social.tagged import Asked
 from social.text import normalise_tag
@@ -132,8 +132,9 @@ async def notified(request: web.Request) -> web.Response:
     signed, page = await frame.member(request), page_of(request)
     found, asking, waiting = await request.app[DATABASE].read(_news, signed.account.id, page)
     seen_before = signed.user.notifications_read
-    if found and found[0].notification.id > seen_before:
-        await request.app[DATABASE].write(notifications.read, signed.account.id, found[0].notification.id)
+    newest = max((group.newest for group in found), default=0)
+    if newest > seen_before:
+        await request.app[DATABASE].write(notifications.read, signed.account.id, newest)
         request[frame.UNREAD] = 0
     return frame.show(
         request,
@@ -144,15 +145,13 @@ async def notified(request: web.Request) -> web.Response:
         waiting=waiting,
         shown_requests=REQUESTS,
         seen_before=seen_before,
-        older=older(request, [view.notification.id for view in found], page),
+        older=older(request, [group.oldest or group.newest for group in found], page),
     )
 
 
-def _news(
-    tx: Connection, account_id: int, page: Page
-) -> tuple[list[NotificationView], list[follows.Listed], list[RequestView]]:
+def _news(tx: Connection, account_id: int, page: Page) -> tuple[list[Group], list[follows.Listed], list[RequestView]]:
     """On the first page also who waits for an answer, and what is kept back."""
-    found = notifications.page(tx, account_id, page)
+    found = grouping.page(tx, account_id, page)
     if page.max_id is not None:
         return found, [], []
     asking = follows.requests_page(tx, account_id, Page(limit=40))
