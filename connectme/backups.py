@@ -8,12 +8,14 @@ import asyncio
 import fcntl
 import logging
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 from connectme import __version__
 from connectme.errors import Failure
@@ -48,14 +50,32 @@ class Busy(Failure):
 
 @contextmanager
 def alone(settings: Settings) -> Iterator[None]:
-    """Raises: Busy."""
+    """SIGTERM ends what is done meanwhile in order: what is half made is removed.  Raises: Busy."""
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (settings.data_dir / "backup.lock").open("a", encoding="ascii") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Busy("another backup or drill is running; wait until it has ended") from None
+        with _ended_in_order():
+            yield
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
         yield
+        return
+    before = signal.signal(signal.SIGTERM, _end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _end(number: int, _: object) -> NoReturn:
+    signal.signal(number, signal.SIG_IGN)  # once is enough
+    sys.exit(128 + number)
 
 
 def place_of(settings: Settings, other: str | None = None) -> Place:

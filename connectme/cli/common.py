@@ -24,7 +24,8 @@ class Context:
 
     def settings(self, **more: object) -> Settings:
         """Raises SettingsError.  `more`: the command's own flags, None when not given."""
-        return Settings.load(self.config, os.environ, {**(self.flags or {}), **more})
+        given = {name: value for name, value in more.items() if value is not None}
+        return Settings.load(self.config, os.environ, {**(self.flags or {}), **given})
 
 
 passes = click.make_pass_decorator(Context)

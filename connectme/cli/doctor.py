@@ -78,7 +78,8 @@ def _tell(found: list[Finding], done: dict[str, str], *, everything: bool, as_js
     facts = {"fit": not wrong, "findings": whole.facts(found), "fixed": done}
     emit(facts, lambda: words(found, done, everything=everything), as_json)
     if wrong:
-        raise fail(f"{len(wrong)} things are wrong: {', '.join(one.id for one in wrong)}")
+        things = "thing is" if len(wrong) == 1 else "things are"
+        raise fail(f"{len(wrong)} {things} wrong: {', '.join(one.id for one in wrong)}")
 
 
 def words(found: list[Finding], done: dict[str, str], *, everything: bool) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from connectme import lock
 from connectme.cli import COMMANDS, main
+from connectme.cli.common import Context
 from connectme.lock import alone
 from connectme.settings import Settings
 from tests import commands, samples
@@ -108,6 +109,12 @@ def test_what_cannot_be_done_is_exit_status_1_and_a_line(run, words, says):
     assert result.stdout == ""
     assert result.stderr.startswith("Error: ")
     assert says in result.stderr
+
+
+def test_a_flag_that_was_not_given_takes_nothing_back():
+    before = Context(None, {"bind": "127.0.0.1:9000", "domain": "ours.test"})
+    assert before.settings(bind=None).bind == "127.0.0.1:9000"
+    assert before.settings(bind="127.0.0.1:9001").bind == "127.0.0.1:9001"
 
 
 def test_what_the_system_refuses_is_exit_status_1_and_a_line(run, tmp_path):

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import os
 import shutil
 import signal
 import sqlite3
@@ -20,7 +21,7 @@ from connectme import backups
 from connectme.settings import Settings
 from federation.keys import generate
 from federation.origin import Origin
-from ops import drill, identity, metrics, outages, state
+from ops import copies, drill, identity, metrics, outages, state
 from ops.backup import create, facts, records, restore, retention, swap, verify
 from ops.backup.create import Source
 from ops.backup.manifest import FILE, BackupError, Manifest
@@ -446,6 +447,18 @@ def test_a_backup_that_is_killed_is_none_and_the_next_one_cleans_up(lite: Source
     assert left.name.startswith(".unfinished-")
     made = create.create(lite, place, NOW)
     assert [path.name for path in place.root.iterdir()] == [made.name]
+
+
+def test_a_backup_that_is_told_to_end_leaves_nothing(
+    lite: Source, place: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings.load("/dev/null", {}, {"domain": "ours.test", "data_dir": tmp_path / "mine"})
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(copies, "_copy", lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(SystemExit, match=str(128 + signal.SIGTERM)), backups.alone(settings):
+        create.create(lite, place, NOW)
+    assert list(place.root.iterdir()) == []
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_the_worker_makes_backups_and_drills_when_they_are_due(tmp_path: Path) -> None:
