@@ -209,9 +209,7 @@ def _image(doc: JSON, field: str) -> Image | None:
     url = media.picture_url(picture)
     if not url:
         return None
-    described = values.text(picture, "name", 1_500) or values.text(picture, "summary", 1_500) \
-        if isinstance(picture, dict) else ""  # fmt: skip
-    return Image(url, described)
+    return Image(url, media.described(picture, 1_500) if isinstance(picture, dict) else "")
 
 
 def _fields(doc: JSON) -> Iterator[Field]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import unescape
 from itertools import islice
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -25,6 +26,8 @@ _EXTENSIONS: dict[str, Kind] = {
 }
 _EXTENSION = re.compile(r"\.([A-Za-z0-9]{2,5})(?:[?#]|\Z)")
 _MEDIA_TYPE = re.compile(r"[a-z]+/[A-Za-z0-9.+-]{1,80}")
+_BREAK = re.compile(r"<br\s?/?>|</p>\s{0,9}(?=<p>)", re.IGNORECASE)
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _USUAL = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif", "video/mp4"})
 _BLURHASH = re.compile(r"[0-9A-Za-z#$%*+,\-.:;=?@\[\]^_{|}~]{6,100}")
 _PLAYLISTS = ("application/x-mpegurl", "application/vnd.apple.mpegurl")
@@ -92,6 +95,14 @@ def picture_url(picture: JSON | str | None) -> str | None:
     return values.address(picture)
 
 
+def described(item: JSON, most: int) -> str:
+    """What is to be seen or heard, as text: `name`, else `summary`, which is HTML where GoToSocial sends it."""
+    if name := values.text(item, "name", most):
+        return name
+    summary = values.text(item, "summary", most)
+    return unescape(_TAG.sub("", _BREAK.sub("\n", summary))).strip() if "<" in summary or "&" in summary else summary
+
+
 def _width(picture: JSON | str) -> int:
     return values.integer(picture, "width") or 0 if isinstance(picture, dict) else 0
 
@@ -126,7 +137,7 @@ def _attachment(item: JSON, names: list[str]) -> Attachment | None:
         kind=kind or "unknown",
         url=url,
         media_type=media_type,
-        description=values.text(item, "name", DESCRIPTION_LIMIT) or values.text(item, "summary", DESCRIPTION_LIMIT),
+        description=described(item, DESCRIPTION_LIMIT),
         blurhash=_blurhash(item),
         width=_side(item, link, "width"),
         height=_side(item, link, "height"),

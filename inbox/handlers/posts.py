@@ -10,8 +10,8 @@ from typing import Final
 from sqlalchemy import Connection
 
 from federation.errors import Forged, Malformed
-from federation.reading import POST_KINDS, Note, is_vote, read_note, same_origin, types, uri
-from federation.reading.values import is_web
+from federation.reading import JSON, POST_KINDS, Note, is_vote, read_note, same_origin, types, uri
+from federation.reading.values import is_web, objects
 from inbox.handlers import actors, forwarding, hints
 from inbox.handlers.inside import inside, object_uri
 from inbox.messages import Here, Verified
@@ -22,6 +22,7 @@ from social.posts.edit import receive_edit
 from social.posts.receive import receive
 from store.tables import Account
 
+BALLOT: Final = 32  # objects of one Create
 _AUDIENCE: Final = ("to", "cc")
 
 
@@ -40,14 +41,17 @@ def plain_note(message: Verified) -> Note | None:
 
 
 def create(tx: Connection, actor: Account, message: Verified, here: Here) -> None:
-    note = own_note(message)
-    if note is None:
+    """GoToSocial sends all votes of one ballot together."""
+    found = objects(message.document.get("object"), BALLOT)
+    notes = list(filter(None, [_own(one, message) for one in found]))
+    if not notes:
         _fetch(tx, message, here)
-    elif _is_vote(note):
-        polls.receive_vote(tx, actor, note, here.now)  # does nothing when the poll is not ours
-    else:
-        receive(tx, actor, note, here.now)
-        forwarding.forward(tx, message, note, here)
+    for note in notes:
+        if _is_vote(note):
+            polls.receive_vote(tx, actor, note, here.now)  # does nothing when the poll is not ours
+        else:
+            receive(tx, actor, note, here.now)
+            forwarding.forward(tx, message, note, here)
 
 
 def update(tx: Connection, actor: Account, message: Verified, here: Here) -> None:
@@ -82,11 +86,12 @@ def delete(tx: Connection, actor: Account, message: Verified, here: Here) -> Non
 
 
 def own_note(message: Verified) -> Note | None:
-    """The embedded post, if the actor may say what it is.  Raises: Malformed.
+    """The embedded post, if the actor may say what it is.  Raises: Malformed."""
+    return _own(inside(message.document), message)
 
-    Where it says nothing about whom it is for, the activity around it does (ActivityPub section 6).
-    """
-    found = inside(message.document)
+
+def _own(found: JSON, message: Verified) -> Note | None:
+    """Where it says nothing about whom it is for, the activity around it does (ActivityPub section 6)."""
     if POST_KINDS.isdisjoint(types(found)):
         return None
     around = {field: message.document.get(field) for field in _AUDIENCE if found.get(field) is None}

@@ -254,6 +254,25 @@ def test_an_emoji_needs_a_plain_shortcode_and_a_picture() -> None:
         assert emojis(":blob:", icon) == ()
 
 
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ({"name": "a <b> & c", "summary": "<p>not this</p>"}, "a <b> & c"),
+        ({"summary": "Moss &amp; <i>stones</i><br>on a wall"}, "Moss & stones\non a wall"),
+        ({"summary": "<p>one</p><p>two</p>"}, "one\ntwo"),
+        ({"summary": "1 < 2 > 0"}, "1 < 2 > 0"),
+        ({"summary": 7}, ""),
+    ],
+)
+def test_what_a_picture_shows_is_told_as_text(said: dict[str, Any], text: str) -> None:
+    """GoToSocial moves from `name` to `summary`, which is HTML."""
+    picture = {"type": "Image", "url": "https://far.test/a.png", **said}
+    assert note(attachment=picture).attachments[0].description == text
+    avatar = reading.read_actor({**ACTOR, "icon": picture}).avatar
+    assert avatar is not None
+    assert avatar.description == text
+
+
 def test_attachments_that_are_no_files_are_dropped() -> None:
     bad = [{"type": "Image", "url": "javascript:x"}, {"type": "PropertyValue", "name": "a"}, {"type": "Image"}, 5, None]
     assert note(attachment=bad).attachments == ()

@@ -244,6 +244,19 @@ async def test_a_vote_without_an_author_is_his_who_signed_it(world, poll):
     assert await votes(world, poll) == [1, 0]
 
 
+async def test_all_votes_of_a_ballot_may_come_together(world, alice):
+    """GoToSocial, in polls where one may choose several."""
+    draft = Draft("tea?", poll=PollDraft(("yes", "no", "milk"), NOW + timedelta(days=1), multiple=True))
+    poll = await world.db.write(publish, ORIGIN, alice.id, draft, NOW)
+    ballots = [vote(BOB, poll, name, number)["object"] for number, name in enumerate(("yes", "milk", "rum"))]
+    others = {**vote(BOB, poll, "no", 9)["object"], "attributedTo": CAROL.uri}
+    assert await world.say(BOB, activity("Create", BOB, [*ballots, others, "https://far.test/x"])) == {
+        "handled/Create": 1
+    }
+    assert await votes(world, poll) == [1, 0, 1]
+    assert "fetch_post" not in [kind for kind, _ in await world.jobs()]
+
+
 async def test_a_vote_for_what_is_not_there_is_none(world, poll):
     await world.say(BOB, vote(BOB, poll, "maybe"))
     assert await votes(world, poll) == [0, 0]
