@@ -82,9 +82,18 @@ def by_account(tx: Connection, account_id: int) -> User:
     raise NotFound("No such user", why=str(account_id))
 
 
+def plain_login(login: str) -> str:
+    """What a login is looked up by, and tries are counted by: all ways to write one are the same.
+
+    >>> plain_login(" @Al\\x01ice"), plain_login("alice" + 300 * " " + "x")
+    ('alice', 'alice')
+    """
+    return clean(login, EMAIL_LIMIT).strip().lower().removeprefix("@")
+
+
 def by_email_or_name(tx: Connection, login: str) -> User | None:
     """The one who signs in with that text, in any case."""
-    text = clean(login, EMAIL_LIMIT).strip().lower().removeprefix("@")
+    text = plain_login(login)
     return one(tx, _BY_EMAIL if "@" in text else _BY_NAME, User, login=text)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from federation.keys import KeyPair, generate
 from federation.origin import Origin
-from social import addresses, apps, passwords, signups
+from social import addresses, apps, passwords, signups, users
 from social.accounts import NewAccount
 from social.errors import NotAllowed
 from social.moderation import places
@@ -24,10 +24,12 @@ PLACE = Limit(5, 30, "sign-ups")
 LETTERS = Limit(5, 30, "letters")
 
 
-def count(request: web.Request, limit: Limit) -> None:
-    """Raises: TooMany."""
+def count(request: web.Request, limit: Limit, address: str = "") -> None:
+    """From there, and for that address, whether it is anybody's or not.  Raises: TooMany."""
     if request.app[CONFIG].rate_limits:
         request.app[LIMITS].hit(limit, client_address.network(request))
+        if address:
+            request.app[LIMITS].hit(limit, sha256(users.plain_login(address)).hex())
 
 
 async def sign_up(

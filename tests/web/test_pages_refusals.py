@@ -88,13 +88,28 @@ async def test_guessing_passwords_is_slowed_down_with_a_word(
     await browsing.person(sqlite_db, origin, "alice")
     browser = await browsing.opened(sqlite_db, aiohttp_client, rate_limits=True)
     seen = []
-    for _ in range(12):
-        await browser.send("/login", login="Alice", password="x")
+    spelt = ("Alice", "@alice", "al\x01ice", "al\x02ice", f"alice{' ' * 300}x", f"alice{' ' * 300}y") * 2
+    for login in spelt:
+        await browser.send("/login", login=login, password="x")
         seen.append(browser.status)
     assert seen[:10] == [403] * 10
     assert seen[-1] == 429
     assert int(browser.headers["Retry-After"]) > 0
     assert "Please wait" in browser.text
+
+
+@pytest.mark.parametrize("path", ["/auth/password", "/auth/confirm/again"])
+async def test_nobody_gets_letters_without_end_from_wherever_they_are_asked_for(
+    sqlite_db: Database, aiohttp_client: browsing.Make, path: str
+) -> None:
+    """Whether there is anybody with that address or not."""
+    browser = await browsing.opened(sqlite_db, aiohttp_client, rate_limits=True)
+    seen = []
+    for number, spelt in enumerate(("a@b.test", "A@b.test", "a@B.test ", "a@b.te\x01st", "@a@b.test", "a@b.test")):
+        place = {"X_Forwarded_For": f"198.51.100.{number}", "Sec_Fetch_Site": "same-origin"}
+        await browser.post(path, [("email", spelt)], **place)
+        seen.append(browser.status)
+    assert seen == [200] * 5 + [429]
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ async def signed_in(request: web.Request) -> web.Response:
     name, password = given.text("login").strip(), given.text("password")
     back = addresses.local(given.text("next"), "/home")
     try:
-        count_tries(request, name.lower())
+        count_tries(request, users.plain_login(name))
         found = await _who(request, name, password)
     except TooMany as refused:
         return _login_form(request, back, name, says=_wait(refused), status=429, headers=_retry(refused))

@@ -128,7 +128,7 @@ async def _ask(request: web.Request, unit: signups.Asks, template: str, done: st
     csrf.check_place(request)
     address = (await params.read(request)).text("email")
     try:
-        signing_up.count(request, signing_up.LETTERS)
+        signing_up.count(request, signing_up.LETTERS, address)
     except TooMany:
         return _letters(request, template, says=_TOO_MANY, status=429)
     if request.app[CONFIG].mails:
