@@ -21,8 +21,13 @@ _STALE = "This form is out of date, so nothing was changed. Please go back, load
 def check(request: web.Request, given: str, signed: SignedIn) -> None:
     """given: what the form has in FIELD.  Raises: NotAllowed."""
     check_place(request)
-    if not hmac.compare_digest(given.encode("utf-8", "surrogatepass"), signed.session.csrf.encode()):
+    if not fits(given, signed):
         raise NotAllowed(_STALE, why="wrong token")
+
+
+def fits(given: str, signed: SignedIn) -> bool:
+    """Is it the secret of this session?"""
+    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), signed.session.csrf.encode())
 
 
 def check_place(request: web.Request) -> None:

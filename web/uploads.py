@@ -29,22 +29,30 @@ CHUNK: Final = 1 << 18
 
 @dataclass(slots=True)
 class Form:
-    """`files`: by the name of the field.  They are gone when the request is answered."""
+    """`files`: by the name of the field.  They are gone when the request is answered.  `too_large`: fields whose files
+    were larger than they may be, where they are passed over.
+    """
 
     params: Params
     files: dict[str, Path] = field(default_factory=dict)
+    too_large: list[str] = field(default_factory=list)
 
 
 @asynccontextmanager
-async def received(request: web.Request, limits: Mapping[str, int]) -> AsyncIterator[Form]:
-    """limits: fields that may be files → bytes.  Raises: 413, Invalid."""
+async def received(
+    request: web.Request, limits: Mapping[str, int], *, passes_over: bool = False
+) -> AsyncIterator[Form]:
+    """limits: fields that may be files → bytes; passes_over: one that is larger costs itself, not the form.
+
+    Raises: 413, Invalid.
+    """
     if request.content_type != "multipart/form-data":
         yield Form(await params.read(request))
         return
     if (request.content_length or 0) > sum(limits.values()) + TEXTS:
         raise HTTPRequestEntityTooLarge(sum(limits.values()), request.content_length or 0)
     folder = await asyncio.to_thread(tempfile.mkdtemp, dir=request.app[WORKSHOP].folder, prefix="form-")
-    reader = _Reader(Path(folder), limits)
+    reader = _Reader(Path(folder), limits, passes_over=passes_over)
     try:
         yield await reader.read(request)
     finally:
@@ -77,8 +85,9 @@ async def keep(app: web.Application, account_id: int, file: Path, said: dict[str
 
 
 class _Reader:
-    def __init__(self, folder: Path, limits: Mapping[str, int]) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, limits: Mapping[str, int], *, passes_over: bool) -> None:
+        self._folder, self._passes_over = folder, passes_over
+        self._too_large: list[str] = []
         self._limits = limits
         self._left = TEXTS
         self._texts: list[tuple[str, str]] = []
@@ -95,7 +104,7 @@ class _Reader:
         except params.BROKEN as error:
             raise Invalid("The body is not what its Content-Type says") from error
         values = params.nested([*request.query.items(), *self._texts])
-        return Form(Params(values), self._files)
+        return Form(Params(values), self._files, self._too_large)
 
     async def _take(self, part: BodyPartReader) -> None:
         name = part.name or ""
@@ -118,10 +127,14 @@ class _Reader:
         with target.open("wb") as file:
             while chunk := await part.read_chunk(CHUNK):
                 size += len(chunk)
-                if size > self._limits[name]:
+                if size <= self._limits[name]:
+                    await asyncio.to_thread(file.write, chunk)
+                elif not self._passes_over or size > sum(self._limits.values()):  # nobody said how long it is
                     raise HTTPRequestEntityTooLarge(self._limits[name], size)
-                await asyncio.to_thread(file.write, chunk)
-        if size:  # browsers send an empty file where none was chosen
+        if size > self._limits[name]:
+            self._too_large.append(name)
+            target.unlink()
+        elif size:  # browsers send an empty file where none was chosen
             self._files[name] = target
         else:
             target.unlink()

@@ -13,7 +13,7 @@ from federation.origin import Origin
 from federation.reading.page import Preview
 from social import accounts, cards, follows, fulltext, reactions, sessions, timelines, users, views
 from social.pages import Page
-from social.posts import publish
+from social.posts import delete, publish
 from social.posts.drafts import Draft, MediaDraft, PollDraft
 from social.secrets import sha256
 from social.views import PostView
@@ -173,6 +173,35 @@ async def test_an_answer_mentions_whom_it_answers_and_reaches_no_more_people(
     assert browser.location.startswith(f"/@alice/{post}#p")
     await browser.get(browser.location.partition("#")[0])
     assert "1 comment" in browser.text
+
+
+async def test_nobody_loses_what_he_wrote(sqlite_db: Database, origin: Origin, browser: Browser) -> None:
+    alice, bob = [await browsing.person(sqlite_db, origin, name) for name in ("alice", "bob")]
+    his = await _say(sqlite_db, origin, bob.id, "Short-lived", visibility="unlisted")
+    await browser.sign_in("alice")
+    await browser.get(f"/compose?reply_to={his}")
+    typed = {"text": "My <long> words", "reply_to": str(his), "visibility": "unlisted"}
+    here = {"Origin": people.OURS, "Sec_Fetch_Site": "same-origin"}
+    await browser.post("/compose", {**typed, "csrf": "of yesterday"}, **here)
+    assert (browser.status, "My &lt;long&gt; words</textarea>" in browser.page) == (403, True)
+    assert "Short-lived" in browser.text
+    await sqlite_db.write(delete.delete, bob.id, his, datetime.now(UTC))
+    await browser.send("/compose", **typed)
+    assert (browser.status, "My &lt;long&gt; words</textarea>" in browser.page) == (404, True)
+    assert 'name="reply_to"' not in browser.page
+    await browser.send("/logout")
+    await browser.send("/compose", **typed)
+    assert (browser.status, "My &lt;long&gt; words</textarea>" in browser.page) == (401, True)
+    assert 'href="/login?next=/compose"' in browser.page
+    await browser.post("/compose", typed, Origin="https://evil.test", Sec_Fetch_Site="cross-site")
+    assert (browser.status, "My &lt;long" in browser.page) == (403, False)
+    await browser.sign_in("alice")
+    assert "My <long> words" not in browser.text  # nothing of it was posted
+    await browser.send("/compose", text="My <long> words", visibility="unlisted")
+    assert browser.location.startswith("/@alice/")
+    assert (
+        await _see(sqlite_db, int(browser.location.rpartition("/")[2]), alice.id)
+    ).parts.post.visibility == "unlisted"
 
 
 async def test_what_is_shared_from_elsewhere_waits_in_the_form(

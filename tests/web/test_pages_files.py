@@ -1,8 +1,11 @@
 """Files on pages: a post with pictures and their descriptions, an avatar, without any script."""
 
+from io import BytesIO
+
 import pytest
 from aiohttp import FormData
 
+from social.media.kinds import PICTURE_LIMIT
 from social.secrets import sha256
 from social.sessions import start_session
 from tests import samples
@@ -63,6 +66,31 @@ async def test_a_file_that_is_none_gives_the_form_back_with_the_words(site: Site
     assert "a sea</textarea>" in answer.body.decode()
     assert "choose the files again" in answer.body.decode()
     assert "not supported" in answer.body.decode()
+
+
+async def test_a_file_that_is_too_large_costs_itself_and_no_word(site: Site, alice):
+    large = form(
+        {"file0": BytesIO(b"x" * (PICTURE_LIMIT + 1)), "file1": samples.picture()}, text="my words", alt0="a sea"
+    )
+    answer = await site.post("/compose", data=large, headers=HEADERS)
+    page = answer.body.decode()
+    assert answer.status == 422
+    assert all(words in page for words in ("A file may have 16 MB here.", "my words</textarea>", "a sea</textarea>"))
+    huge = form({f"file{number}": BytesIO(b"x" * (PICTURE_LIMIT + (1 << 18))) for number in range(4)}, text="my words")
+    answer = await site.post("/compose", data=huge, headers=HEADERS)
+    assert (answer.status, "more than this server takes at once" in answer.body.decode()) == (413, True)
+
+
+async def test_a_file_without_an_end_is_not_read_to_it(site: Site, alice):
+    async def endless():
+        yield b'--b\r\nContent-Disposition: form-data; name="file0"; filename="a"\r\n\r\n'
+        for _ in range(70):
+            yield b"x" * (1 << 20)
+        yield b"\r\n--b--\r\n"
+
+    headers = {**HEADERS, "Content-Type": "multipart/form-data; boundary=b"}
+    answer = await site.post("/compose", data=endless(), headers=headers)
+    assert answer.status == 413
 
 
 async def test_an_avatar_comes_and_goes(site: Site, alice):

@@ -159,7 +159,7 @@ async def test_a_form_without_the_token_of_the_session_changes_nothing(
 
 async def test_forms_of_strangers_lead_to_the_sign_in(sqlite_db: Database, origin: Origin, browser: Browser) -> None:
     await browsing.person(sqlite_db, origin, "alice")
-    for path in ("/compose", "/posts/1/like", "/accounts/1/follow", "/settings/profile"):
+    for path in ("/posts/1/like", "/accounts/1/follow", "/settings/profile"):
         await browser.send(path, text="x")
         assert (browser.status, browser.location.partition("?")[0]) == (303, "/login")
 

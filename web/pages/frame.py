@@ -48,6 +48,7 @@ QUOTE_WORDS: Final = {
     "blocked_account": "A post of somebody whom you block or mute is quoted here.",
 }
 RUNS: Final = ("owner", "admin")  # roles of those who run the server
+_TOO_LARGE: Final = "That is more than this server takes at once. Please go back, and choose something smaller."
 _KIND: Final = {401: "Please sign in", 403: "Not allowed", 404: "Not found", 410: "Gone", 413: "Too large",
                 421: "Another name",
     422: "That did not work", 429: "Too many tries", 503: "Not available"}  # fmt: skip
@@ -137,12 +138,18 @@ async def posted(request: web.Request) -> tuple[SignedIn, Params]:
 
 
 @asynccontextmanager
-async def posted_files(request: web.Request, limits: Mapping[str, int]) -> AsyncIterator[tuple[SignedIn, Form]]:
-    """A form with files, as `posted`."""
+async def posted_files(
+    request: web.Request, limits: Mapping[str, int], *, keeps: bool = False
+) -> AsyncIterator[tuple[SignedIn, Form]]:
+    """A form with files, as `posted`.
+
+    keeps: it comes back with what was typed whatever is wrong; so the caller asks for the token, and for `too_large`.
+    """
     signed = await member(request)
     csrf.check_place(request)  # before anything is received
-    async with received(request, limits) as form:
-        csrf.check(request, form.params.text(csrf.FIELD), signed)
+    async with received(request, limits, passes_over=keeps) as form:
+        if not keeps:
+            csrf.check(request, form.params.text(csrf.FIELD), signed)
         yield signed, form
 
 
@@ -215,15 +222,16 @@ def usual_policy(*, forms: bool = True) -> str:
     )
 
 
-def show_error(request: web.Request, status: int, text: str) -> web.Response:
-    """A page that says what is wrong.  A Render of web.errors."""
+def show_error(request: web.Request, status: int, text: str, *, kept: str = "") -> web.Response:
+    """A page that says what is wrong.  A Render of web.errors.  kept: what somebody wrote, so that he can have it."""
+    text = _TOO_LARGE if status == 413 else text
     headers = {"Retry-After": "60"} if status in (429, 503) else {}
     title = _KIND.get(status, "Something went wrong")
     away = status == 503
     for_admins = away and request.path.startswith("/admin/")  # no session can be checked: words for all, facts for none
     return show(
         request, "error.html", status=status, headers=headers, title=title, says=text, noindex=True,
-        away=away, for_admins=for_admins,
+        away=away, for_admins=for_admins, kept=kept,
     )  # fmt: skip
 
 

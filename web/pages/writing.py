@@ -8,7 +8,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from social import preferences, views
-from social.errors import Invalid, NotAllowed, NotFound, Unavailable
+from social.errors import Invalid, NotAllowed, NotFound, Refusal, Unavailable
 from social.media import MOST, uploads
 from social.media.kinds import PICTURE_LIMIT
 from social.posts import delete, drafts, edit
@@ -17,7 +17,7 @@ from social.secrets import new_token
 from social.views import PostView
 from social.visibility import OPEN, VISIBILITIES, narrower
 from store.tables import Account, Media, User
-from web import composing
+from web import composing, csrf, params
 from web.keys import DATABASE, ORIGIN
 from web.languages import LANGUAGES
 from web.pages import addresses, frame, later
@@ -29,6 +29,7 @@ routes = web.RouteTableDef()
 OPTIONS: Final = 4  # offered by the form
 FILES: Final = dict.fromkeys((f"file{number}" for number in range(MOST)), PICTURE_LIMIT)
 _NEW_ALTS: Final = tuple(f"alt{number}" for number in range(MOST))
+_STALE: Final = "This page was out of date, so nothing was posted yet. Please look at it, and send it once more."
 _AGAIN: Final = " Please choose the files again: a browser does not give them a second time."
 DURATIONS: Final = ((300, "5 minutes"), (3600, "1 hour"), (21600, "6 hours"), (86400, "1 day"), (259200, "3 days"),
                     (604800, "7 days"))  # fmt: skip
@@ -99,25 +100,47 @@ async def compose(request: web.Request) -> web.Response:
 
 @routes.post("/compose")
 async def publish(request: web.Request) -> web.Response:
-    async with frame.posted_files(request, FILES) as (signed, form):
+    """Nobody loses what he wrote, be he signed out, be the page old, a file too large, or what he answers deleted."""
+    try:
+        return await _publish(request)
+    except web.HTTPSeeOther:
+        return await _signed_out(request)
+
+
+async def _signed_out(request: web.Request) -> web.Response:
+    csrf.check_place(request)
+    try:
+        words = (await params.read(request)).text("text")
+    except (Refusal, web.HTTPException):  # with files, that are not for strangers
+        words = ""
+    return frame.show_error(request, 401, "You were signed out meanwhile, so nothing was posted.", kept=words)
+
+
+async def _publish(request: web.Request) -> web.Response:
+    async with frame.posted_files(request, FILES, keeps=True) as (signed, form):
         given = form.params
         typed = _typed(given, _NEW_ALTS)
-        parent = quoted = None
         try:
             parent = await _parent(request, signed.account.id, given.id("reply_to"))
             quoted = await _parent(request, signed.account.id, given.id("quote"))
+        except NotFound as gone:
+            typed = replace(typed, reply_to_id=None, quoted_id=None)
+            return _form(request, typed, None, says=f"{gone}. Sent as it is, this is a post of its own.", status=404)
+        if parent is not None:
+            typed = replace(typed, visibilities=answering(signed.user, signed.account, parent).visibilities)
+        if not csrf.fits(given.text(csrf.FIELD), signed):
+            return _form(request, typed, parent, quoted=quoted, says=_STALE, status=403)
+        try:
             now = datetime.now(UTC)
             draft = _quotable(_draft(typed, now), signed.user)
-            draft = drafts.check(draft, now, may_be_empty=bool(form.files))
+            draft = drafts.check(draft, now, may_be_empty=bool(form.files or form.too_large))
             if attached := await _attached(request, signed.account.id, form):
                 draft = replace(draft, media_ids=attached)
             if typed.at:
                 return await _later(request, signed.account, draft, typed)
             post_id = await composing.write(request.app, signed.account, draft, typed.key or None)
         except (Invalid, NotAllowed, Unavailable) as refusal:
-            if parent is not None:
-                typed = replace(typed, visibilities=answering(signed.user, signed.account, parent).visibilities)
-            says = f"{refusal}.{_AGAIN}" if form.files else str(refusal)
+            says = f"{refusal}.{_AGAIN}" if form.files or form.too_large else str(refusal)
             return _form(request, typed, parent, quoted=quoted, says=says)
     if parent is None:
         return addresses.see_other(f"{addresses.of_account(signed.account)}/{post_id}")
@@ -188,16 +211,24 @@ def _form(
     quoted: PostView | None = None,
     edits: PostView | None = None,
     says: str = "",
+    status: int = 422,
 ) -> web.Response:
     """The form alone on a page: to begin, and to correct what could not be posted."""
-    status = 422 if says else 200
+    status = status if says else 200
     shown: dict[str, Any] = {"typed": typed, "parent": parent, "quoted": quoted, "edits": edits, "says": says}
     return frame.show(request, "compose.html", status=status, **shown, **choices())
 
 
 def choices() -> dict[str, Any]:
     """What the form offers."""
-    return {"languages": LANGUAGES, "durations": DURATIONS, "options": OPTIONS, "files": MOST, "alt_of": alt_of}
+    return {
+        "languages": LANGUAGES,
+        "durations": DURATIONS,
+        "options": OPTIONS,
+        "files": MOST,
+        "most_bytes": PICTURE_LIMIT,
+        "alt_of": alt_of,
+    }
 
 
 def alt_of(file: Media) -> str:
@@ -245,7 +276,12 @@ def _draft(typed: Typed, now: datetime) -> Draft:
 
 
 async def _attached(request: web.Request, account_id: int, form: Form) -> tuple[int, ...]:
-    """The files of the form, kept; whatever happens to the post, they are removed after a day if it has them not."""
+    """The files of the form, kept; whatever happens to the post, they are removed after a day if it has them not.
+
+    Raises: Invalid, Unavailable.
+    """
+    if form.too_large:
+        raise Invalid(f"A file may have {PICTURE_LIMIT >> 20} MB here")
     found = []
     for number in range(MOST):
         if file := form.files.get(f"file{number}"):
