@@ -5,6 +5,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
@@ -15,6 +16,8 @@ from ops.backup.booting import Place as At
 from ops.backup.manifest import BackupError, Manifest, Untried
 from ops.backup.places import Place
 from ops.backup.sealing import CHUNK, Sum
+
+_TRY: Final = "try-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +63,30 @@ def _read_back(place: Place, manifest: Manifest) -> None:
 def _tried(place: Place, manifest: Manifest, scratch: Scratch, *, boot: bool) -> float | None:
     began = time.monotonic()
     scratch.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    near = Path(tempfile.mkdtemp(dir=scratch.folder, prefix="try-"))
-    name, url = f"connectme_try_{near.name[4:].lower()}", ""
+    for left in scratch.folder.glob(f"{_TRY}*"):  # by one that was killed: there is only one at a time
+        _remove(left, scratch)
+    near = Path(tempfile.mkdtemp(dir=scratch.folder, prefix=_TRY))
+    url = ""
     try:
         if manifest.engine == "postgresql":
             if not scratch.database_url:
                 raise Untried("this is a backup of PostgreSQL, and none is set here to try it in (DATABASE_URL)")
-            url = restore.make_database(scratch.database_url, name)
+            url = restore.make_database(scratch.database_url, _database(near))
         found = restore.restore(place, manifest, near / "data", scratch.passphrase, url)
         return _boot(manifest, near / "data", found, began) if boot else None
     finally:
-        if url:
-            restore.drop_database(scratch.database_url, name)
-        shutil.rmtree(near, ignore_errors=True)
+        _remove(near, scratch)
+
+
+def _database(near: Path) -> str:
+    """The name of that beside it, of a backup of PostgreSQL."""
+    return f"connectme_try_{near.name.removeprefix(_TRY).lower()}"
+
+
+def _remove(near: Path, scratch: Scratch) -> None:
+    if scratch.database_url:
+        restore.drop_database(scratch.database_url, _database(near))
+    shutil.rmtree(near, ignore_errors=True)
 
 
 def _boot(manifest: Manifest, data_dir: Path, url: str, began: float) -> float:

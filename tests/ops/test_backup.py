@@ -449,6 +449,19 @@ def test_a_backup_that_is_killed_is_none_and_the_next_one_cleans_up(lite: Source
     assert [path.name for path in place.root.iterdir()] == [made.name]
 
 
+def test_what_a_killed_trial_left_goes_with_the_next_one(source: Source, place: Folder, tmp_path: Path) -> None:
+    made, scratch = create.create(source, place, NOW), _scratch(source, tmp_path)
+    (scratch.folder / "try-Killed" / "data").mkdir(parents=True)
+    (scratch.folder / "try-Killed" / "data" / "connectme.db").write_text("private")
+    if scratch.database_url:
+        restore.make_database(scratch.database_url, "connectme_try_killed")
+    _prove(place, made, source, tmp_path, "E3")
+    assert list(scratch.folder.iterdir()) == []
+    if scratch.database_url:
+        again = restore.make_database(scratch.database_url, "connectme_try_killed")  # refused, if it were there
+        restore.drop_database(scratch.database_url, again.rpartition("/")[2])
+
+
 def test_a_backup_that_is_told_to_end_leaves_nothing(
     lite: Source, place: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
