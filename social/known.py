@@ -9,7 +9,7 @@ from outbox import parts
 from social.collections import consent
 from social.collections.consent import Verdict
 from social.paging import padded
-from social.relationships import relationship
+from social.relationships import Relationship, relationship
 from store.tables import Account, users
 from store.tables.base import Id
 
@@ -27,14 +27,19 @@ class Known:
     may_be_shown: Verdict = "denied"
 
 
+def standing(tx: Connection, reader_id: int, found: Sequence[Account]) -> dict[int, Relationship]:
+    """How the reader stands to those of them who let some show them; no query where nobody does."""
+    asked = [one.id for one in found if consent.depends(one)]
+    return relationship(tx, reader_id, asked) if asked else {}
+
+
 def known(tx: Connection, found: Sequence[Account], reader_id: int | None = None) -> list[Known]:
     """One for each, in their order; in two queries, fewer where nothing is to be asked, and three more where it matters
     how the reader stands to one."""
     ours = [one.id for one in found if one.is_local]
     logins = {row.account_id: row for row in tx.execute(_LOGINS, {"ids": padded(ours)})} if ours else {}
     moved = parts.moved(tx, found)
-    asked = [one.id for one in found if consent.depends(one)] if reader_id is not None else []
-    stands = relationship(tx, reader_id, asked) if reader_id is not None and asked else {}
+    stands = {} if reader_id is None else standing(tx, reader_id, found)
     return [
         Known(
             one,

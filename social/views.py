@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, and_, bindparam, exists, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, bindparam, exists, or_, select, type_coerce
 
 from outbox import parts
 from outbox.parts import Parts
+from social.collections import consent
 from social.collections import views as collection_views
+from social.collections.consent import Standing
 from social.collections.views import CollectionView
 from social.filters.loading import Kept, load
 from social.pages import Page
@@ -21,7 +23,7 @@ from social.paging import Paged, padded
 from social.quoting import Verdict, verdict
 from social.visibility import OPEN, VIEWER, visible, wanted
 from store.prepared import Prepared
-from store.tables import Quote, bookmarks, filters, follows, likes, pins, poll_votes, quotes, thread_mutes
+from store.tables import Quote, accounts, bookmarks, filters, follows, likes, pins, poll_votes, quotes, thread_mutes
 from store.tables import posts as posts_table
 from store.tables.base import Id
 
@@ -30,6 +32,16 @@ _QUOTED = select(posts_table.c.id, ~wanted()).where(posts_table.c.id.in_(_IDS), 
 _SHOWN = ("accepted", "blocked_account", "blocked_domain", "muted_account")
 _AT_ONCE = 1_000  # ids: a statement takes 32,766 parameters
 _mine = posts_table.alias("mine")
+
+
+def _follows(follower: ColumnElement[Any], target: ColumnElement[Any]) -> ColumnElement[bool]:
+    return exists().where(follows.c.follower_id == follower, follows.c.target_id == target, follows.c.accepted)
+
+
+_LETS_SOME: Final = or_(  # show him in their collections: consent.depends
+    and_(accounts.c.host.is_(None), accounts.c.locked),
+    type_coerce(accounts.c.feature_policy, Text).contains("follow"),
+)
 _HAS_FILTERS: Final = exists().where(filters.c.account_id == VIEWER)
 _FLAGS: Final[tuple[ColumnElement[bool], ...]] = (
     exists().where(likes.c.post_id == posts_table.c.id, likes.c.account_id == VIEWER),
@@ -39,11 +51,11 @@ _FLAGS: Final[tuple[ColumnElement[bool], ...]] = (
     exists().where(thread_mutes.c.thread_id == posts_table.c.thread_id, thread_mutes.c.account_id == VIEWER),
     and_(  # only where it matters: may he quote it?
         type_coerce(posts_table.c.quote_policy, Text).contains("followers"),
-        exists().where(
-            follows.c.target_id == posts_table.c.author_id, follows.c.follower_id == VIEWER, follows.c.accepted
-        ),
+        _follows(VIEWER, posts_table.c.author_id),
     ),
     _HAS_FILTERS,
+    and_(_LETS_SOME, _follows(VIEWER, posts_table.c.author_id)),
+    and_(_LETS_SOME, _follows(posts_table.c.author_id, VIEWER)),
 )
 _OF_FRESH = Prepared(
     select(
@@ -76,13 +88,15 @@ class _Did(NamedTuple):
     muted: bool = False
     follows: bool = False
     has_filters: bool = False
+    following: bool = False
+    followed_by: bool = False
 
 
 class PostView(NamedTuple):
     """One post for one reader.  Plain data: rendering it cannot query.
 
     `muted`: he wants the conversation to be quiet.  `voted`: the numbers of his options.  `filters`: all that he has.
-    `collections`: to which it links.
+    `collections`: to which it links.  `may_show`: its author, in a collection of his own.
     """
 
     parts: Parts
@@ -97,6 +111,7 @@ class PostView(NamedTuple):
     voted: tuple[int, ...] = ()
     filters: tuple[Kept, ...] = ()
     collections: tuple[CollectionView, ...] = ()
+    may_show: consent.Verdict = "denied"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +147,13 @@ class _Mine:
     def view(self, post: Parts, boost_of: PostView | None, quote: QuoteView | None) -> PostView:
         """A boost shows what the reader did with the post that it boosts, as Mastodon does."""
         of = post.post.boost_of_id or post.post.id
-        did = self._did[of]
+        did, by = self._did[of], self._did[post.post.id]
+        stands = Standing(following=bool(by.following), followed_by=bool(by.followed_by))
         return PostView(
             post,
             boost_of,
             quote,
-            verdict(post.post, self._viewer_id, follows=bool(self._did[post.post.id].follows)),
+            verdict(post.post, self._viewer_id, follows=bool(by.follows)),
             bool(did.liked),
             bool(did.boosted),
             bool(did.bookmarked),
@@ -146,6 +162,7 @@ class _Mine:
             tuple(self._votes.get(of, ())),
             self._filters,
             _linked(post, self._collections),
+            consent.verdict(post.author, self._viewer_id, stands),
         )
 
 

@@ -5,7 +5,7 @@ nobody, and who looks at his followers before he has them, only by those.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from federation.reading import PUBLIC
 from social.quoting import UNSUPPORTED, Policy
@@ -13,6 +13,14 @@ from social.relationships import Relationship
 from store.tables import Account
 
 Verdict: TypeAlias = Literal["automatic", "manual", "denied", "unknown", "missing"]
+
+
+class Standing(NamedTuple):
+    """Does the one who asks follow the account, and it him?"""
+
+    following: bool
+    followed_by: bool
+
 
 MAY: Final[tuple[Verdict, ...]] = ("automatic", "manual")
 
@@ -26,7 +34,7 @@ def policy(account: Account) -> Policy | None:
     return {"automatic": ["followers" if account.locked else "public"], "manual": []}
 
 
-def verdict(account: Account, viewer_id: int | None, stands: Relationship | None) -> Verdict:
+def verdict(account: Account, viewer_id: int | None, stands: Relationship | Standing | None) -> Verdict:
     """What will come of it when the viewer shows the account.  stands: he to the account; None: as strangers."""
     rule = policy(account)
     if viewer_id is None or (account.is_local and not account.discoverable):

@@ -40,7 +40,6 @@ UNKNOWN = {
 }  # fmt: skip
 # Of Mastodon 4.6, whose version we do not claim: some of collections, and what a profile shows.
 OF_4_6 = {
-    "Account.feature_approval",
     "InstanceAccountConfiguration.max_avatar_description_length",
     "InstanceAccountConfiguration.max_header_description_length",
     "Status.tagged_collections",

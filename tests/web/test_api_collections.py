@@ -146,6 +146,66 @@ async def test_accounts_say_whether_one_may_show_them(site: Site):
     assert (await site.get("/api/v1/accounts/lookup?acct=locked", token)).json == found[0]
 
 
+def approvals(found) -> list[tuple[str, str]]:
+    """All accounts within an answer, and whether the reader may show them."""
+    if isinstance(found, list):
+        return [it for one in found for it in approvals(one)]
+    if not isinstance(found, dict):
+        return []
+    here = [(found["acct"], found["feature_approval"]["current_user"])] if "followers_count" in found else []
+    return here + [it for one in found.values() for it in approvals(one)]
+
+
+async def test_accounts_within_others_say_it_to_each_reader(both_sites: Site):
+    """Authors, boosters, senders of news, members of lists, who talks with one: as the reader stands to each."""
+    site = both_sites
+    alice, token = await open_person(site, "alice")
+    strange, by_strange = await open_person(site, "strange")
+    locked, by_locked = await open_person(site, "locked", locked=True)
+    far = remote("far", feature_policy={"automatic": ["following"], "manual": []})
+    await stored(site.db, far)
+    post = (await site.post("/api/v1/statuses", token, json={"status": "hello"})).json["id"]
+    for one in (alice, strange):
+        await site.db.write(follow, one, far)
+    await site.db.write(follow, alice, locked)
+    await site.db.write(follow, far, alice)
+    said = {"status": "hello @alice @strange", "visibility": "direct"}
+    private = (await site.post("/api/v1/statuses", by_locked, json=said)).json["id"]
+    open_ = (await site.post("/api/v1/statuses", by_locked, json={"status": "to all"})).json["id"]
+    for act in ("favourite", "reblog"):
+        await site.post(f"/api/v1/statuses/{post}/{act}", by_locked)
+    listed = (await site.post("/api/v1/lists", token, json={"title": "both"})).json["id"]
+    ids = [str(locked.id), str(far.id)]
+    assert (await site.post(f"/api/v1/lists/{listed}/accounts", token, json={"account_ids": ids})).status == 200
+    may, others = {"alice": "automatic", "locked": "automatic"}, {"alice": "automatic", "locked": "denied"}
+    told = []
+    for path in (
+        f"/api/v1/statuses/{private}",
+        f"/api/v1/statuses/{open_}",
+        f"/api/v1/statuses/{open_}/history",
+        f"/api/v1/statuses/{post}/reblogged_by",
+        f"/api/v1/statuses/{post}/favourited_by",
+        f"/api/v1/statuses/{post}/context",
+        f"/api/v1/accounts/{locked.id}/statuses",
+        f"/api/v1/accounts/familiar_followers?id={far.id}",
+        "/api/v1/conversations",
+        "/api/v1/notifications",
+        "/api/v2/notifications",
+        "/api/v1/timelines/public",
+        "/api/v1/timelines/home",
+    ):
+        mine, theirs = [approvals((await site.get(path, it)).json) for it in (token, by_strange)]
+        assert {(name, may[name]) for name, _ in mine if name in may} == {it for it in mine if it[0] in may}, path
+        wrong = [it for it in theirs if it[0] in others and it != (it[0], others[it[0]])]
+        assert not wrong, path
+        told += mine
+    members = approvals((await site.get(f"/api/v1/lists/{listed}/accounts", token)).json)
+    assert sorted(members) == [("far@far.test", "automatic"), ("locked", "automatic")]
+    assert ("locked", "automatic") in told
+    for path in ("/api/v1/timelines/public", f"/api/v1/statuses/{open_}"):
+        assert {verdict for _, verdict in approvals((await site.get(path)).json)} == {"denied"}
+
+
 async def test_a_collection_is_made_read_changed_and_deleted(both_sites: Site):
     site = both_sites
     alice, token = await site.person("alice")

@@ -210,7 +210,7 @@ async def test_the_server_says_what_clients_need_to_know(site: Site, path):
         assert told["stats"] == {"user_count": 1, "status_count": 1, "domain_count": 1}
     else:
         assert (told["domain"], told["registrations"]["enabled"]) == ("ours.test", False)
-        assert told["api_versions"] == {"mastodon": 9}
+        assert told["api_versions"] == {"mastodon": 10}
         assert {"urls", "vapid", "accounts", "media_attachments", "translation"} <= configuration.keys()
 
 

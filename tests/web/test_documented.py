@@ -37,7 +37,6 @@ NO_ATTRIBUTE = {
     ("Status", "text"),  # of a DeletedStatus
 }
 NOT_ALWAYS = {
-    ("Account", "feature_approval"),  # not of the authors of posts
     ("Application", "vapid_key"),  # of the answer that makes one: it is deprecated
     ("CustomEmoji", "category"),  # as Mastodon has it
 }

@@ -1,6 +1,7 @@
 """What all answers of the API have in common."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,9 +9,12 @@ import orjson
 from aiohttp import web
 
 from social import views
+from social.collections import consent
 from social.errors import Faulty, NotFound
+from social.known import standing
 from social.pages import Page
 from social.views import PostView
+from store.database import Database
 from store.tables import Account
 from web.api.entities.frame import Frame
 from web.api.entities.status import status
@@ -55,6 +59,19 @@ def statuses(
 
 def framed(request: web.Request, reader: Account | None) -> Frame:
     return Frame(request.app[ORIGIN], datetime.now(UTC), reader.id if reader else None)
+
+
+async def framed_for(request: web.Request, reader: Account | None, people: Iterable[Account]) -> Frame:
+    """Where people are shown that wrote none of the posts."""
+    return await among(request.app[DATABASE], framed(request, reader), people)
+
+
+async def among(db: Database, frame: Frame, people: Iterable[Account]) -> Frame:
+    """The frame with how its reader stands to those of them for whom it matters."""
+    asked = [one for one in people if consent.depends(one)]
+    if frame.reader_id is None or not asked:
+        return frame
+    return replace(frame, standing=await db.read(standing, frame.reader_id, asked))
 
 
 async def shown(request: web.Request, reader: Account | None, post_id: int) -> web.Response:

@@ -5,7 +5,7 @@ from aiohttp import web
 from social import conversations
 from web import auth
 from web.api import shapes
-from web.api.answers import answer, framed, path_id
+from web.api.answers import answer, framed_for, path_id
 from web.api.entities.conversation import conversation
 from web.api.spec import PAGE, spec
 from web.auth import Caller
@@ -22,7 +22,8 @@ async def get_conversations(request: web.Request, caller: Caller) -> web.Respons
     """Cut by the ids of the last posts, which only the Link header tells."""
     page = page_of(request)
     found = await request.app[DATABASE].read(conversations.page, caller.account.id, page)
-    frame, cursors = framed(request, caller.account), [view.conversation.last_post_id for view in found]
+    frame = await framed_for(request, caller.account, [one for view in found for one in view.accounts])
+    cursors = [view.conversation.last_post_id for view in found]
     return answer([conversation(view, frame) for view in found], links(request, cursors, page))
 
 
@@ -50,4 +51,4 @@ async def unread(request: web.Request, caller: Caller) -> web.Response:
 
 async def _mark(request: web.Request, caller: Caller, *, unread: bool) -> web.Response:
     view = await request.app[DATABASE].write(conversations.mark, caller.account.id, path_id(request), unread=unread)
-    return answer(conversation(view, framed(request, caller.account)))
+    return answer(conversation(view, await framed_for(request, caller.account, view.accounts)))

@@ -17,8 +17,8 @@ from social.known import known as known_here
 from store.tables import INSTANCE_ACTOR_ID, Account
 from web import auth, params
 from web.api import shapes
-from web.api.answers import answer, id_of
-from web.api.entities.account import account, known
+from web.api.answers import answer, framed_for, id_of
+from web.api.entities.account import known, shown_to
 from web.api.people import account_of
 from web.api.spec import spec
 from web.auth import Caller
@@ -91,9 +91,9 @@ async def _named(request: web.Request, query: str) -> Account | None:
 async def familiar_followers(request: web.Request, caller: Caller) -> web.Response:
     ids = _ids(await params.read(request), familiar.MOST)  # Mastodon.py asks with a body
     found = await request.app[DATABASE].read(familiar.followers, caller.account.id, ids)
-    origin = request.app[ORIGIN]
+    frame = await framed_for(request, caller.account, [it for people in found.values() for it in people])
     return answer(
-        [{"id": str(number), "accounts": [account(it, origin) for it in people]} for number, people in found.items()]
+        [{"id": str(number), "accounts": [shown_to(it, frame) for it in people]} for number, people in found.items()]
     )
 
 

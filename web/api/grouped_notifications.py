@@ -1,17 +1,19 @@
 """Notifications in groups: https://docs.joinmastodon.org/methods/grouped_notifications/"""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from aiohttp import web
 
 from social import grouping, notifications
 from social.errors import Invalid
+from social.grouping import Group
 from social.notifications import GROUPED
+from store.tables import Account
 from web import auth
 from web.api import shapes
-from web.api.answers import answer, framed
-from web.api.entities.account import account
-from web.api.entities.notification import grouped
+from web.api.answers import answer, framed_for
+from web.api.entities.account import shown_to
+from web.api.entities.notification import grouped, told_of
 from web.api.notifications import CHOICE, SUPPORTED, choice, most_counted, supported
 from web.api.spec import PAGE, spec
 from web.auth import Caller
@@ -20,6 +22,10 @@ from web.paging import links, page_of
 from web.params import of_query
 
 routes = web.RouteTableDef()
+
+
+def _people(groups: Sequence[Group]) -> list[Account]:
+    return [one for group in groups for one in (*group.sample, *told_of(group.head))]
 
 
 def _kinds(request: web.Request) -> Collection[str]:
@@ -38,7 +44,8 @@ async def get_groups(request: web.Request, caller: Caller) -> web.Response:
     if expand not in ("full", "partial_avatars"):
         raise Invalid("expand_accounts should be full or partial_avatars")
     found = await request.app[DATABASE].read(grouping.page, caller.account.id, page, choice(request), kinds)
-    entity = grouped(found, framed(request, caller.account), partly=expand != "full", supported=supported(request))
+    frame = await framed_for(request, caller.account, _people(found))
+    entity = grouped(found, frame, partly=expand != "full", supported=supported(request))
     cursors = [number for group in found for number in (group.newest, group.oldest) if number is not None]
     # As with single ones: some of a page may be hidden, so only an empty one is the last.
     return answer(entity, links(request, cursors, page, more=bool(found)))
@@ -64,16 +71,17 @@ def _key(request: web.Request) -> str:
 async def get_group(request: web.Request, caller: Caller) -> web.Response:
     key = _key(request)
     found = await request.app[DATABASE].read(grouping.one, caller.account.id, key)
-    return answer(grouped([found], framed(request, caller.account), partly=False, supported=supported(request)))
+    frame = await framed_for(request, caller.account, _people([found]))
+    return answer(grouped([found], frame, partly=False, supported=supported(request)))
 
 
 @routes.get("/api/v2/notifications/{group_key}/accounts")
 @spec(answers=list[shapes.Account])
 @auth.person("read:notifications")  # as Mastodon does; its documentation says write
 async def get_accounts(request: web.Request, caller: Caller) -> web.Response:
-    key, origin = _key(request), framed(request, caller.account).origin
-    found = await request.app[DATABASE].read(grouping.senders, caller.account.id, key)
-    return answer([account(one, origin) for one in found])
+    found = await request.app[DATABASE].read(grouping.senders, caller.account.id, _key(request))
+    frame = await framed_for(request, caller.account, found)
+    return answer([shown_to(one, frame) for one in found])
 
 
 @routes.post("/api/v2/notifications/clear")

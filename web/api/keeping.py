@@ -10,8 +10,8 @@ from social import blocks, domains, follows, keepsakes, mutes
 from store.tables import Account
 from web import auth, params
 from web.api import shapes
-from web.api.answers import answer
-from web.api.entities.account import account, muted_account
+from web.api.answers import answer, framed_for
+from web.api.entities.account import muted_account, shown_to
 from web.api.people import account_of, act, people
 from web.api.spec import PAGE, spec
 from web.auth import Caller
@@ -45,7 +45,8 @@ async def unmute(request: web.Request, caller: Caller) -> web.Response:
 async def get_mutes(request: web.Request, caller: Caller) -> web.Response:
     page = page_of(request, usual=40, most=80)
     found = await request.app[DATABASE].read(mutes.page, caller.account.id, page)
-    entities = [muted_account(one, request.app[ORIGIN]) for one in found]
+    frame = await framed_for(request, caller.account, [one.account for one in found])
+    entities = [muted_account(one, frame) for one in found]
     return answer(entities, links(request, [one.id for one in found], page))
 
 
@@ -55,7 +56,8 @@ async def get_mutes(request: web.Request, caller: Caller) -> web.Response:
 async def get_blocks(request: web.Request, caller: Caller) -> web.Response:
     page = page_of(request, usual=40, most=80)
     found = await request.app[DATABASE].read(blocks.page, caller.account.id, page)
-    entities = [account(it, request.app[ORIGIN]) for _, it in found]
+    frame = await framed_for(request, caller.account, [it for _, it in found])
+    entities = [shown_to(it, frame) for _, it in found]
     return answer(entities, links(request, [number for number, _ in found], page))
 
 

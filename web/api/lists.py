@@ -8,12 +8,12 @@ from social.pages import Page
 from social.paging import MOST
 from web import auth, params
 from web.api import shapes
-from web.api.answers import answer, path_id, statuses
-from web.api.entities.account import account
+from web.api.answers import answer, framed_for, path_id, statuses
+from web.api.entities.account import shown_to
 from web.api.entities.list import list_
 from web.api.spec import PAGE, spec
 from web.auth import Caller, Reader
-from web.keys import DATABASE, ORIGIN
+from web.keys import DATABASE
 from web.paging import links, page_of
 from web.params import Params, as_id, of_query
 
@@ -85,7 +85,8 @@ async def get_accounts(request: web.Request, caller: Caller) -> web.Response:
     if of_query(request).number("limit") == 0:
         page = Page(limit=MOST)
     found = await request.app[DATABASE].read(lists.members_page, caller.account.id, path_id(request), page)
-    entities = [account(one.account, request.app[ORIGIN]) for one in found]
+    frame = await framed_for(request, caller.account, [one.account for one in found])
+    entities = [shown_to(one.account, frame) for one in found]
     return answer(entities, links(request, [one.id for one in found], page))
 
 

@@ -16,7 +16,7 @@ from social.filtering import ACCEPT, DROP, FILTER, REASONS, Summary
 from store.tables import NotificationPolicy
 from web import auth, params
 from web.api import shapes
-from web.api.answers import answer, framed, path_id
+from web.api.answers import answer, framed_for, path_id
 from web.api.entities.notification import policy, policy_v1, request_entity
 from web.api.spec import PAGE, spec
 from web.auth import Caller
@@ -87,7 +87,8 @@ def _set_v1(tx: Connection, account_id: int, asked: dict[str, bool]) -> tuple[No
 async def get_requests(request: web.Request, caller: Caller) -> web.Response:
     page = page_of(request, usual=40, most=80)
     found = await request.app[DATABASE].read(notification_requests.page, caller.account.id, page)
-    frame, cursors = framed(request, caller.account), [view.request.id for view in found]
+    frame = await framed_for(request, caller.account, [view.account for view in found])
+    cursors = [view.request.id for view in found]
     return answer([request_entity(view, frame) for view in found], links(request, cursors, page))
 
 
@@ -104,7 +105,7 @@ async def merged(request: web.Request, caller: Caller) -> web.Response:  # noqa:
 @auth.person("read:notifications")
 async def get_request(request: web.Request, caller: Caller) -> web.Response:
     found = await request.app[DATABASE].read(notification_requests.one, caller.account.id, path_id(request))
-    return answer(request_entity(found, framed(request, caller.account)))
+    return answer(request_entity(found, await framed_for(request, caller.account, [found.account])))
 
 
 @routes.post("/api/v1/notifications/requests/accept")

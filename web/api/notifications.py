@@ -1,16 +1,18 @@
 """Notifications: https://docs.joinmastodon.org/methods/notifications/"""
 
+from collections.abc import Sequence
 from typing import Final
 
 from aiohttp import web
 
 from social import notifications
 from social.errors import NotFound
-from social.notifications import Choice
+from social.notifications import Choice, NotificationView
+from store.tables import Account
 from web import auth, params
 from web.api import shapes
-from web.api.answers import answer, framed, path_id
-from web.api.entities.notification import notification
+from web.api.answers import answer, framed_for, path_id
+from web.api.entities.notification import notification, told_of
 from web.api.spec import PAGE, spec
 from web.auth import Caller, Reader
 from web.keys import DATABASE
@@ -38,6 +40,10 @@ def supported(request: web.Request) -> list[str] | None:
     return asked.many("supported_types") if asked.said("supported_types") else None
 
 
+def _people(found: Sequence[NotificationView]) -> list[Account]:
+    return [one for view in found for one in told_of(view)]
+
+
 def most_counted(request: web.Request) -> int:
     """Raises: Invalid."""
     limit = of_query(request).number("limit")
@@ -50,7 +56,7 @@ def most_counted(request: web.Request) -> int:
 async def get_notifications(request: web.Request, reader: Reader) -> web.Response:
     page = page_of(request, usual=40, most=80)
     who, found = await reader.read(notifications.page, page, choice(request))
-    frame, cursors = framed(request, who), [view.notification.id for view in found]
+    frame, cursors = await framed_for(request, who, _people(found)), [view.notification.id for view in found]
     # A page may be short because some of it is about posts that are hidden by now: only an empty one is the last.
     known = supported(request)
     return answer([notification(view, frame, known) for view in found], links(request, cursors, page, more=bool(found)))
@@ -72,7 +78,8 @@ async def get_notification(request: web.Request, caller: Caller) -> web.Response
     found = await request.app[DATABASE].read(notifications.one, caller.account.id, path_id(request))
     if found is None:
         raise NotFound("Record not found")
-    return answer(notification(found, framed(request, caller.account), supported(request)))
+    frame = await framed_for(request, caller.account, _people([found]))
+    return answer(notification(found, frame, supported(request)))
 
 
 @routes.post("/api/v1/notifications/clear")

@@ -10,11 +10,12 @@ from social.reacted import Reacted, reacted
 from store.tables import Account, Post
 from web import auth
 from web.api import shapes
-from web.api.answers import answer, id_of, path_id, shown
-from web.api.entities.account import account
+from web.api.answers import answer, framed_for, id_of, path_id, shown
+from web.api.entities.account import shown_to
+from web.api.entities.frame import Frame
 from web.api.spec import spec
 from web.auth import Caller
-from web.keys import DATABASE, ORIGIN
+from web.keys import DATABASE
 
 routes = web.RouteTableDef()
 
@@ -57,14 +58,16 @@ async def _act(request: web.Request, caller: Caller, unit: Callable[..., Post]) 
 
 async def _answer(request: web.Request, reader: Account | None, only: str) -> web.Response:
     found = await request.app[DATABASE].read(reacted, path_id(request), id_of(reader))
-    return answer([_entity(request, it) for it in found if only in ("", it.name)])
+    found = [it for it in found if only in ("", it.name)]
+    frame = await framed_for(request, reader, [one for it in found for one in it.people[:PEOPLE]])
+    return answer([_entity(it, frame) for it in found])
 
 
-def _entity(request: web.Request, it: Reacted) -> shapes.EmojiReaction:
+def _entity(it: Reacted, frame: Frame) -> shapes.EmojiReaction:
     return {
         "name": it.name,
         "count": len(it.people),
         "me": it.mine,
         "url": it.url,
-        "accounts": [account(one, request.app[ORIGIN]) for one in it.people[:PEOPLE]],
+        "accounts": [shown_to(one, frame) for one in it.people[:PEOPLE]],
     }

@@ -11,7 +11,7 @@ from social.moderation import Complaint, report, status_ids
 from social.subjects import ReportView
 from web import auth, params
 from web.api import shapes
-from web.api.answers import answer, framed
+from web.api.answers import answer, framed_for
 from web.api.entities.notification import report as entity
 from web.api.spec import spec
 from web.auth import Caller
@@ -39,7 +39,7 @@ routes = web.RouteTableDef()
 async def post_report(request: web.Request, caller: Caller) -> web.Response:
     said = _complaint(await params.read(request))
     made = await request.app[DATABASE].write(_report, caller.account.id, said, datetime.now(UTC))
-    return answer(entity(made, framed(request, caller.account)))
+    return answer(entity(made, await framed_for(request, caller.account, [made.target])))
 
 
 def _complaint(given: Params) -> Complaint:

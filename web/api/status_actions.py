@@ -15,11 +15,11 @@ from social.visibility import OPEN
 from store.tables import Account, Post
 from web import auth, params
 from web.api import shapes
-from web.api.answers import answer, id_of, path_id, shown
-from web.api.entities.account import account
+from web.api.answers import answer, framed_for, id_of, path_id, shown
+from web.api.entities.account import shown_to
 from web.api.spec import PAGE, spec
 from web.auth import Caller
-from web.keys import DATABASE, ORIGIN
+from web.keys import DATABASE
 from web.paging import links, page_of
 
 routes = web.RouteTableDef()
@@ -129,8 +129,8 @@ async def _people(
 ) -> web.Response:
     page = page_of(request, usual=40, most=80)
     found = await request.app[DATABASE].read(unit, path_id(request), id_of(reader), page)
-    origin = request.app[ORIGIN]
-    return answer([account(it, origin) for _, it in found], links(request, [number for number, _ in found], page))
+    frame = await framed_for(request, reader, [it for _, it in found])
+    return answer([shown_to(it, frame) for _, it in found], links(request, [number for number, _ in found], page))
 
 
 @routes.post("/api/v1/statuses/{id}/translate")

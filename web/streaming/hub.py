@@ -35,10 +35,11 @@ from social.events import (
 from social.live import Arrival
 from social.views import PostView
 from store.database import Database
+from web.api.answers import among
 from web.api.entities.announcement import announcement
 from web.api.entities.conversation import conversation
 from web.api.entities.frame import Frame
-from web.api.entities.notification import notification
+from web.api.entities.notification import notification, told_of
 from web.api.entities.status import status
 from web.streaming import channels
 from web.streaming.channels import Channel, Subscription
@@ -252,8 +253,10 @@ class Hub:
                 by_account.setdefault(event.account_id, []).append(event.notification_id)
         found: dict[int, bytes] = {}
         for account_id, ids in by_account.items():
-            frame = Frame(self._origin, now, account_id)
-            for view in await self._db.read(notifications.load, account_id, ids):
+            views = await self._db.read(notifications.load, account_id, ids)
+            people = [one for view in views for one in told_of(view)]
+            frame = await among(self._db, Frame(self._origin, now, account_id), people)
+            for view in views:
                 found[view.notification.id] = orjson.dumps(notification(view, frame))
         return found
 
@@ -264,8 +267,10 @@ class Hub:
                 by_account.setdefault(event.account_id, {})[event.conversation_id] = None
         found: dict[int, bytes] = {}
         for account_id, ids in by_account.items():
-            frame = Frame(self._origin, now, account_id)
-            for view in await self._db.read(conversations.some, account_id, list(ids)):
+            views = await self._db.read(conversations.some, account_id, list(ids))
+            people = [one for view in views for one in view.accounts]
+            frame = await among(self._db, Frame(self._origin, now, account_id), people)
+            for view in views:
                 if view.last is not None:
                     found[view.conversation.id] = orjson.dumps(conversation(view, frame))
         return found

@@ -15,6 +15,7 @@ from social.relationships import Relationship
 from social.sanitise import plain
 from store.tables import Account, User
 from web.api import shapes
+from web.api.entities.frame import Frame
 
 ROLE_IDS = {"owner": "3", "admin": "2", "moderator": "1", "member": "-99"}
 _NO_PICTURE = "/static/missing.png"
@@ -45,10 +46,18 @@ def _emoji(shortcode: str, url: str) -> shapes.CustomEmoji:
     return {"shortcode": shortcode, "url": url, "static_url": url, "visible_in_picker": False}
 
 
-def account(it: Account, origin: Origin, moved: Account | None = None) -> shapes.Account:
-    """As part of something else, without what `known` adds.  Whoever is suspended is shown by his name alone."""
+def shown_to(it: Account, frame: Frame) -> shapes.Account:
+    """As part of something else."""
+    return account(it, frame.origin, may_show=frame.may_show(it))
+
+
+def account(
+    it: Account, origin: Origin, moved: Account | None = None, may_show: consent.Verdict = "denied"
+) -> shapes.Account:
+    """Whoever is suspended is shown by his name alone.  may_show: the reader him, in a collection."""
     if it.is_gone:
         it = replace(it, display_name="", note="", fields=[], emojis=[], avatar_url=None, header_url=None)
+    rule = consent.policy(it) or {"automatic": [], "manual": []}
     avatar, header = (origin.proxied(url or origin.url(_NO_PICTURE)) for url in (it.avatar_url, it.header_url))
     entity: shapes.Account = {
         "id": str(it.id),
@@ -82,6 +91,7 @@ def account(it: Account, origin: Origin, moved: Account | None = None) -> shapes
         "emojis": emojis(it.emojis, origin),
         "roles": [_role(it.role)] if it.role and not it.is_gone else [],
         "fields": _fields(it),
+        "feature_approval": {"automatic": rule["automatic"], "manual": rule["manual"], "current_user": may_show},
     }
     if it.is_local:
         entity["noindex"] = not it.indexable
@@ -112,15 +122,8 @@ def role(user: User) -> shapes.CredentialAccountRole:
 
 
 def known(it: Known, origin: Origin) -> shapes.Account:
-    """With where he moved to, and who may show him in a collection."""
-    entity = account(it.account, origin, it.moved)
-    rule = consent.policy(it.account) or {"automatic": [], "manual": []}
-    entity["feature_approval"] = {
-        "automatic": rule["automatic"],
-        "manual": rule["manual"],
-        "current_user": it.may_be_shown,
-    }
-    return entity
+    """With where he moved to."""
+    return account(it.account, origin, it.moved, it.may_be_shown)
 
 
 def credential_account(it: Known, user: User, origin: Origin, requests: int) -> shapes.CredentialAccount:
@@ -207,8 +210,8 @@ def preferences(user: User) -> shapes.Preferences:
     }
 
 
-def muted_account(it: Muted, origin: Origin) -> shapes.MutedAccount:
-    return {**account(it.account, origin), "mute_expires_at": moment(it.expires_at)}
+def muted_account(it: Muted, frame: Frame) -> shapes.MutedAccount:
+    return {**shown_to(it.account, frame), "mute_expires_at": moment(it.expires_at)}
 
 
 def relationship(it: Relationship) -> shapes.Relationship:

@@ -8,7 +8,7 @@ from social.moderation.people import PersonView
 from social.moderation.publishers import Publisher
 from social.numbers import number_of
 from web.api import shapes
-from web.api.entities.account import account, moment, role
+from web.api.entities.account import moment, role, shown_to
 from web.api.entities.frame import Frame
 from web.api.entities.list import tag
 from web.api.entities.notification import told
@@ -35,7 +35,7 @@ def admin_account(view: PersonView, frame: Frame) -> shapes.AdminAccount:
         "suspended": it.suspended_at is not None,
         "locale": signup.locale if signup else None,
         "invite_request": (signup.reason or None) if signup else None,
-        "account": account(it, frame.origin),
+        "account": shown_to(it, frame),
     }
     if signup and signup.app_id is not None:
         entity["created_by_application_id"] = str(signup.app_id)

@@ -1,6 +1,7 @@
 """PreviewCard: https://docs.joinmastodon.org/entities/PreviewCard/"""
 
 from federation.origin import Origin
+from social.collections import consent
 from social.trends import LinkView
 from store.tables import Account, Card
 from web.api import shapes
@@ -30,17 +31,17 @@ def preview_card(it: Card, writer: Account | None, origin: Origin, reader_id: in
         "embed_url": origin.proxied(it.embed_url) if it.embed_url else "",
         "blurhash": None,
         "published_at": moment(it.published_at),
-        "authors": _authors(it, writer, origin),
+        "authors": _authors(it, writer, origin, reader_id),
         "missing_attribution": writer is None and it.creator_id is not None and it.creator_id == reader_id,
     }
 
 
-def _authors(it: Card, writer: Account | None, origin: Origin) -> list[shapes.PreviewCardAuthor]:
+def _authors(it: Card, writer: Account | None, origin: Origin, reader_id: int | None) -> list[shapes.PreviewCardAuthor]:
+    """The writer as he is to a stranger."""
     if not (it.author_name or it.author_url or writer):
         return []
-    return [
-        {"name": it.author_name, "url": it.author_url, "account": None if writer is None else account(writer, origin)}
-    ]
+    by = None if writer is None else account(writer, origin, may_show=consent.verdict(writer, reader_id, None))
+    return [{"name": it.author_name, "url": it.author_url, "account": by}]
 
 
 def trends_link(it: LinkView, origin: Origin) -> shapes.TrendsLink:

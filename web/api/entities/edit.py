@@ -20,7 +20,7 @@ def status_edit(it: Edit, view: PostView, frame: Frame) -> shapes.StatusEdit:
         "spoiler_text": it.summary,
         "sensitive": it.sensitive,
         "created_at": moment(it.at),
-        "account": account(view.parts.author, frame.origin, view.parts.moved),
+        "account": account(view.parts.author, frame.origin, view.parts.moved, view.may_show),
         "media_attachments": [media_attachment(_media(kept), frame.origin) for kept in it.media],
         "emojis": emojis(it.emojis, frame.origin),
     }

@@ -16,7 +16,7 @@ from web.keys import Config
 # merged requests; 3 attribution_domains; 4 media deleted alone and with a post; 5 filters that blur; 7 quotes and who
 # may quote; 8 /api/v1/profile, and annual reports where a server offers them; 9 descriptions of avatar and header;
 # 10 collections, supported_types.
-API_VERSION: Final = 9
+API_VERSION: Final = 10
 
 
 _ICONS: Final = ("48x48", "72x72", "192x192", "512x512")

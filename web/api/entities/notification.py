@@ -13,7 +13,7 @@ from social.subjects import KINDS as KINDS_OF_SUBJECTS
 from social.subjects import ReportView, WarningView
 from store.tables import Account, Notification, NotificationPolicy, PushSubscription, Report, Severance
 from web.api import shapes
-from web.api.entities.account import account, moment
+from web.api.entities.account import moment, shown_to
 from web.api.entities.collection import collection
 from web.api.entities.frame import Frame
 from web.api.entities.status import status
@@ -30,7 +30,7 @@ def notification(view: NotificationView, frame: Frame, supported: Collection[str
         "type": it.kind,
         "group_key": group_key(it),
         "created_at": moment(it.created_at),
-        "account": account(view.account, frame.origin),
+        "account": shown_to(view.account, frame),
     }
     if view.post:
         entity["status"] = status(view.post, frame)
@@ -62,6 +62,11 @@ def _fallback(
     }
 
 
+def told_of(view: NotificationView) -> tuple[Account, ...]:
+    """The people in it who wrote none of its posts."""
+    return (view.account, *([view.report.target] if view.report else []))
+
+
 def group_key(it: Notification) -> str:
     return it.group_key or f"ungrouped-{it.id}"
 
@@ -86,7 +91,7 @@ def report(view: ReportView, frame: Frame) -> shapes.Report:
         "status_ids": [str(number) for number in view.post_ids],
         "collection_ids": [str(number) for number in view.collection_ids],
         "rule_ids": it.rule_ids,
-        "target_account": account(view.target, frame.origin),
+        "target_account": shown_to(view.target, frame),
     }
 
 
@@ -98,7 +103,7 @@ def warning(view: WarningView, target: Account, frame: Frame) -> shapes.AccountW
         "action": it.action,
         "text": it.text,
         "status_ids": [str(number) for number in view.post_ids],
-        "target_account": account(target, frame.origin),
+        "target_account": shown_to(target, frame),
         "appeal": None,
         "created_at": moment(it.created_at),
     }
@@ -152,7 +157,7 @@ def request_entity(view: RequestView, frame: Frame) -> shapes.NotificationReques
         "created_at": moment(view.request.created_at),
         "updated_at": moment(view.request.updated_at),
         "notifications_count": str(view.count),
-        "account": account(view.account, frame.origin),
+        "account": shown_to(view.account, frame),
     }
     if view.post:
         entity["last_status"] = status(view.post, frame)
@@ -167,7 +172,7 @@ def grouped(
     rest = {one.id: one for group in groups for one in group.sample if one.id not in full}
     posts = {group.head.post.parts.post.id: group.head.post for group in groups if group.head.post}
     entity: shapes.GroupedNotificationsResults = {
-        "accounts": [account(one, frame.origin) for one in full.values()],
+        "accounts": [shown_to(one, frame) for one in full.values()],
         "statuses": [status(view, frame) for view in posts.values()],
         "notification_groups": [_group(group, frame, supported) for group in groups],
     }
@@ -204,7 +209,7 @@ def _group(group: Group, frame: Frame, supported: Collection[str] | None) -> sha
 
 
 def _partial(it: Account, frame: Frame) -> shapes.PartialAccountWithAvatar:
-    whole = account(it, frame.origin)
+    whole = shown_to(it, frame)
     return {
         "id": whole["id"],
         "acct": whole["acct"],

@@ -34,7 +34,7 @@ class FeatureApproval(TypedDict):
 
 
 class Account(TypedDict):
-    """`feature_approval` is told where it is an account that is asked for, not of authors of posts."""
+    """https://docs.joinmastodon.org/entities/Account/"""
 
     id: str
     username: str
@@ -71,7 +71,7 @@ class Account(TypedDict):
     suspended: NotRequired[bool]
     limited: NotRequired[bool]
     moved: NotRequired["Account"]
-    feature_approval: NotRequired[FeatureApproval]
+    feature_approval: FeatureApproval
 
 
 class CredentialAccountSource(TypedDict):
