@@ -150,7 +150,7 @@ def _within(
     def declare(handler: Callable[[web.Request, A], Awaitable[web.StreamResponse]]) -> Handler:
         @wraps(handler)
         async def asked(request: web.Request) -> web.StreamResponse:
-            token = _sent(request)
+            token = sent(request)
             if not token:
                 raise Unauthorised(_INVALID)
             try:
@@ -171,7 +171,7 @@ def any_reader(*wanted: str) -> Callable[[ForAnyReader], Handler]:
     def declare(handler: ForAnyReader) -> Handler:
         @wraps(handler)
         async def asked(request: web.Request) -> web.StreamResponse:
-            token = _sent(request)
+            token = sent(request)
             if token == "":
                 raise Unauthorised(_INVALID)
             try:
@@ -301,11 +301,11 @@ async def bearer(request: web.Request, *, waiting: bool = False) -> Bearer | Non
 
     waiting: also of one who may not come in yet.
     """
-    token = _sent(request)
+    token = sent(request)
     return None if token is None else await known(request, token, waiting=waiting)
 
 
-def _sent(request: web.Request) -> str | None:
+def sent(request: web.Request) -> str | None:
     """The token as it was sent; empty for what is none.  None: nothing was sent."""
     header = request.headers.get("Authorization")
     if header is None:

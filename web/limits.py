@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from aiohttp import web
 
 from social.secrets import sha256
-from web import client_address
+from web import auth, client_address
 from web.errors import Handler, as_json
 from web.keys import CONFIG
 
@@ -123,7 +123,7 @@ def limited(handler: Handler) -> Handler:
 
 def _count(request: web.Request) -> Left:
     limits, place = request.app[LIMITS], client_address.network(request)
-    token = request.headers.get("Authorization", "")
+    token = auth.sent(request)
     path = request.path.rstrip("/")
     if request.method == "DELETE" or path.endswith("/unreblog"):
         limits.hit(DELETES, sha256(token).hex() if token else place)
