@@ -344,7 +344,7 @@ async def test_pictures_have_their_description_and_warnings_hide_what_they_warn_
     picture = MediaDraft("https://far.test/cat.png", "image", "image/png", "A cat & a box")
     await _say(sqlite_db, origin, alice.id, "Look", media=(picture,), summary="Cats", language="en")
     await browser.get("/local")
-    assert 'alt="A cat &amp; a box"' in browser.page
+    assert 'alt="A cat &amp; a box" lang="en"' in browser.page
     assert 'loading="lazy"' in browser.page
     closed = browser.page.index('<details class="cw"><summary>')
     assert closed < browser.page.index("Look") < browser.page.index("cat.png") < browser.page.index("</article>")
