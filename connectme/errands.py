@@ -54,7 +54,8 @@ class Errands:
         self.table: Mapping[str, Errand] = {
             "fetch_post": self._fetch_post,
             "fetch_announced": self._fetch_announced,
-            "fetch_pinned": self._fetch_pinned,
+            pins.FETCH: self._fetch_pinned,
+            pins.LOOK: self._fetch_featured,
             "fetch_account": self._fetch_account,
             "fetch_replies": self._fetch_replies,
             cards.FETCH: previewer.fetch,
@@ -96,6 +97,20 @@ class Errands:
     async def _fetch_pinned(self, job: Job) -> None:
         await self._db.write(pins.finish, await self._gatherer.post(job.payload["uri"]), job.payload, self._now())
 
+    async def _fetch_featured(self, job: Job) -> None:
+        """What an account pinned, as its own server lists it."""
+        account = await self._db.read(accounts.find_by_uri, job.payload["account"])
+        if account is None or account.is_gone or account.featured_uri is None:
+            return
+        budget, found = Budget(2 * BUDGET), []
+        for address in (await self._names(account.featured_uri, budget, pins.MOST_REMOTE))[: pins.MOST_REMOTE]:
+            known = await self._db.read(known_post, address)
+            try:
+                found.append(known or await self._gatherer.fetch_post(address, depth=receive.DEEPEST, budget=budget))
+            except (NotFound, NotAllowed, Unavailable) as error:
+                log.info("pinned by %s: %s %s", account.uri, error, error.why)
+        await self._db.write(pins.replace, account, found, self._now())
+
     async def _fetch_account(self, job: Job) -> None:
         await self._gatherer.account(job.payload["uri"], fresh=bool(job.payload.get("fresh", True)))
 
@@ -114,18 +129,23 @@ class Errands:
                     return
 
     async def _items(self, address: str, budget: Budget) -> list[str]:
-        """The ids in the first pages of a collection, those of other servers' posts that are not here."""
+        """Those in a collection that are of other servers, and not here."""
+        found = await self._names(address, budget, REPLIES)
+        return await self._db.read(_unknown_posts, [one for one in found if not self._gatherer.is_ours(one)][:REPLIES])
+
+    async def _names(self, address: str, budget: Budget, most: int) -> list[str]:
+        """The ids in the first pages of a collection, until there are enough."""
         found: dict[str, None] = {}
         page: str | JSON | None = address
         for _ in range(PAGES + 1):
-            if page is None or len(found) >= REPLIES:
+            if page is None or len(found) >= most:
                 break
             document = await self._gatherer.document(page, budget) if isinstance(page, str) else page
             collection = read_collection(document)
             names = (item if isinstance(item, str) else item.get("id") for item in collection.items)
             found |= dict.fromkeys(name for name in names if isinstance(name, str) and is_web(name))
             page = collection.next if collection.is_page or collection.first is None else collection.first
-        return await self._db.read(_unknown_posts, [one for one in found if not self._gatherer.is_ours(one)][:REPLIES])
+        return list(found)
 
     async def _check_deleted(self, job: Job) -> None:
         """Somebody says that it is no more: the word of its own server counts."""

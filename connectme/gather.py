@@ -27,7 +27,7 @@ from federation.origin import Origin
 from federation.reading import ACTOR_KINDS, CARRIERS, JSON, POST_KINDS, Note, carried, host_of, read_note, types, uri
 from federation.reading.featured import FEATURED, read_featured_collection
 from federation.reading.values import is_web
-from social import accounts
+from social import accounts, pins
 from social.collections import theirs
 from social.errors import NotAllowed, NotFound, Refusal, Unavailable
 from social.posts import find
@@ -144,7 +144,7 @@ class Gatherer:
             return known
         if self.is_ours(who):
             raise NotFound("No such account", why=who)
-        return await self._fetch_account(who, Budget(BUDGET))
+        return await self._look_at(who, Budget(BUDGET))
 
     async def _post(self, uri: str) -> int:
         known = await self._db.read(known_post, uri)
@@ -165,7 +165,7 @@ class Gatherer:
             await self._db.write(theirs.store, await self.account(said.owner), said, self.now())
             raise NotFound("That is a collection of accounts", why=address)
         if not ACTOR_KINDS.isdisjoint(types(document)):
-            return await self._fetch_account(uri(document, "id") or address, budget)
+            return await self._look_at(uri(document, "id") or address, budget)
         return await self._store(await self._post_in(document, budget), budget)
 
     async def _fetch_post(self, address: str, budget: Budget, depth: int, *, fresh: bool) -> int:
@@ -196,6 +196,12 @@ class Gatherer:
         if is_web(group) and not self.is_ours(group) and await self._db.read(accounts.find_by_uri, group) is None:
             with suppress(FederationError, Refusal):
                 await self._fetch_account(group, budget)
+
+    async def _look_at(self, who: str, budget: Budget) -> Account:
+        """Somebody wants to see that account, with what it pinned."""
+        account = await self._fetch_account(who, budget)
+        await self._db.write(pins.look, account, self.now())
+        return account
 
     async def _fetch_account(self, who: str, budget: Budget) -> Account:
         if is_web(who):

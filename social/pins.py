@@ -1,7 +1,8 @@
 """Posts that an account shows on top of its profile: the collection `featured`."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, delete, func, select
@@ -20,10 +21,12 @@ from store.tables.base import Id
 MOST: Final = 5  # of ours, as on Mastodon
 MOST_REMOTE: Final = 20
 FETCH: Final = "fetch_pinned"
+LOOK: Final = "fetch_featured"  # the whole collection
 
 _ACCOUNT = bindparam("account", type_=Id)
 _ADD = insert(pins).on_conflict_do_nothing()
 _REMOVE = delete(pins).where(pins.c.account_id == _ACCOUNT, pins.c.post_id == bindparam("post", type_=Id))
+_CLEAR = delete(pins).where(pins.c.account_id == _ACCOUNT)
 _HOW_MANY = select(func.count()).select_from(pins).where(pins.c.account_id == _ACCOUNT)
 _PINNED = (
     select(posts.c.id)
@@ -92,6 +95,20 @@ def finish(tx: Connection, post_id: int, payload: Mapping[str, Any], now: dateti
         return account is not None and _keep(tx, account, find.by_id(tx, post_id), now)
     except NotFound:
         return False
+
+
+def look(tx: Connection, account: Account, now: datetime) -> None:
+    """Asks for all that a remote account pinned: GoToSocial never says it, and nobody says it to who comes later."""
+    if not account.is_local and not account.is_gone and account.featured_uri is not None:
+        jobs.ask(tx, LOOK, account.uri, {"account": account.uri}, now)
+
+
+def replace(tx: Connection, account: Account, post_ids: Sequence[int], now: datetime) -> None:
+    """These, in that order, are what the remote account pins; what is not its own is left out."""
+    tx.execute(_CLEAR, {"account": account.id})
+    for place, post_id in enumerate(dict.fromkeys(post_ids)):
+        with suppress(NotFound):
+            _keep(tx, account, find.by_id(tx, post_id), now - timedelta(seconds=place))
 
 
 def receive_remove(tx: Connection, account: Account, target_uri: str, post_uri: str) -> bool:

@@ -13,7 +13,7 @@ from connectme.jobs import JobLoop
 from federation.errors import Malformed, Unreachable
 from federation.origin import Origin
 from federation.reading import Actor
-from social import accounts, follows
+from social import accounts, follows, pins
 from social.accounts import naming
 from social.errors import NotFound, Unavailable
 from social.posts import find, healing, receive
@@ -240,6 +240,38 @@ async def test_a_boost_of_something_unknown_is_stored_when_it_comes(office, far,
     await office.do("fetch_announced", **said)
     boosted = select(posts.c.author_id).where(posts.c.boost_of_id.is_not(None))
     assert await db.read(lambda tx: list(tx.scalars(boosted))) == [carol.id]
+
+
+async def pinned(db, account):
+    return [(await db.read(find.by_id, number)).uri for number in await db.read(pins.pinned, account.id)]
+
+
+async def test_what_an_account_pinned_is_read_when_somebody_looks_at_it(office, far, other, db):
+    """GoToSocial never says what is pinned; the order is that of the collection."""
+    bob, eve = far.person("bob", featured=f"{far.base}/featured"), other.person("eve")
+    posts = [far.note(bob, n) for n in range(3)]
+    reply = far.note(bob, 3, inReplyTo="https://third.test/1")
+    alien, gone = other.note(eve, 9), f"{far.base}/notes/99"
+    items = [posts[2]["id"], posts[0], gone, alien["id"], reply["id"]]
+    far.documents["/featured"] = {"id": f"{far.base}/featured", "type": "OrderedCollection", "orderedItems": items}
+    account = await office.gatherer.account(f"bob@{far.host}")
+    await office.all()
+    assert await pinned(db, account) == [posts[2]["id"], posts[0]["id"], reply["id"]]
+    assert await office.left() == []  # what a pinned post answers is not asked for
+
+    far.documents["/featured"]["orderedItems"] = posts[0]["id"]
+    await office.do("fetch_account", uri=bob["id"])
+    assert await pinned(db, account) == [posts[0]["id"]]
+    far.documents["/featured"] = 500
+    await office.do("fetch_account", uri=bob["id"])
+    assert await pinned(db, account) == [posts[0]["id"]]
+
+
+async def test_nobody_is_asked_what_the_author_of_a_post_pinned(office, far, db):
+    bob = far.person("bob", featured=f"{far.base}/featured")
+    await office.gatherer.post(far.note(bob, 1)["id"])
+    await office.all()
+    assert far.asked["/featured"] == 0
 
 
 async def test_a_pinned_post_is_fetched(office, far, db):
