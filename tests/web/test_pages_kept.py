@@ -6,17 +6,25 @@ import pytest
 
 from federation.origin import Origin
 from social import blocks, domains, marks, mutes, reactions, site
-from social.moderation import open_reports
+from social.moderation import Complaint, casework, open_reports, report, sanctions
+from social.moderation.sanctions import Action, Staff
 from social.pages import Page
 from social.posts.drafts import Draft
 from social.posts.edit import edit
-from tests.people import OURS, remote, stored
+from tests.people import OURS, local, remote, stored
 from tests.web import browsing
 from tests.web.browsing import say
 
 ORIGIN = Origin("ours.test", OURS)
 SERVERS = "/settings/blocks/servers"
-PLACES = ("/bookmarks", "/favourites", "/settings/blocks", "/settings/blocks?show=servers", "/report?account=1")
+PLACES = (
+    "/bookmarks",
+    "/favourites",
+    "/settings/blocks",
+    "/settings/blocks?show=servers",
+    "/report?account=1",
+    "/reports",
+)
 
 
 @pytest.fixture
@@ -153,3 +161,26 @@ async def test_all_texts_of_a_post_are_shown_to_whoever_sees_it(sqlite_db, peopl
         await one.get(f"/posts/{it.id}/history")
         assert one.text.index("the second text") < one.text.index("the first text")
         assert ("What it says now" in one.text, "At first" in one.text, "careful" in one.text) == (True, True, True)
+
+
+async def test_who_reported_something_sees_what_became_of_it(sqlite_db, people):
+    browser, alice, bob = people
+    carol, now = await local(sqlite_db, "carol", role="moderator"), datetime.now(UTC)
+    by = Staff(carol, "moderator")
+    await browser.get("/reports")
+    assert "Nothing yet" in browser.text
+    made = [await sqlite_db.write(report, alice.id, Complaint(bob.id, comment=f"<i>no. {n}"), now) for n in range(2)]
+    await browser.get("/reports")
+    assert browser.text.count("Nobody has closed it yet") == 2
+    assert "&lt;i&gt;no. 1" in browser.page
+    await sqlite_db.write(casework.resolve, by, made[0].id, now)
+    await browser.get("/reports")
+    assert "left it at that" in browser.text
+    assert "did something" not in browser.text
+    await sqlite_db.write(sanctions.act, by, bob.id, Action("silence"), now + timedelta(minutes=1))
+    await browser.get("/reports")
+    assert browser.text.count("did something about it") == 1
+    assert browser.text.count("left it at that") == 1
+    await browser.sign_in("bob")
+    await browser.get("/reports")
+    assert "Nothing yet" in browser.text

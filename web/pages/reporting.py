@@ -1,4 +1,4 @@
-"""/report: telling the moderators of somebody, or of a post of his."""
+"""/report: telling the moderators of somebody, or of a post of his; /reports: what became of it."""
 
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -9,11 +9,12 @@ from sqlalchemy import Connection
 from social import accounts, site, views
 from social.errors import Invalid, NotFound
 from social.follows import Relationship, relationship
-from social.moderation import Complaint, report
+from social.moderation import Complaint, answered, report
 from social.views import PostView
 from store.tables import Account, Rule
 from web.keys import DATABASE
 from web.pages import addresses, frame
+from web.paging import page_of
 from web.params import Params, of_query
 
 routes = web.RouteTableDef()
@@ -26,6 +27,14 @@ CATEGORIES: Final = {
     "legal": "It is against the law",
     "other": "Something else",
 }
+
+
+@routes.get("/reports")
+async def all_of_mine(request: web.Request) -> web.Response:
+    signed, page = await frame.member(request), page_of(request)
+    found = await request.app[DATABASE].read(answered.mine, signed.account.id, page)
+    more = frame.older(request, [it.report.id for it in found], page)
+    return frame.show(request, "reports.html", found=found, older=more)
 
 
 @routes.get(_HERE)
