@@ -135,7 +135,12 @@ async def nodeinfo(request: web.Request) -> web.Response:
             },
             "localPosts": usage.posts,
         },
-        "metadata": {"nodeName": config.title, "nodeDescription": config.description},
+        "metadata": {
+            "nodeName": config.title,
+            "nodeDescription": config.description,
+            # Whose API this is: without it, megalodon (Whalebird, Fedistar) speaks with no server whose name it lacks.
+            "upstream": {"name": "mastodon"},
+        },
     }
     return _json(document, f'application/json; profile="{_NODEINFO}{version}#"; charset=utf-8')
 

@@ -49,7 +49,7 @@ async def test_browsers_are_told_the_usual_headers_where_they_ask_for_none(site:
 
 
 async def test_a_program_in_a_browser_may_send_any_header(site: Site):
-    """As with Mastodon: some name themselves in one (megalodon: User-Agent), and Firefox asks before."""
+    """As with Mastodon: some say in one who they are."""
     asked = "authorization,user-agent,x-requested-with"
     answer = await site.call("OPTIONS", "/api/v1/statuses", headers={"Access-Control-Request-Headers": asked})
     assert answer.headers["Access-Control-Allow-Headers"] == asked

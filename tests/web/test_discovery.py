@@ -168,5 +168,5 @@ async def test_nodeinfo_has_the_shape_of_its_schema(server, version, registratio
             "services": {"inbound": [], "outbound": []},
             "openRegistrations": open_,
             "usage": {"users": {"total": 1, "activeMonth": 1, "activeHalfyear": 1}, "localPosts": 1},
-            "metadata": {"nodeName": "Ours", "nodeDescription": "A place"},
+            "metadata": {"nodeName": "Ours", "nodeDescription": "A place", "upstream": {"name": "mastodon"}},
         }
