@@ -10,6 +10,7 @@ from typing import Final
 
 from sqlalchemy import Connection, LargeBinary, bindparam, delete, insert, select, update
 
+from federation.reading.values import clean
 from social import activity, addresses
 from social.errors import NotAllowed
 from social.events import AccessEnded
@@ -96,7 +97,7 @@ def start_session(
     if replaces is not None:
         tx.execute(_END, {"hash_": replaces})
     session = Session(
-        hash=cookie_hash, account_id=account_id, csrf=csrf, created_at=now, seen_at=now, agent=agent[:AGENT_LIMIT]
+        hash=cookie_hash, account_id=account_id, csrf=csrf, created_at=now, seen_at=now, agent=clean(agent, AGENT_LIMIT)
     )
     tx.execute(_START, asdict(session))
     tx.execute(_SURPLUS, {"account": account_id})

@@ -3,7 +3,7 @@
 from functools import cache
 from urllib.parse import quote
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from web import activitypub, discovery, echo, health, media, pages, probes, proxy, request_id, status
 from web.api import routes as api
@@ -21,6 +21,8 @@ def add(app: web.Application) -> None:
     app.on_response_prepare.append(request_id.tell)
     for resource in _resources():
         app.router.register_resource(resource)
+    for route in app.router.routes():
+        route._expect_handler = _expected  # noqa: SLF001  it cannot be said for all at once
 
 
 @cache
@@ -74,6 +76,16 @@ def _redirect(request: web.Request, path: str) -> web.Response:
 
 async def _missing(request: web.Request) -> web.Response:
     return as_json(request, 404, "Record not found")
+
+
+async def _expected(request: web.Request) -> None:
+    """As aiohttp does, which breaks on what is no text.  Source: RFC 9110, section 10.1.1."""
+    if request.version < HttpVersion11:
+        return
+    if request.headers.get("Expect", "").lower() != "100-continue":
+        raise web.HTTPExpectationFailed
+    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    request.writer.output_size = 0  # the answer itself did not begin
 
 
 def _defined(*tables: web.RouteTableDef) -> list[web.RouteDef]:

@@ -142,6 +142,12 @@ async def test_nobody_ends_the_session_of_another(db):
     assert await rows(db, sessions_table) == []
 
 
+async def test_a_browser_may_call_itself_what_is_no_text(db):
+    alice = await local(db, "alice")
+    await db.write(sessions.start_session, alice.id, b"one", "csrf", "Br\udcffow\0ser", NOW)
+    assert (await db.read(sessions.of, alice.id))[0].agent == "Browser"
+
+
 async def test_a_person_has_a_bounded_number_of_sessions(db):
     alice = await local(db, "alice")
 

@@ -120,6 +120,17 @@ async def test_nobody_is_told_what_the_server_is_made_of(site: Site):
     assert b"aiohttp" not in answer
 
 
+@pytest.mark.parametrize(("expect", "status"), [(b"100-Continue", 100), (b"x", 417), (b"\xff", 417)])
+async def test_what_is_expected_is_understood_or_refused(site: Site, expect, status):
+    for path in (b"/", b"/api/v1/none", b"/livez", b"/users/nobody"):
+        reader, writer = await asyncio.open_connection(site.http.host, site.http.port)
+        writer.write(
+            b"GET " + path + b" HTTP/1.1\r\nHost: ours.test\r\nConnection: close\r\nExpect: " + expect + b"\r\n\r\n"
+        )
+        assert int((await reader.read())[9:12]) == status
+        writer.close()
+
+
 async def test_every_route_says_how_much_is_left(site: Site):
     _, token = await site.person("alice")
     for route in defined():
