@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import logging
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -56,16 +57,27 @@ class Usage:
 
 
 class Cache:
-    """limit: bytes; days: a file that nobody asked for is kept so long; shows: is it passed on from that host?"""
+    """limit: bytes; days: a file that nobody asked for is kept so long; shows: is it passed on from that host?
+
+    least: bytes of the disk that are left free whatever `limit` says: it shrinks, and takes nothing more, before the
+           disk is too full for the database.
+    """
 
     def __init__(
-        self, folder: Path, client: Client | None, limit: int, days: int, shows: Callable[[str], bool] = everything
+        self,
+        folder: Path,
+        client: Client | None,
+        limit: int,
+        days: int,
+        shows: Callable[[str], bool] = everything,
+        least: int = 0,
     ) -> None:
         self._folder = folder
         self._client = client
         self._limit = limit
         self._days = days
         self._shows = shows
+        self._least = least
         self._failed: dict[str, tuple[float, bool]] = {}  # until, was it silence
         self._running: dict[str, asyncio.Task[Path]] = {}
         self._places = asyncio.Semaphore(AT_ONCE)
@@ -90,10 +102,11 @@ class Cache:
         return Usage(len(files), sum(size for _, size, _ in files), self._limit)
 
     def prune(self, now: float, limit: int | None = None) -> int:
-        """Removes what was not used for long, then the least recently used, down to the limit.  Returns bytes."""
-        limit = self._limit if limit is None else limit
+        """Removes what was not used for long, then the least recently used, down to the limit, or to what the disk has
+        room for.  Returns bytes."""
         files = sorted(self._files(), key=lambda one: one[2])
         total, freed = sum(size for _, size, _ in files), 0
+        limit = min(self._limit if limit is None else limit, max(total - self._short(), 0))
         target = int(limit * FULL) if total > limit else total
         for path, size, used in files:
             if total - freed <= target and used >= now - self._days * 86400:
@@ -102,6 +115,16 @@ class Cache:
             freed += size
         self._written = 0
         return freed
+
+    def _short(self) -> int:
+        """Bytes that the disk has too little."""
+        there = next(folder for folder in (self._folder, *self._folder.parents) if folder.is_dir())
+        return max(self._least - shutil.disk_usage(there).free, 0) if self._least else 0
+
+    def _has_room(self) -> bool:
+        if self._short():
+            self.prune(time.time())
+        return not self._short()
 
     def _look(self, key: str) -> Path | None:
         for ending in KINDS:
@@ -133,6 +156,8 @@ class Cache:
             raise NotFound(NOTHING)
         place = self._folder / key[:2]
         async with self._places:
+            if not await asyncio.to_thread(self._has_room):
+                raise Unavailable("There is no room for files of other servers at the moment")
             await asyncio.to_thread(place.mkdir, mode=0o700, parents=True, exist_ok=True)
             number, name = tempfile.mkstemp(prefix="new-", dir=place)
             unfinished = Path(name)

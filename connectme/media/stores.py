@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from connectme.errors import Failure
-from connectme.media.cache import Cache, everything
+from connectme.media.cache import LARGEST, Cache, everything
 from connectme.settings import Settings
 from federation.client import Client
 from store.blobs import Blobs, Folder
@@ -30,5 +30,5 @@ def open_store(settings: Settings) -> Blobs:
 
 def open_cache(settings: Settings, client: Client | None = None, shows: Callable[[str], bool] = everything) -> Cache:
     """client: None, where nothing is fetched."""
-    folder, limit = settings.data_dir / "cache", settings.media_cache_mb << 20
-    return Cache(folder, client, limit, settings.media_cache_days, shows)
+    folder, limit, reserve = settings.data_dir / "cache", settings.media_cache_mb << 20, settings.disk_reserve_mb << 20
+    return Cache(folder, client, limit, settings.media_cache_days, shows, reserve and reserve + LARGEST)

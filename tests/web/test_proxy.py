@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+from types import SimpleNamespace
 
 import pytest
 from aiohttp import web
@@ -121,6 +122,32 @@ async def test_a_picture_is_fetched_once_and_served_so_that_it_cannot_run(lab: S
     assert (await lab.get(path, headers={"Range": "bytes=0-3"})).body == first.body[:4]
     [asked] = shop.asked
     assert not {"Cookie", "Referer", "Authorization", "Signature"} & set(asked.headers)
+
+
+async def test_the_cache_goes_before_the_disk_is_full(lab: Site, shop, monkeypatch):
+    size, cache = len(samples.picture()), lab.house.cache
+    for number in range(4):
+        shop.files[f"/{number}.jpg"] = samples.picture()
+        file = await cache.get(shop.url(f"/{number}.jpg"))
+        os.utime(file, (time.time() - 1000 + number, time.time()))
+    assert cache._least > caching.LARGEST
+    disk = SimpleNamespace(free=cache._least - size)
+
+    def usage(_folder):
+        freed = (4 - cache.usage().files) * size
+        return SimpleNamespace(free=disk.free + freed)
+
+    monkeypatch.setattr(caching.shutil, "disk_usage", usage)
+    assert cache.prune(time.time()) == 2 * size  # what is missing, and a little more
+    assert (await lab.get(ours(lab, shop.url()))).status == 200
+    disk.free = 0
+    assert (await lab.get(ours(lab, shop.url("/0.jpg")))).status == 503
+    assert cache.usage().files == 0
+    asked = len(shop.asked)
+    assert (await lab.get(ours(lab, shop.url("/1.jpg")))).status == 503
+    assert len(shop.asked) == asked  # nothing is fetched that cannot be kept
+    disk.free = cache._least
+    assert (await lab.get(ours(lab, shop.url("/0.jpg")))).status == 200
 
 
 async def test_the_least_used_goes_when_there_is_no_room(lab: Site, shop):
