@@ -37,6 +37,15 @@ POSTS: dict[str, JSON] = {
         "media": [picture("https://bookwyrm.test/images/covers/1.jpg", "Cover")],
         "visibility": "public",
     },
+    "discourse-note": {
+        "content": "<p><strong>Two cats</strong></p><p>Look :smile:</p><p></p>",
+        "media": [picture("https://forum.test/uploads/a.jpg?v=1&w=2", 'A "cat"')],
+    },
+    "event-hybrid": {
+        "content": "<p><strong>Talk</strong></p><p><strong>Cancelled</strong> <del>2026-12-01 17:00 UTC · "
+        "Library, 1 Long Street, Lyon · Meeting</del></p>"
+        f'<p><a href="https://meet.test/talk" {OUT}>https://meet.test/talk</a></p>',
+    },
     "friendica-page": {
         "content": "<p><strong>Spacewalk</strong></p>They went out."
         f'<p><a href="https://news.test/eva" {OUT}>https://news.test/eva</a></p>',
@@ -89,7 +98,7 @@ POSTS: dict[str, JSON] = {
         "media": [picture("https://misskey.test/files/1")],
     },
     "mobilizon-event": {
-        "content": "<p><strong>Ball</strong></p><p>2026-05-01 18:00 \u2013 2026-05-01 21:00 UTC · The Hall</p>"
+        "content": "<p><strong>Ball</strong></p><p>2026-05-01 18:00 \u2013 2026-05-01 21:00 UTC · The Hall, Lyon</p>"
         "<p>Dance</p>"
         f'<p><a href="https://tickets.test/1" {OUT}>https://tickets.test/1</a></p>',
         "tags": ["dance"],
