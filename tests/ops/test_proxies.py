@@ -2,6 +2,7 @@
 what is.
 """
 
+import gzip
 import json
 import re
 import shutil
@@ -9,6 +10,7 @@ import socket
 import subprocess
 import threading
 import time
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.error import HTTPError
@@ -31,13 +33,20 @@ http {{
 }}"""
 
 
+LONG = b"words, words, words " * 200
+
+
 class Server(BaseHTTPRequestHandler):
     def do_GET(self):
         status = int(self.headers.get("X-Wanted", 200))
         self.send_response(status)
         self.send_header("X-Host", self.headers["Host"])
+        body = LONG if "X-Kind" in self.headers else b"from the server"
+        self.send_header("Content-Length", str(len(body)))
+        if kind := self.headers.get("X-Kind"):
+            self.send_header("Content-Type", kind)
         self.end_headers()
-        self.wfile.write(b"from the server")
+        self.wfile.write(body)
 
     do_POST = do_GET  # noqa: N815  http.server's name
 
@@ -146,17 +155,41 @@ def test_while_the_server_is_gone_senders_come_back_and_people_read_what_is(fron
     assert ask(f"{address}/api/v2/status.json")[0] == 503  # not made yet
 
 
-def test_what_the_server_says_passes_as_it_is(front):
-    address, behind = front
+@contextmanager
+def serving(behind):
     with ThreadingHTTPServer(("127.0.0.1", behind), Server) as server:
         thread = threading.Thread(target=server.serve_forever, args=[0.01])
         thread.start()
         try:
-            for wanted in (200, 404, 410, 502, 503):
-                status, headers, body = ask(f"{address}/inbox", body=b"{}", X_Wanted=str(wanted), Host="example.org")
-                assert (status, body, headers["X-Host"]) == (wanted, "from the server", "example.org")
-            assert ask(f"{address}/api/v2/instance")[2] == "from the server"
-            assert ask(f"{address}/metrics")[0] == 403
+            yield
         finally:
             server.shutdown()
             thread.join()
+
+
+def test_what_the_server_says_passes_as_it_is(front):
+    address, behind = front
+    with serving(behind):
+        for wanted in (200, 404, 410, 502, 503):
+            status, headers, body = ask(f"{address}/inbox", body=b"{}", X_Wanted=str(wanted), Host="example.org")
+            assert (status, body, headers["X-Host"]) == (wanted, "from the server", "example.org")
+        assert ask(f"{address}/api/v2/instance")[2] == "from the server"
+        assert ask(f"{address}/metrics")[0] == 403
+
+
+def test_words_are_packed_for_the_way_and_nothing_that_is_packed_or_flows(front):
+    address, behind = front
+    with serving(behind):
+        for kind in ("text/html; charset=utf-8", "text/css", "application/json", "application/activity+json",
+                     "application/rss+xml; charset=utf-8", "image/svg+xml"):  # fmt: skip
+            request = Request(address, headers={"X-Kind": kind, "Accept-Encoding": "gzip"})
+            with urlopen(request, timeout=60) as answer:
+                packed = answer.read()
+                assert (answer.headers["Content-Encoding"], "Accept-Encoding" in answer.headers["Vary"]) == (
+                    "gzip",
+                    True,
+                )
+            assert (gzip.decompress(packed), len(packed) < len(LONG) / 5) == (LONG, True), kind
+            assert ask(address, X_Kind=kind)[1]["Content-Encoding"] is None
+        for kind in ("image/jpeg", "text/event-stream"):
+            assert ask(address, X_Kind=kind, Accept_Encoding="gzip")[1]["Content-Encoding"] is None, kind

@@ -136,6 +136,25 @@ async def test_a_form_from_another_site_changes_nothing(
     assert (await sqlite_db.read(accounts.by_id, alice.id)).posts_count == 0
 
 
+async def test_the_token_of_a_form_is_written_with_other_letters_each_time(
+    sqlite_db: Database, origin: Origin, browser: Browser
+) -> None:
+    await browsing.person(sqlite_db, origin, "alice")
+    await browser.sign_in("alice")
+    signed = await sqlite_db.read(sessions.session, sha256(browser.cookies["__Host-session"]))
+    assert signed is not None
+    tokens = []
+    for _ in range(2):
+        assert signed.session.csrf not in await browser.get("/compose")
+        tokens.append(browser.csrf)
+        await browser.send("/compose", text="Hello")
+        assert browser.status == 303
+    assert tokens[0] != tokens[1]
+    for wrong in (tokens[0][:-8], tokens[0][4:], tokens[0].swapcase(), "A" * len(tokens[0]), tokens[0] + "AAAA"):
+        await browser.post("/compose", {"csrf": wrong, "text": "Forged"}, Origin=people.OURS)
+        assert browser.status == 403, wrong
+
+
 @pytest.mark.parametrize("token", ["", "guess", "ü", None])
 async def test_a_form_without_the_token_of_the_session_changes_nothing(
     sqlite_db: Database, origin: Origin, browser: Browser, token: str | None

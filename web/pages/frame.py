@@ -171,7 +171,7 @@ def show(
     context = {
         "me": signed.account if signed else None,
         "user": signed.user if signed else None,
-        "csrf": signed.session.csrf if signed else "",
+        "csrf": csrf.shown(signed.session.csrf) if signed else "",
         "unread": request.get(UNREAD, 0),
         **_told(request, signed),
         "runs": signed is not None and signed.user.role in RUNS,
