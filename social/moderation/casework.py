@@ -11,7 +11,7 @@ from social import views
 from social.errors import Invalid, NotFound
 from social.moderation import audit, people
 from social.moderation.people import PersonView
-from social.moderation.reports import CATEGORIES, RULE_LIMIT, RULES_LIMIT
+from social.moderation.reports import CATEGORIES, rules_named
 from social.moderation.sanctions import Staff
 from social.pages import Page
 from social.paging import Paged, padded, parted
@@ -79,9 +79,7 @@ def change(
     it = _find(tx, report_id)
     if category is not None and category not in CATEGORIES:
         raise Invalid(f"category is one of {', '.join(CATEGORIES)}")
-    if len(rule_ids or ()) > RULES_LIMIT or any(not 0 < len(one) <= RULE_LIMIT for one in rule_ids or ()):
-        raise Invalid("There are no such rules")
-    wanted = list(it.rule_ids if rule_ids is None else rule_ids)
+    wanted = it.rule_ids if rule_ids is None else rules_named(tx, rule_ids)
     chosen = category or it.category
     _set(tx, it, category=chosen, rule_ids=wanted if chosen == "violation" else [])
     audit.note(tx, by.account, "update", "report", str(it.id), now)

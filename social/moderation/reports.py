@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONF
 from federation.reading import same_origin
 from federation.reading.values import clean
 from outbox import documents, enqueue
-from social import accounts, notifications
+from social import accounts, notifications, site
 from social.collections import views as collected
 from social.errors import Invalid, NotFound
 from social.moderation import hosts
@@ -26,8 +26,6 @@ from store.tables.base import Id, Instant
 COMMENT_LIMIT: Final = 5_000
 POSTS_LIMIT: Final = 256
 COLLECTIONS_LIMIT: Final = 50
-RULES_LIMIT: Final = 50
-RULE_LIMIT: Final = 100
 OTHER: Final = "other"
 CATEGORIES: Final = ("spam", "legal", "violation", OTHER)
 
@@ -110,6 +108,7 @@ def report(tx: Connection, reporter_id: int, said: Complaint, now: datetime) -> 
     if target.id in (reporter.id, INSTANCE_ACTOR_ID):
         raise Invalid("That cannot be reported")
     _check(said)
+    broken = rules_named(tx, said.rule_ids)
     concerned = _posts_of(tx, target, said.post_ids, reporter_id)
     shown = _collections_of(tx, target, said.collection_ids, reporter_id)
     told = _told(tx, target, said) if said.forward else []
@@ -122,8 +121,8 @@ def report(tx: Connection, reporter_id: int, said: Complaint, now: datetime) -> 
         comment=clean(said.comment, COMMENT_LIMIT).strip(),
         created_at=now,
         resolved_at=None,
-        category="violation" if said.rule_ids else said.category,
-        rule_ids=list(said.rule_ids),
+        category="violation" if broken else said.category,
+        rule_ids=broken,
         forwarded=bool(told),
         collection_uris=shown,
     )
@@ -148,8 +147,14 @@ def _check(said: Complaint) -> None:
         raise Invalid(f"A report names at most {COLLECTIONS_LIMIT} collections")
     if len(said.post_ids) > POSTS_LIMIT:
         raise Invalid(f"A report names at most {POSTS_LIMIT} posts")
-    if len(said.rule_ids) > RULES_LIMIT or any(not 0 < len(one) <= RULE_LIMIT for one in said.rule_ids):
+
+
+def rules_named(tx: Connection, ids: Sequence[str]) -> list[str]:
+    """Each once.  Raises: Invalid, unless they are rules of this server."""
+    named = list(dict.fromkeys(ids))
+    if named and not {str(one.id) for one in site.all_rules(tx)}.issuperset(named):
         raise Invalid("There are no such rules")
+    return named
 
 
 def _posts_of(tx: Connection, target: Account, post_ids: Sequence[int], reporter_id: int) -> list[str]:

@@ -6,6 +6,7 @@ import pytest
 
 from social import accounts
 from social.posts import receive
+from social.site import add_rule
 from store.tables import reports
 from tests.people import remote, stored
 from tests.social.mail import sent
@@ -36,6 +37,8 @@ async def test_who_did_not_sign_in_or_may_not_reports_nobody(site: Site):
         ({"status_ids": [{"a": 1}]}, 422),
         ({"status_ids": [str(n) for n in range(1, 300)]}, 422),
         ({"rule_ids": ["x" * 101]}, 422),
+        ({"rule_ids": ["114"]}, 422),
+        ({"rule_ids": [""]}, 422),
         ({"forward": "perhaps"}, 422),
     ],
     ids=str,
@@ -68,12 +71,13 @@ async def test_a_report_is_kept_and_its_forwarded_copy_names_nobody(site: Site):
     bob = remote("bob")
     await stored(site.db, bob)
     bad = await site.db.write(receive.receive, bob, note(bob), datetime.now(UTC))
+    rule = str((await site.db.write(add_rule, "Be kind")).id)
     said = {
         "account_id": str(bob.id),
         "status_ids": [str(bad.id)],
         "comment": "is rude",
         "category": "spam",
-        "rule_ids": ["3"],
+        "rule_ids": [rule, rule],
         "forward": True,
     }
     made = (await site.post(REPORTS, token, json=said)).json
@@ -88,7 +92,7 @@ async def test_a_report_is_kept_and_its_forwarded_copy_names_nobody(site: Site):
         "forwarded": True,
         "status_ids": [str(bad.id)],
         "collection_ids": [],
-        "rule_ids": ["3"],
+        "rule_ids": [rule],
     }
     (flag,) = await sent(site.db)
     instance = await site.db.read(accounts.by_uri, "https://ours.test/actor")
