@@ -141,6 +141,7 @@ async def test_work_is_planned_ahead(owner):
     for wrong, says in (
         ({"begins": "soon"}, "When?"),
         ({"begins": ""}, "When?"),
+        ({"begins": "9999-12-31T23:59"}, "When?"),
         ({"ends": "2099-12-01T21:00"}, "ends after it begins"),
         ({"begins": "2001-12-01T22:00"}, "over already"),
         ({"title": " "}, "needs a title"),

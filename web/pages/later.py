@@ -15,6 +15,7 @@ from web.paging import page_of
 routes = web.RouteTableDef()
 
 HERE: Final = "/scheduled"
+LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)  # nobody can count hours from the last moments of the year 9999
 
 
 def moment(text: str) -> datetime:
@@ -24,9 +25,12 @@ def moment(text: str) -> datetime:
     '2026-12-24T18:00:00+00:00'
     """
     try:
-        return datetime.strptime(text.strip()[:16], "%Y-%m-%dT%H:%M").replace(tzinfo=UTC)
+        found = datetime.strptime(text.strip()[:16], "%Y-%m-%dT%H:%M").replace(tzinfo=UTC)
     except ValueError:
-        raise Invalid("When? Write it as 2026-12-24T18:00") from None
+        found = LATEST
+    if found >= LATEST:
+        raise Invalid("When? Write it as 2026-12-24T18:00")
+    return found
 
 
 @routes.get(HERE)
