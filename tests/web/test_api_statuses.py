@@ -166,12 +166,24 @@ async def test_an_edit_changes_what_it_names_and_nothing_else(site: Site):
     alice, token = await site.person("alice")
     post = await site.posted(alice, "old", summary="cw", language="de", visibility="unlisted")
     here = f"{STATUSES}/{post.id}"
-    edited = (await site.call("PUT", here, token, json={"status": "new"})).json
+    edited = (await site.call("PUT", here, token, json={"status": "new", "spoiler_text": "cw"})).json
     assert (edited["content"], edited["spoiler_text"], edited["language"]) == ("<p>new</p>", "cw", "de")
     assert (edited["visibility"], edited["sensitive"]) == ("unlisted", True)
     assert edited["edited_at"] is not None
     edited = (await site.call("PUT", here, token, json={"spoiler_text": ""})).json
     assert (edited["content"], edited["spoiler_text"], edited["sensitive"]) == ("<p>new</p>", "", False)
+
+
+async def test_words_that_come_without_a_warning_are_without(site: Site):
+    """Phanpy leaves `spoiler_text` out when its writer takes the warning away, for Mastodon understands it so."""
+    alice, token = await site.person("alice")
+    for said, sensitive in (({}, False), ({"sensitive": False}, False), ({"sensitive": True}, True)):
+        post = await site.posted(alice, "old", summary="cw")
+        edited = (await site.call("PUT", f"{STATUSES}/{post.id}", token, json={"status": "new", **said})).json
+        assert (edited["content"], edited["spoiler_text"], edited["sensitive"]) == ("<p>new</p>", "", sensitive)
+    post = await site.posted(alice, "old", sensitive=True)
+    edited = (await site.call("PUT", f"{STATUSES}/{post.id}", token, json={"status": "new"})).json
+    assert edited["sensitive"] is True  # of its pictures nothing was said
 
 
 async def test_a_deleted_post_comes_back_once_with_its_text(site: Site):

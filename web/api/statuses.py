@@ -213,12 +213,17 @@ def _draft(given: Params, caller: Caller, now: datetime) -> Draft:
 
 
 def _edited(given: Params, old: Post, now: datetime) -> Draft:
-    """What is not said stays as it is."""
+    """What is not said stays as it is, but for a warning: new words are without, where they come without.
+
+    So it is with Mastodon, and programs know no other way to take one away.
+    """
+    summary = given.text("spoiler_text", "" if "status" in given else old.summary)
+    kept = old.sensitive and summary == old.summary and "spoiler_text" not in given
     return Draft(
         text=given.text("status", old.source or ""),
         visibility=old.visibility,
-        summary=given.text("spoiler_text", old.summary),
-        sensitive=given.flag("sensitive", default=old.sensitive and "spoiler_text" not in given),
+        summary=summary,
+        sensitive=given.flag("sensitive", default=kept),
         language=given.text("language") or old.language,
         poll=_poll(given, now),
         media_ids=_media_ids(given),
