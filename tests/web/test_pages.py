@@ -19,7 +19,6 @@ from social.secrets import sha256
 from social.views import PostView
 from store.database import Database
 from store.tables import media, posts
-from store.tables import users as user_rows
 from tests import people
 from tests.conftest import NOW
 from tests.web import browsing
@@ -280,8 +279,13 @@ async def test_who_always_folds_pictures_finds_it_chosen(sqlite_db: Database, or
     alice = await browsing.person(sqlite_db, origin, "alice")
     await browser.sign_in("alice")
     for chosen in (False, True):
-        change = update(user_rows).values(default_sensitive=chosen)
-        await sqlite_db.write(Connection.execute, change)
+        await browser.get("/settings/profile")
+        await browser.send("/settings/profile", **({"sensitive": "1"} if chosen else {}))
+        page = await browser.get("/settings/profile")
+        assert ('name="sensitive" value="1" checked' in page, 'type="hidden" name="sensitive"' in page) == (
+            chosen,
+            False,
+        )
         for page in ("/home", "/compose"):
             await browser.get(page)
             assert ('name="sensitive" value="1" checked' in browser.page) == chosen
@@ -538,6 +542,16 @@ async def test_many_who_like_the_same_are_one_piece_of_news(
 
 
 # ---- oneself
+
+
+async def test_a_language_that_a_program_chose_stays(sqlite_db: Database, origin: Origin, browser: Browser) -> None:
+    await browsing.person(sqlite_db, origin, "alice")
+    await browser.sign_in("alice")
+    await browser.get("/settings/profile")
+    for typed, kept in (("pt-BR", "pt-BR"), ("<b>", None), ("de", "de"), ("", None)):
+        await browser.send("/settings/profile", language=typed)
+        [user] = await sqlite_db.read(users.everybody)
+        assert user.default_language == kept, typed
 
 
 async def test_the_profile_says_what_its_owner_wrote(sqlite_db: Database, origin: Origin, browser: Browser) -> None:

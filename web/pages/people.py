@@ -28,7 +28,7 @@ routes = web.RouteTableDef()
 
 COLLECTIONS: Final = 10  # of one account that are shown
 ENDORSED: Final = 10
-TABS: Final = {"": "Posts", "comments": "Posts and comments", "media": "Media"}
+TABS: Final = {"": "Posts", "comments": "With comments", "media": "Media"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from federation.origin import Origin
+from federation.reading.values import language
 from social import accounts, passwords, sanitise, sessions, users
 from social.accounts import ProfileChanges
 from social.errors import Invalid, NotAllowed, Unavailable
@@ -105,8 +106,7 @@ def _save(tx: Connection, origin: Origin, account_id: int, typed: dict[str, Any]
         attribution_domains=typed["sites"].split(),
     )
     changed = accounts.update_profile(tx, origin, account_id, changes, now)
-    language = typed["language"] if typed["language"] in LANGUAGES else None
-    users.set_defaults(tx, account_id, typed["visibility"], typed["sensitive"], language)
+    users.set_defaults(tx, account_id, typed["visibility"], typed["sensitive"], language(typed["language"]))
     return changed
 
 
