@@ -1,5 +1,6 @@
 """What is known here about a batch of arriving posts: looked up for all of them at once."""
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -13,6 +14,9 @@ from social.paging import padded, parted
 from social.posts import groups
 from store.tables import Account, accounts, follows, posts, tombstones, users
 from store.tables.base import Id
+
+# As ours are, and those of Mastodon.
+_PAGE = re.compile(r"(https?://[^/?#]+)/@([A-Za-z0-9_.-]+)")
 
 AUDIENCE: Final = 64  # addressees of one post that are looked at
 
@@ -87,8 +91,15 @@ def addressed(author: Account, note: Note) -> Iterable[str]:
     """The uris of everybody whom the note names or addresses; each once, the named first."""
     audience = (uri for part in (note.to, note.cc, (note.audience,)) for uri in part if uri)
     others = (uri for uri in audience if uri not in (PUBLIC, author.followers_uri, author.uri))
-    named = (mention.href for mention in note.mentions if mention.href != author.uri)
-    return dict.fromkeys([*named, *islice(others, AUDIENCE)])
+    return dict.fromkeys([*(uri for uri in named(note) if uri != author.uri), *islice(others, AUDIENCE)])
+
+
+def named(note: Note) -> Iterable[str]:
+    """The uris of whom the text names.  Some name the page instead, which elsewhere is the id itself (Hollo)."""
+    for mention in note.mentions:
+        yield mention.href
+        if page := _PAGE.fullmatch(mention.href):
+            yield f"{page[1]}/users/{page[2]}"
 
 
 def followed(tx: Connection, author_ids: Sequence[int]) -> set[int]:

@@ -207,7 +207,7 @@ def _occasion(event: Event | None) -> str:
 
 def mentions(author: Account, note: Note, here: Known) -> list[Mention]:
     """Everybody whom the note names; silently, those of ours and the groups that it is only addressed to."""
-    named = {mention.href for mention in note.mentions}
+    named = set(known.named(note))
     found: dict[int, Mention] = {}
     for uri in known.addressed(author, note):
         person = here.people.get(uri)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, insert
 
 from federation.errors import Forged, Malformed
-from federation.reading import PUBLIC, Attachment, Emoji, Event, Option, Poll, read_note
+from federation.reading import PUBLIC, Attachment, Emoji, Event, Mention, Option, Poll, read_note
 from social import moderation, views
 from social.events import Posted
 from social.posts import delete as deletion
@@ -328,6 +328,16 @@ async def test_where_something_happens_is_said_and_that_it_does_not(db):
         f"<p><strong>Cancelled</strong> <del>{where}</del></p>",
         "<p><strong>Cancelled</strong></p>",
     ]
+
+
+async def test_whoever_is_named_by_his_page_is_mentioned(db):
+    """Bridgy Fed and others name the page; Mastodon and GoToSocial take both."""
+    alice, bob, ed = await local(db, "alice"), remote("bob"), remote("ed", uri="https://far.test/@ed")
+    await stored(db, bob, ed)
+    named = tuple(Mention(address, "") for address in (alice.url, ed.uri, "https://ours.test/@nobody", bob.url))
+    (found,) = await arrive(db, (bob, note(bob, mentions=named)))
+    assert {row.account_id for row in await rows(db, mentions) if not row.silent} == {alice.id, ed.id}
+    assert [(row.account_id, row.post_id) for row in await rows(db, notifications)] == [(alice.id, found.id)]
 
 
 async def test_events_are_announced_for_what_is_new(db):
