@@ -544,6 +544,36 @@ async def test_many_who_like_the_same_are_one_piece_of_news(
 # ---- oneself
 
 
+async def test_pages_keep_to_how_one_reads(sqlite_db: Database, origin: Origin, browser: Browser) -> None:
+    await browsing.person(sqlite_db, origin, "alice")
+    bob = await browsing.person(sqlite_db, origin, "bob")
+    picture = MediaDraft("https://ours.test/media/cat.png", "image", "image/png", "A cat")
+    warned = await _say(sqlite_db, origin, bob.id, "The end", summary="Spoiler", media=(picture,))
+    bare = await _say(sqlite_db, origin, bob.id, "Look", media=(picture,))
+    folded = await _say(sqlite_db, origin, bob.id, "Look", media=(picture,), sensitive=True)
+    closed, opened = '<details class="cw">', '<details class="cw" open>'
+
+    async def seen(post: int) -> tuple[int, int]:
+        await browser.get(f"/@bob/{post}")
+        assert browser.page.count('alt="A cat"') == 1
+        return browser.page.count(closed), browser.page.count(opened)
+
+    assert [await seen(post) for post in (warned, bare, folded)] == [(1, 0), (0, 0), (1, 0)]
+    await browser.sign_in("alice")
+    await browser.get("/settings/reading")
+    for chosen, shown in (
+        ({"media": "default"}, [(1, 0), (0, 0), (1, 0)]),
+        ({"media": "default", "expand": "1"}, [(1, 1), (0, 0), (1, 0)]),  # the words, and not yet the picture
+        ({"media": "show_all", "expand": "1"}, [(0, 1), (0, 0), (0, 0)]),
+        ({"media": "hide_all"}, [(2, 0), (1, 0), (1, 0)]),
+    ):
+        await browser.send("/settings/reading", **chosen)
+        assert [await seen(post) for post in (warned, bare, folded)] == shown, chosen
+    assert "Sensitive media" in browser.text
+    await browser.get(f"/@bob/{bare}")
+    assert ("Sensitive media" in browser.text, "Media Show" in browser.text) == (False, True)
+
+
 async def test_a_language_that_a_program_chose_stays(sqlite_db: Database, origin: Origin, browser: Browser) -> None:
     await browsing.person(sqlite_db, origin, "alice")
     await browser.sign_in("alice")

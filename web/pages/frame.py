@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy import Connection
 
 from federation.reading.values import find_host
-from social import announcements, notifications, sessions
+from social import announcements, notifications, preferences, sessions
 from social.announcements import AnnouncementView
 from social.errors import NotFound, Refusal
 from social.media import uploads
@@ -172,6 +172,7 @@ def show(
         "me": signed.account if signed else None,
         "user": signed.user if signed else None,
         "csrf": csrf.shown(signed.session.csrf) if signed else "",
+        "reads": preferences.of(signed.user) if signed else preferences.Preferences(),
         "unread": request.get(UNREAD, 0),
         **_told(request, signed),
         "runs": signed is not None and signed.user.role in RUNS,
