@@ -23,7 +23,7 @@ from federation.errors import Gone
 from federation.reading import JSON, Note, read_collection, read_quote_authorization, types
 from federation.reading.values import is_web
 from outbox import documents, enqueue, synchronisation
-from social import accounts, boosts, cards, domains, follows, imports, moves, pins, polls, purge, quotes
+from social import accounts, boosts, cards, domains, follows, imports, moves, pins, polls, purge, quotes, undone
 from social.accounts import naming, verification
 from social.errors import NotAllowed, NotFound, Unavailable
 from social.posts import find, receive
@@ -53,6 +53,7 @@ class Errands:
         self._now = gatherer.now
         self.table: Mapping[str, Errand] = {
             "fetch_post": self._fetch_post,
+            "fetch_restored": self._fetch_restored,
             "fetch_announced": self._fetch_announced,
             pins.FETCH: self._fetch_pinned,
             pins.LOOK: self._fetch_featured,
@@ -89,6 +90,13 @@ class Errands:
                 if isinstance(error.__cause__, Gone):
                     await self._gone(address, error.__cause__)
                 raise
+
+    async def _fetch_restored(self, job: Job) -> None:
+        """A post whose deletion was taken back: it is here again when its own server has it."""
+        address = job.payload["uri"]
+        note = await self._gatherer.note(address, Budget(BUDGET))
+        if await self._db.write(undone.take, note.id, note.author):
+            await self._gatherer.fetch_post(note.id)
 
     async def _fetch_announced(self, job: Job) -> None:
         """The boost of a post that was not here."""

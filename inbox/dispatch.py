@@ -33,6 +33,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "Update/FeaturedCollection": collections.told,
     "Add/FeaturedItem": collections.add_item,
     "Undo": undo.by_id,
+    "Undo/Delete": posts.restore,
     "Undo/Follow": follows.undo_follow,
     "Undo/Like": reactions.undo,
     "Undo/EmojiReact": reactions.undo,

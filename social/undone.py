@@ -5,13 +5,14 @@ A tombstone keeps one thing out, and only a thing of who set it: nobody can forb
 
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete
+from sqlalchemy import Connection, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert  # SQLite has the same ON CONFLICT
 
 from federation.reading import same_origin
 from store.tables import tombstones
 
 _BURY = insert(tombstones).on_conflict_do_nothing(index_elements=["uri"])
+_KNOWN = select(tombstones.c.at).where(tombstones.c.uri == bindparam("uri_"))
 _TAKE = (
     delete(tombstones)
     .where(tombstones.c.uri == bindparam("uri_"), tombstones.c.owner == bindparam("owner_"))
@@ -33,3 +34,7 @@ def take(tx: Connection, uri: str, owner: str, said: datetime | None = None) -> 
     """
     buried = tx.scalar(_TAKE, {"uri_": uri, "owner_": owner})
     return buried is not None and (said is None or said <= buried)
+
+
+def is_buried(tx: Connection, uri: str) -> bool:
+    return tx.scalar(_KNOWN, {"uri_": uri}) is not None

@@ -10,7 +10,7 @@ from federation.reading import JSON, POST_KINDS, kinds, types, uri
 from federation.reading.values import is_web
 from inbox.handlers.inside import inside
 from inbox.messages import Here, Hint
-from social import accounts, ties
+from social import accounts, ties, undone
 from social.posts import find
 from store import jobs
 from store.tables import Account
@@ -50,16 +50,26 @@ def look(tx: Connection, document: JSON, here: Here, *, wanted: bool) -> None:
 
     wanted: somebody here follows whoever brought it; otherwise only posts that are here, and answers to them, matter.
     """
+    names = set(kinds(document))
+    if "Undo/Delete" in names:
+        restored(tx, inside(document), here)
+        return
     what = uri(document, "object")
     if what is None or not is_web(what) or here.origin.is_ours(what):
         return
-    names = set(kinds(document))
     if "Create" in names and (wanted or _answers_known(tx, inside(document))):
         ask_for_post(tx, what, here)
     elif "Update" in names and find.find_by_uri(tx, what):
         ask_for_post(tx, what, here, fresh=True)
     elif "Delete" in names and (find.find_by_uri(tx, what) or accounts.find_by_uri(tx, what)):
         jobs.ask(tx, "check_deleted", what, {"uri": what}, here.now)
+
+
+def restored(tx: Connection, deletion: JSON, here: Here) -> None:
+    """It was deleted too hastily, as people of Lemmy and their moderators may: its own server has it again, or not."""
+    what = uri(deletion, "object")
+    if what is not None and not here.origin.is_ours(what) and undone.is_buried(tx, what):
+        jobs.ask(tx, "fetch_restored", what, {"uri": what}, here.now)
 
 
 def ask_for_post(tx: Connection, what: str, here: Here, *, fresh: bool = False) -> None:

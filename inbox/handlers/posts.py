@@ -13,7 +13,7 @@ from federation.errors import Forged, Malformed
 from federation.reading import JSON, POST_KINDS, Note, is_vote, read_note, same_origin, types, uri
 from federation.reading.values import is_web, objects
 from inbox.handlers import actors, forwarding, hints
-from inbox.handlers.inside import inside, object_uri
+from inbox.handlers.inside import inside, object_uri, taken_back
 from inbox.messages import Here, Verified
 from social import accounts, polls, quotes
 from social.posts import find
@@ -83,6 +83,11 @@ def delete(tx: Connection, actor: Account, message: Verified, here: Here) -> Non
     quotes.receive_revocation(tx, actor, what, here.now)
     forwarding.forward_delete(tx, message, what, here)
     receive_delete(tx, actor, what, here.now)
+
+
+def restore(tx: Connection, actor: Account, message: Verified, here: Here) -> None:
+    """Undo of a Delete."""
+    hints.restored(tx, taken_back(message.document, actor), here)
 
 
 def own_note(message: Verified) -> Note | None:

@@ -17,6 +17,7 @@ from social import accounts, follows, pins
 from social.accounts import naming
 from social.errors import NotFound, Unavailable
 from social.posts import find, healing, receive
+from social.posts.delete import receive_delete
 from social.posts.healing import Healed
 from store import jobs as asking
 from store.jobs import ATTEMPTS
@@ -240,6 +241,22 @@ async def test_a_boost_of_something_unknown_is_stored_when_it_comes(office, far,
     await office.do("fetch_announced", **said)
     boosted = select(posts.c.author_id).where(posts.c.boost_of_id.is_not(None))
     assert await db.read(lambda tx: list(tx.scalars(boosted))) == [carol.id]
+
+
+async def test_what_was_deleted_is_here_again_when_its_server_has_it_again(office, far, db):
+    bob = far.person("bob")
+    post = far.note(bob, 1)
+    await office.do("fetch_post", uri=post["id"])
+    author = await office.gatherer.account(bob["id"])
+    await db.write(receive_delete, author, post["id"], NOW)
+    far.documents["/notes/1"] = 410
+    await office.do("fetch_restored", uri=post["id"])
+    assert await stored(db, post["id"]) is None
+    far.documents["/notes/1"] = post
+    await office.do("fetch_post", uri=post["id"])  # by chance: nobody took it back
+    assert await stored(db, post["id"]) is None
+    await office.do("fetch_restored", uri=post["id"])
+    assert await stored(db, post["id"]) is not None
 
 
 async def pinned(db, account):

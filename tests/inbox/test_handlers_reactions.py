@@ -142,6 +142,21 @@ async def test_a_group_that_is_followed_makes_us_fetch_what_it_announces(world, 
     assert await world.posts() == []
 
 
+async def test_a_deletion_that_is_taken_back_is_looked_into(world, alice):
+    """Lemmy, by the author himself, or a moderator in a group."""
+    gone = activity("Delete", BOB, BOBS)
+    await world.say(BOB, activity("Undo", BOB, gone))
+    await world.say(CAROL, announce(CAROL, activity("Undo", EVE, {**gone, "actor": EVE.uri})))
+    assert await world.jobs() == []  # it was never here
+    await world.say(BOB, create(BOB, 1), gone)
+    await world.say(EVE, activity("Undo", EVE, gone))  # not his to say
+    assert await world.jobs() == []
+    await world.say(CAROL, announce(CAROL, activity("Undo", EVE, {**gone, "actor": EVE.uri}), id="https://far.test/a9"))
+    assert await world.jobs() == [("fetch_restored", BOBS)]
+    assert await world.one(BOBS) is None
+    assert await world.say(BOB, activity("Undo", BOB, gone, id="https://far.test/u9")) == {"handled/Undo/Delete": 1}
+
+
 async def test_who_owns_a_conversation_adds_what_others_said_in_it(world, alice):
     """FEP-171b: answers come to the others by the owner alone."""
     said = activity("Add", CAROL, create(EVE, 7), target={"type": "OrderedCollection", "id": f"{CAROL.uri}/contexts/1"})
