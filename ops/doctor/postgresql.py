@@ -58,6 +58,7 @@ async def connected(url: str) -> AsyncIterator["asyncpg.Connection"]:
 
     connection = await asyncpg.connect(url, timeout=5, command_timeout=10)
     try:
+        await connection.execute("SET statement_timeout = 0")  # one that ends all others would end the finding of it
         yield connection
     finally:
         await connection.close(timeout=2)
@@ -124,7 +125,7 @@ async def made(_: Case, connection: Any) -> AsyncIterator[Finding]:
 
 
 async def settings(_: Case, connection: Any) -> AsyncIterator[Finding]:
-    rows = dict(await connection.fetch("SELECT name, setting FROM pg_settings"))
+    rows = dict(await connection.fetch("SELECT name, reset_val FROM pg_settings"))  # of every other connection
     who = await connection.fetchrow("SELECT current_database() AS database, current_user AS role")
     places = dict(who)
     recovery = await connection.fetchval("SELECT pg_is_in_recovery()")

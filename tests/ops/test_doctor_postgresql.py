@@ -124,6 +124,16 @@ def test_a_fault_is_found_and_mended(server, fault, check, remedy):
     assert ill(server) == {}
 
 
+def test_a_timeout_that_ends_all_is_named(server):
+    """Also those of the doctor himself."""
+    server.sql(f"ALTER DATABASE \"{server.name}\" SET statement_timeout = '1ms'")
+    found = ill(server)
+    assert set(found) == {"postgresql.timeouts"}, [one.evidence for one in found.values()]
+    assert f'ALTER DATABASE "{server.name}" RESET statement_timeout' in found["postgresql.timeouts"].remedy
+    server.sql(f'ALTER DATABASE "{server.name}" RESET statement_timeout')
+    assert ill(server) == {}
+
+
 def test_a_server_does_not_start_on_a_table_that_lost_a_column(server):
     assert server.refuses() == ""
     server.sql("ALTER TABLE rule DROP COLUMN hint")
