@@ -68,6 +68,7 @@ class Draft:
     language: str | None = None
     reply_to_id: int | None = None
     poll: PollDraft | None = None
+    ends_poll: bool = False  # of an edit: without `poll`, the one that is there goes
     media: tuple[MediaDraft, ...] = ()
     media_ids: tuple[int, ...] | None = None
     file_changes: tuple[FileChange, ...] = ()  # of an edit
@@ -106,6 +107,7 @@ def check(draft: Draft, now: datetime, *, may_be_empty: bool = False) -> Draft:
         language=draft.language,
         reply_to_id=draft.reply_to_id,
         poll=None if draft.poll is None else _check_poll(draft.poll, now),
+        ends_poll=draft.ends_poll,
         media=_check_media(draft.media),
         media_ids=draft.media_ids,
         file_changes=tuple(_check_change(change) for change in draft.file_changes),

@@ -21,7 +21,8 @@ from store.tables import Account, Edit, Post
 def edit(tx: Connection, origin: Origin, author_id: int, post_id: int, draft: Draft, now: datetime) -> Post:
     """Gives a post of ours new words, and tells all who have it.
 
-    Who may see it and what it answers stay as they are; so do its poll and its media, unless the draft has others.
+    Who may see it and what it answers stay as they are; so do its poll and its media, unless the draft has others
+    or says that they go.
     A poll with other options begins anew.
 
     Raises: NotFound, when the post is not his; Invalid, as `publish` does.
@@ -30,21 +31,24 @@ def edit(tx: Connection, origin: Origin, author_id: int, post_id: int, draft: Dr
     old = parts.load(tx, [post.id])[post.id]
     author = accounts.by_id(tx, author_id)
     has_files = bool(old.media) if draft.media_ids is None else bool(draft.media_ids)
-    draft = drafts.check(draft, now, may_be_empty=has_files or old.poll is not None)
+    ends_poll = draft.ends_poll and draft.poll is None and old.poll is not None
+    has_poll = old.poll is not None and not ends_poll
+    draft = drafts.check(draft, now, may_be_empty=has_files or has_poll)
     asked = None if draft.poll is None else publish.poll(draft.poll)
-    shown = _titles(asked) if asked else _titles_of(old)
+    shown = _titles(asked) if asked else _titles_of(old) if has_poll else None
     said = publish.compose(tx, origin, author, draft, shown[1] if shown else ())
     if asked is not None and _titles(asked) == _titles_of(old):
         asked = None
     change = Change(
-        {**said.words, "kind": "Question" if asked or old.poll else "Note"},
+        {**said.words, "kind": "Question" if asked or has_poll else "Note"},
         said.mentions,
         said.tags,
         publish.media(draft.media) if draft.media else None,
         asked,
+        ends_poll,
     )
     refiled = refiling.refile(tx, old, draft, now)
-    if not (asked or change.media is not None or refiled or _differs(post, said.words)):
+    if not (asked or ends_poll or change.media is not None or refiled or _differs(post, said.words)):
         return post
     new = rewriting.rewrite(tx, old, change, now, now)
     sending.changed(tx, new, documents.update(new, now), now)

@@ -46,13 +46,14 @@ _BOOSTERS: Select[Any] = (
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`words`: columns of the row.  `media` and `poll`: None where they stay as they are."""
+    """`words`: columns of the row.  `media` and `poll`: None where they stay as they are; or the poll ends."""
 
     words: Mapping[str, Any]
     mentions: Sequence[Mention]
     tags: Mapping[str, str]
     media: Sequence[Mapping[str, Any]] | None
     poll: Mapping[str, Any] | None
+    ends_poll: bool = False
 
 
 def rewrite(tx: Connection, old: Parts, change: Change, at: datetime, now: datetime) -> Parts:
@@ -71,7 +72,7 @@ def rewrite(tx: Connection, old: Parts, change: Change, at: datetime, now: datet
     if change.media is not None:
         files.orphan(tx, [post.id])
         tx.execute(_NO_MEDIA, {"post": post.id})
-    if change.poll is not None:
+    if change.poll is not None or change.ends_poll:
         tx.execute(_NO_POLL, {"post": post.id})  # whoever votes just now holds it, and his vote goes, too
         tx.execute(_NO_VOTES, {"post": post.id})
     storing.insert_belongings(

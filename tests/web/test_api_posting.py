@@ -51,7 +51,7 @@ async def test_an_edit_changes_files_and_what_they_show(site: Site):
     await upload(site, alice, 3, 4, 5)
     post = (await site.post(STATUSES, token, json={"status": "x", "media_ids": ["3", "4"]})).json
     here = f"{STATUSES}/{post['id']}"
-    same = (await site.call("PUT", here, token, json={"status": "x"})).json
+    same = (await site.call("PUT", here, token, json={"status": "x", "media_ids": ["3", "4"]})).json
     assert (same["edited_at"], len(same["media_attachments"])) == (None, 2)
     changes = [{"id": "4", "description": "a cat", "focus": "0.5,-0.25"}]
     edited = (await site.call("PUT", here, token, json={"media_ids": ["4", "5"], "media_attributes": changes})).json
@@ -115,6 +115,29 @@ async def test_new_options_begin_a_poll_anew(site: Site):
     edited = (await site.call("PUT", f"{STATUSES}/{post['id']}", token, json=changed)).json
     assert [(one["title"], one["votes_count"]) for one in edited["poll"]["options"]] == [("a", 0), ("c", 0)]
     assert (await site.get(f"/api/v1/polls/{post['poll']['id']}", other)).json["voted"] is False
+
+
+async def test_words_that_come_without_files_and_poll_are_without(both_sites: Site):
+    """As with Mastodon: a form has no way to say that a list is empty, and programs leave out what was taken away."""
+    site = both_sites
+    alice, token = await site.person("alice")
+    _, other = await site.person("bob")
+    await upload(site, alice, 3)
+    post = (await site.post(STATUSES, token, json={"status": "look", "media_ids": ["3"]})).json
+    edited = (await site.call("PUT", f"{STATUSES}/{post['id']}", token, data={"status": "look"})).json
+    assert (edited["media_attachments"], bool(edited["edited_at"])) == ([], True)
+    poll = {"options": ["a", "b"], "expires_in": 600}
+    post = (await site.post(STATUSES, token, json={"status": "?", "poll": poll})).json
+    here, asked = f"{STATUSES}/{post['id']}", f"/api/v1/polls/{post['poll']['id']}"
+    assert (await site.post(f"{asked}/votes", other, json={"choices": [1]})).status == 200
+    assert (await site.call("PUT", here, token, json={"status": ""})).status == 422
+    assert (await site.call("PUT", here, token, json={"sensitive": True})).json["poll"]["votes_count"] == 1
+    edited = (await site.call("PUT", here, token, json={"status": "!", "poll": None})).json
+    assert (edited["content"], edited["poll"]) == ("<p>!</p>", None)
+    first, *_ = (await site.get(f"{here}/history", token)).json
+    assert first["poll"] == {"options": [{"title": "a"}, {"title": "b"}]}
+    assert (await site.get(asked, other)).status == 404
+    assert (await site.get(here, other)).json["poll"] is None
 
 
 async def test_what_waits_is_for_who_wrote_it(site: Site):

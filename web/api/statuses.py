@@ -213,11 +213,13 @@ def _draft(given: Params, caller: Caller, now: datetime) -> Draft:
 
 
 def _edited(given: Params, old: Post, now: datetime) -> Draft:
-    """What is not said stays as it is, but for a warning: new words are without, where they come without.
+    """Whoever sends the words anew sends all: a warning, files and a poll that do not come with them are taken away.
 
-    So it is with Mastodon, and programs know no other way to take one away.
+    So it is with Mastodon: a form cannot say that a list is empty, and some programs leave out what is nothing.  Else,
+    what is not said stays as it is.
     """
-    summary = given.text("spoiler_text", "" if "status" in given else old.summary)
+    anew = "status" in given
+    summary = given.text("spoiler_text", "" if anew else old.summary)
     kept = old.sensitive and summary == old.summary and "spoiler_text" not in given
     return Draft(
         text=given.text("status", old.source or ""),
@@ -226,7 +228,8 @@ def _edited(given: Params, old: Post, now: datetime) -> Draft:
         sensitive=given.flag("sensitive", default=kept),
         language=given.text("language") or old.language,
         poll=_poll(given, now),
-        media_ids=_media_ids(given),
+        ends_poll=anew,
+        media_ids=() if anew and "media_attributes" not in given and "media_ids" not in given else _media_ids(given),
         file_changes=_file_changes(given),
     )
 
