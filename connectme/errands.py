@@ -20,7 +20,7 @@ from connectme.repair import Repairing
 from connectme.verifying import Verifier
 from federation.client import Budget
 from federation.errors import Gone
-from federation.reading import JSON, Note, read_collection, read_quote_authorization, types
+from federation.reading import JSON, Note, read_collection, read_quote_authorization, same_origin, types
 from federation.reading.values import is_web
 from outbox import documents, enqueue, synchronisation
 from social import accounts, boosts, cards, domains, follows, imports, moves, pins, polls, purge, quotes, undone
@@ -111,7 +111,8 @@ class Errands:
         if account is None or account.is_gone or account.featured_uri is None:
             return
         budget, found = Budget(2 * BUDGET), []
-        for address in (await self._names(account.featured_uri, budget, pins.MOST_REMOTE))[: pins.MOST_REMOTE]:
+        listed = await self._names(account.featured_uri, budget, pins.MOST_REMOTE)
+        for address in [one for one in listed if same_origin(one, account.uri)][: pins.MOST_REMOTE]:
             known = await self._db.read(known_post, address)
             try:
                 found.append(known or await self._gatherer.fetch_post(address, depth=receive.DEEPEST, budget=budget))

@@ -275,6 +275,7 @@ async def test_what_an_account_pinned_is_read_when_somebody_looks_at_it(office, 
     await office.all()
     assert await pinned(db, account) == [posts[2]["id"], posts[0]["id"], reply["id"]]
     assert await office.left() == []  # what a pinned post answers is not asked for
+    assert other.asked.total() == 0  # nor is anybody else for what cannot be his
 
     far.documents["/featured"]["orderedItems"] = posts[0]["id"]
     await office.do("fetch_account", uri=bob["id"])
