@@ -333,17 +333,17 @@ async def test_a_moving_gif_becomes_a_film_without_sound(site: Site):
 
 @samples.needs_ffmpeg
 @pytest.mark.parametrize(
-    "file",
+    "made",
     [
-        b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00" + bytes(100),
-        b"\x1aE\xdf\xa3" + samples.PLAYLIST,
-        samples.film("mp4")[:700],
+        lambda: b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00" + bytes(100),
+        lambda: b"\x1aE\xdf\xa3" + samples.PLAYLIST,
+        lambda: samples.film("mp4")[:700],
     ],
     ids=["no film", "a playlist that lies", "cut"],
 )
-async def test_a_film_that_is_none_says_so_later(site: Site, file):
+async def test_a_film_that_is_none_says_so_later(site: Site, made):
     _, token = await site.person("alice")
-    answer = await upload(site, token, file)
+    answer = await upload(site, token, made())
     if answer.status == 202:
         await work(site)
         answer = await site.get(f"{V1}/{answer.json['id']}", token)
