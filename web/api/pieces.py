@@ -1,8 +1,8 @@
 """Posts as JSON, most of each made once.
 
-What is the same for all readers (entities.status.shared) is kept as bytes with the very Parts that it was made of.  As
-outbox.parts.recall gives the same Parts again as long as nothing about a post or its author has changed, no piece is
-ever stale, and nobody has to say that it is.
+What is the same for all readers who may, or may not, show its author in a collection (entities.status.shared) is kept
+as bytes with the very Parts that it was made of.  As outbox.parts.recall gives the same Parts again as long as nothing
+about a post or its author has changed, no piece is ever stale, and nobody has to say that it is.
 """
 
 from typing import Any, Final, NamedTuple
@@ -11,6 +11,7 @@ import orjson
 
 from federation.origin import Origin
 from outbox.parts import Parts
+from social.collections.consent import Verdict
 from social.views import PostView
 from store.kept import Kept
 from web.api.entities.frame import Frame
@@ -32,13 +33,13 @@ class _Piece(NamedTuple):
     json: bytes
 
 
-_kept: Kept[int, _Piece] = Kept(MOST)
+_kept: Kept[tuple[int, Verdict], _Piece] = Kept(MOST)
 
 
 def piece(view: PostView, frame: Frame) -> orjson.Fragment:
     """As entities.status.status, for orjson.dumps."""
-    number, state = view.parts.post.id, _state(view, frame)
-    found = _kept.get(number)
+    key, state = (view.parts.post.id, view.may_show), _state(view, frame)
+    found = _kept.get(key)
     if found is not None and (found.parts is not view.parts or found.origin is not frame.origin):
         found = None
     if found is not None and state is not None and found.state == state:
@@ -49,7 +50,7 @@ def piece(view: PostView, frame: Frame) -> orjson.Fragment:
     made = alike + orjson.dumps(varying)[1:]
     if found is None or state is not None:
         kept = _Piece(view.parts, frame.origin, state, len(alike), alike if state is None else made)
-        _kept.put(number, kept, len(kept.json))
+        _kept.put(key, kept, len(kept.json))
     return orjson.Fragment(made)
 
 

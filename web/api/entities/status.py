@@ -16,8 +16,6 @@ from web.api.entities.frame import Frame
 from web.api.entities.media import media_attachment
 from web.api.entities.quote import quote, quote_approval
 
-_NOBODY: Any = None  # `vary` says who it is
-
 
 def status(view: PostView, frame: Frame) -> shapes.Status:
     entity = shared(view, frame)
@@ -26,7 +24,7 @@ def status(view: PostView, frame: Frame) -> shapes.Status:
 
 
 def shared(view: PostView, frame: Frame) -> shapes.Status:
-    """What depends on `view.parts` and our own address alone, whoever reads it and when; see web/api/pieces.py."""
+    """What depends on `view.parts`, `may_show` and our own address alone, whoever reads it; see web/api/pieces.py."""
     parts = view.parts
     post, author = parts.post, parts.author
     entity: shapes.Status = {
@@ -50,7 +48,7 @@ def shared(view: PostView, frame: Frame) -> shapes.Status:
         "content": content(post.title, post.html),
         "reblog": None,
         "application": None if parts.written is None else _application(parts.written),
-        "account": _NOBODY,
+        "account": account(author, frame.origin, parts.moved, view.may_show),
         "media_attachments": [media_attachment(m, frame.origin) for m in parts.media],
         "mentions": [
             {"id": str(m.id), "username": m.username, "acct": m.acct, "url": m.url}
@@ -70,7 +68,6 @@ def shared(view: PostView, frame: Frame) -> shapes.Status:
 
 def vary(entity: shapes.Status, view: PostView, frame: Frame, inner: Callable[[PostView, Frame], Any] = status) -> None:
     """All the rest: what differs from reader to reader, or with time.  inner: renders what a boost boosts."""
-    entity["account"] = account(view.parts.author, frame.origin, view.parts.moved, view.may_show)
     entity["reblog"] = inner(view.boost_of, frame) if view.boost_of else None
     entity["poll"] = poll(view, view.parts.poll, frame) if view.parts.poll else None
     entity["quote"] = quote(view.quote, lambda quoted: inner(quoted, frame))
