@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, create_engine, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, StaticPool
 
 from ops import machines
@@ -63,6 +63,11 @@ def _run(url: str, f: Callable[[Connection], T], *, write: bool, wait: float) ->
         says = next(iter(str(error).splitlines()), type(error).__name__)
         if _is_locked(error):
             raise Locked(f"the database is held by somebody else ({says}); stop what uses it, and try again") from error
+        if _is_lost(error):
+            raise NotChanged(
+                f"the connection to the database was lost ({says}), and nothing of this was kept; look whether it runs,"
+                " and give the same command again"
+            ) from error
         raise NotChanged(f"the database refused: {says}") from error
 
 
@@ -124,6 +129,14 @@ def command(url: str, statement: str) -> None:
         asyncio.run(run())
     except (SQLAlchemyError, OSError) as error:
         raise NotChanged(f"the database refused: {str(error).splitlines()[0]}") from error
+
+
+def _is_lost(error: Exception) -> bool:
+    """It was stopped in the midst, or somebody ended the connection."""
+    state = str(getattr(getattr(error, "orig", None), "sqlstate", "") or "")
+    return state.startswith(("57P", "08")) or (
+        isinstance(error, InterfaceError) and "connection is closed" in str(error)
+    )
 
 
 def _is_locked(error: Exception) -> bool:

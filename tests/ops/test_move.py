@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,7 @@ from sqlalchemy import (
     Text,
     insert,
     inspect,
+    make_url,
     select,
     text,
 )
@@ -226,6 +228,22 @@ def test_what_fails_in_the_midst_leaves_the_target_empty_and_the_same_command_be
     assert is_empty(target)
     moved(url, target, tmp_path)
     assert everything(target) == everything(url)
+
+
+def test_a_server_that_is_stopped_in_the_midst_is_told_in_a_line(lite: Path, postgres: str, tmp_path: Path) -> None:
+    target, url = empty_postgresql(postgres), f"sqlite:///{lite}"
+    engine.write(url, fill)
+    end_all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'"
+
+    def stopped(table: str, *_: int) -> None:
+        if table == "post":  # from elsewhere: this thread has a loop that waits for it
+            work = postgresql.do(postgres.format("postgres"), end_all.format(make_url(target).database))
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(asyncio.run, work).result()
+
+    with pytest.raises(NotChanged, match="the connection to the database was lost"):
+        moving.move(place_of(url, tmp_path), target, stopped)
+    assert is_empty(target)
 
 
 def test_a_target_that_is_not_empty_is_refused_and_not_touched(url: str, target: str, tmp_path: Path) -> None:
