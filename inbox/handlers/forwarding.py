@@ -10,14 +10,15 @@ from social.posts import find
 from store.tables import Post
 
 
-def forward(tx: Connection, message: Verified, note: Note, here: Here) -> None:
-    """Passes on what answers a post of ours, if it is addressed to the followers of its author."""
+def forward(tx: Connection, message: Verified, note: Note, here: Here) -> bool:
+    """Passes on what answers a post of ours, if it is addressed to the followers of its author.  False: it is not."""
     parent = note.in_reply_to
     if parent is None or not here.origin.is_ours(parent):
-        return
+        return False
     addressed = {*note.to, *note.cc, *_addressed(message)}
-    if any(here.origin.is_ours(one) for one in addressed):
-        _pass_on(tx, message, find.find_by_uri(tx, parent), addressed, here)
+    if not any(here.origin.is_ours(one) for one in addressed):
+        return False
+    return _pass_on(tx, message, find.find_by_uri(tx, parent), addressed, here)
 
 
 def forward_delete(tx: Connection, message: Verified, what: str, here: Here) -> None:
@@ -30,12 +31,14 @@ def forward_delete(tx: Connection, message: Verified, what: str, here: Here) -> 
         _pass_on(tx, message, find.by_id(tx, answer.reply_to_id), addressed, here)
 
 
-def _pass_on(tx: Connection, message: Verified, parent: Post | None, addressed: set[str], here: Here) -> None:
+def _pass_on(tx: Connection, message: Verified, parent: Post | None, addressed: set[str], here: Here) -> bool:
     if parent is None or not parent.local:
-        return
+        return False
     author = accounts.by_id(tx, parent.author_id)
-    if author.followers_uri in addressed and _sees(tx, message.actor_uri, parent):
-        enqueue.forward(tx, author.id, message.body, except_host=host_of(message.actor_uri), now=here.now)
+    if author.followers_uri not in addressed or not _sees(tx, message.actor_uri, parent):
+        return False
+    enqueue.forward(tx, author.id, message.body, except_host=host_of(message.actor_uri), now=here.now)
+    return True
 
 
 def _sees(tx: Connection, actor_uri: str, parent: Post) -> bool:

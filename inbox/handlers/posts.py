@@ -46,12 +46,13 @@ def create(tx: Connection, actor: Account, message: Verified, here: Here) -> Non
     notes = list(filter(None, [_own(one, message) for one in found]))
     if not notes:
         _fetch(tx, message, here)
+    is_passed_on = False  # the message, however many answers are in it
     for note in notes:
         if _is_vote(note):
             polls.receive_vote(tx, actor, note, here.now)  # does nothing when the poll is not ours
         else:
             receive(tx, actor, note, here.now)
-            forwarding.forward(tx, message, note, here)
+            is_passed_on = is_passed_on or forwarding.forward(tx, message, note, here)
 
 
 def update(tx: Connection, actor: Account, message: Verified, here: Here) -> None:

@@ -287,6 +287,13 @@ async def test_an_answer_addressed_to_the_followers_is_forwarded_once_as_it_is(w
     assert await world.db.read(forwarded) == [(orjson.dumps(answer), "third.test")]
 
 
+async def test_several_answers_in_one_message_are_forwarded_as_one(world, alice, thread):
+    said = [note(BOB, number, inReplyTo=thread.uri, cc=[alice.followers_uri]) for number in range(1, 5)]
+    await world.say(BOB, activity("Create", BOB, said, to=[PUBLIC]))
+    assert len(await world.posts()) == 5
+    assert len(await world.db.read(forwarded)) == 1
+
+
 async def test_what_is_not_addressed_to_them_or_answers_others_is_not(world, alice, thread):
     await world.say(
         BOB,
