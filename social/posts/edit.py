@@ -92,13 +92,17 @@ def _change(tx: Connection, author: Account, note: Note, old: Parts, now: dateti
     asked = receive.poll(note.poll, now) if note.poll else None
     if asked is not None and _titles(asked) == _titles_of(old):
         asked = None
+    ends_poll = old.poll is not None and note.poll is None
+    if ends_poll and note.kind == "Question":  # of which the options cannot be read
+        words["kind"], ends_poll = "Question", False
     same_media = [(item["url"], item["description"]) for item in media] == [
         (item.url, item.description) for item in old.media
     ]
-    if same_media and asked is None and not _differs(old.post, words):
+    if same_media and asked is None and not ends_poll and not _differs(old.post, words):
         return None
     here = known.look_up(tx, [(author, note)])
-    return Change(words, receive.mentions(author, note, here), receive.tags(note), None if same_media else media, asked)
+    now_shown = None if same_media else media
+    return Change(words, receive.mentions(author, note, here), receive.tags(note), now_shown, asked, ends_poll)
 
 
 def _differs(post: Post, words: dict[str, Any]) -> bool:

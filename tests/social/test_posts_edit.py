@@ -235,6 +235,21 @@ async def test_new_results_of_a_poll_are_no_edit(db):
     assert await rows(db, edits) == []
 
 
+async def test_a_question_that_became_a_note_asks_nothing(db, origin):
+    """One whose options cannot be read is a question still."""
+    alice, bob = await local(db, "alice"), remote("bob")
+    await stored(db, bob)
+    asked = Poll(False, (Option("yes", 1), Option("no", 0)), later(90))
+    said = note(bob, kind="Question", poll=asked)
+    found = await arrive(db, bob, said)
+    await db.write(polling.vote, alice.id, found.id, [0], NOW)
+    await update(db, bob, replace(said, poll=None, updated=later(1)))
+    assert len(await rows(db, polls)) == 1
+    await update(db, bob, replace(said, kind="Note", poll=None, updated=later(2)))
+    assert (await rows(db, polls), await rows(db, poll_votes)) == ([], [])
+    assert (await post(db, found.id)).kind == "Note"
+
+
 async def test_other_options_throw_the_votes_away(db, origin):
     """Otherwise one could turn "yes" into something else after the vote."""
     alice, bob = await local(db, "alice"), remote("bob")
