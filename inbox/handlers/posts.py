@@ -100,8 +100,9 @@ def _own(found: JSON, message: Verified) -> Note | None:
     """Where it says nothing about whom it is for, the activity around it does (ActivityPub section 6)."""
     if POST_KINDS.isdisjoint(types(found)):
         return None
-    around = {field: message.document.get(field) for field in _AUDIENCE if found.get(field) is None}
-    note = read_note({**found, **around} if around else found, message.actor_uri)
+    if all(found.get(field) is None for field in _AUDIENCE):
+        found = {**found, **{field: message.document.get(field) for field in _AUDIENCE}}
+    note = read_note(found, message.actor_uri)
     if message.actor_uri not in note.authors or not same_origin(note.id, message.actor_uri):
         return None
     return note if note.author == message.actor_uri else replace(note, author=message.actor_uri)

@@ -287,6 +287,13 @@ async def test_an_answer_addressed_to_the_followers_is_forwarded_once_as_it_is(w
     assert await world.db.read(forwarded) == [(orjson.dumps(answer), "third.test")]
 
 
+async def test_what_is_for_one_is_not_for_all_because_its_activity_says_so(world, alice):
+    said = create(BOB, 1, to=[alice.uri])
+    del said["object"]["cc"]
+    await world.say(BOB, {**said, "to": [alice.uri], "cc": [PUBLIC]})
+    assert (await world.one(BOBS)).visibility == "direct"
+
+
 async def test_several_answers_in_one_message_are_forwarded_as_one(world, alice, thread):
     said = [note(BOB, number, inReplyTo=thread.uri, cc=[alice.followers_uri]) for number in range(1, 5)]
     await world.say(BOB, activity("Create", BOB, said, to=[PUBLIC]))
