@@ -221,3 +221,12 @@ async def test_relationships_are_of_those_there_are(site: Site):
     assert [one["id"] for one in found] == [str(bob.id), str(alice.id)]
     assert [one["id"] for one in (await site.get(f"{ACCOUNTS}/relationships?id={bob.id}", token)).json] == [str(bob.id)]
     assert (await site.get(f"{ACCOUNTS}/relationships", token)).json == []
+
+
+async def test_a_form_too_can_ask_for_posts_in_all_languages_again(site: Site):
+    _, token = await site.person("alice")
+    bob, _ = await site.person("bob")
+    here = f"/api/v1/accounts/{bob.id}/follow"
+    for said, meant in (("xx-nothing-at-all-", 422), ("de", ["de"]), ("", None)):
+        answer = await site.post(here, token, data=[("languages[]", said)])
+        assert answer.status == 422 if meant == 422 else answer.json["languages"] == meant

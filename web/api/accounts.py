@@ -152,7 +152,7 @@ def _languages(given: Params) -> list[str] | None:
     """None: nothing is said of them; an empty list: all."""
     if "languages" not in given:
         return None
-    found = given.many("languages")
+    found = [one for one in given.many("languages") if one]  # `languages[]=`: a form that names none
     if len(found) > _LANGUAGES or not all(map(language, found)):
         raise Invalid("languages are codes like en or pt-BR")
     return found
