@@ -1,8 +1,12 @@
 """How much a backup is worth: E2 read back · E3 restored into scratch · E4 booted there, and it signs."""
 
+import fcntl
+import os
 import shutil
+import signal
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -64,6 +68,7 @@ def _tried(place: Place, manifest: Manifest, scratch: Scratch, *, boot: bool) ->
     began = time.monotonic()
     scratch.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for left in scratch.folder.glob(f"{_TRY}*"):  # by one that was killed: there is only one at a time
+        _stop(left / "data")
         _remove(left, scratch)
     near = Path(tempfile.mkdtemp(dir=scratch.folder, prefix=_TRY))
     url = ""
@@ -81,6 +86,16 @@ def _tried(place: Place, manifest: Manifest, scratch: Scratch, *, boot: bool) ->
 def _database(near: Path) -> str:
     """The name of that beside it, of a backup of PostgreSQL."""
     return f"connectme_try_{near.name.removeprefix(_TRY).lower()}"
+
+
+def _stop(data: Path) -> None:
+    """The server that a killed trial left behind: who holds the lock of its folder."""
+    with suppress(OSError, ValueError), (data / "connectme.lock").open("rb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.kill(int(lock.read()), signal.SIGTERM)
+            fcntl.flock(lock, fcntl.LOCK_SH)  # until it has ended
 
 
 def _remove(near: Path, scratch: Scratch) -> None:

@@ -462,6 +462,31 @@ def test_what_a_killed_trial_left_goes_with_the_next_one(source: Source, place: 
         restore.drop_database(scratch.database_url, again.rpartition("/")[2])
 
 
+_HOLDS = """
+import sys, time
+from pathlib import Path
+from connectme.lock import alone
+from connectme.settings import Settings
+with alone(Settings.load("/dev/null", {}, {"domain": "ours.test", "data_dir": sys.argv[1]})):
+    print("up", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_the_server_that_a_killed_trial_left_is_ended(lite: Source, place: Folder, tmp_path: Path) -> None:
+    made, left = create.create(lite, place, NOW), _scratch(lite, tmp_path).folder / "try-killed" / "data"
+    words = [sys.executable, "-c", _HOLDS, str(left)]
+    with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            assert server.stdout.readline() == "up\n"
+            _prove(place, made, lite, tmp_path, "E3")
+            assert server.wait(60) == -signal.SIGTERM
+        finally:
+            server.kill()
+    assert list(_scratch(lite, tmp_path).folder.iterdir()) == []
+
+
 def test_a_backup_that_is_told_to_end_leaves_nothing(
     lite: Source, place: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
