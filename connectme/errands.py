@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from sqlalchemy import Connection
 
+from connectme.backfilling import ON_ITS_WAY, Backfilling
 from connectme.collecting import Collecting
 from connectme.conversations import Conversations
 from connectme.gather import BUDGET, Gatherer, known_post
@@ -23,7 +24,21 @@ from federation.errors import Gone
 from federation.reading import JSON, Note, read_collection, read_quote_authorization, same_origin, types
 from federation.reading.values import is_web
 from outbox import documents, enqueue, synchronisation
-from social import accounts, boosts, cards, domains, follows, imports, moves, pins, polls, purge, quotes, undone
+from social import (
+    accounts,
+    backfills,
+    boosts,
+    cards,
+    domains,
+    follows,
+    imports,
+    moves,
+    pins,
+    polls,
+    purge,
+    quotes,
+    undone,
+)
 from social.accounts import naming, verification
 from social.errors import NotAllowed, NotFound, Unavailable
 from social.posts import find, receive
@@ -57,6 +72,7 @@ class Errands:
             "fetch_announced": self._fetch_announced,
             pins.FETCH: self._fetch_pinned,
             pins.LOOK: self._fetch_featured,
+            backfills.JOB: Backfilling(db, gatherer).fetch,
             "fetch_account": self._fetch_account,
             "fetch_replies": self._fetch_replies,
             cards.FETCH: previewer.fetch,
@@ -115,7 +131,12 @@ class Errands:
         for address in [one for one in listed if same_origin(one, account.uri)][: pins.MOST_REMOTE]:
             known = await self._db.read(known_post, address)
             try:
-                found.append(known or await self._gatherer.fetch_post(address, depth=receive.DEEPEST, budget=budget))
+                if known is None:
+                    quiet = self._now() - ON_ITS_WAY
+                    known = await self._gatherer.fetch_post(
+                        address, depth=receive.DEEPEST, budget=budget, quiet_before=quiet
+                    )
+                found.append(known)
             except (NotFound, NotAllowed, Unavailable) as error:
                 log.info("pinned by %s: %s %s", account.uri, error, error.why)
         await self._db.write(pins.replace, account, found, self._now())

@@ -83,15 +83,24 @@ class Gatherer:
         return await self._once("anything", query, lambda: self._anything(query))
 
     async def fetch_post(
-        self, address: str, *, depth: int = 0, fresh: bool = False, budget: Budget | None = None
+        self,
+        address: str,
+        *,
+        depth: int = 0,
+        fresh: bool = False,
+        budget: Budget | None = None,
+        quiet_before: datetime | None = None,
     ) -> int:
         """The id of a post that is fetched now and stored.
 
         depth: how many of its answers asked for it.  fresh: it may be here, and have been edited.
+        quiet_before: if it is older, nobody is told (social/posts/storing.py).
         Raises: NotFound, NotAllowed, Unavailable.
         """
         spend = budget or Budget(BUDGET)
-        return await self._once("post", address, lambda: self._fetch_post(address, spend, depth, fresh=fresh))
+        return await self._once(
+            "post", address, lambda: self._fetch_post(address, spend, depth, quiet_before, fresh=fresh)
+        )
 
     async def note(self, address: str, budget: Budget) -> Note:
         """The post at `address` as its server describes it.  Raises: FederationError, NotFound, NotAllowed."""
@@ -168,9 +177,11 @@ class Gatherer:
             return await self._look_at(uri(document, "id") or address, budget)
         return await self._store(await self._post_in(document, budget), budget)
 
-    async def _fetch_post(self, address: str, budget: Budget, depth: int, *, fresh: bool) -> int:
+    async def _fetch_post(
+        self, address: str, budget: Budget, depth: int, quiet_before: datetime | None, *, fresh: bool
+    ) -> int:
         note = await self._post_in(await self.document(address, budget), budget)
-        return await self._store(note, budget, depth, fresh=fresh)
+        return await self._store(note, budget, depth, quiet_before, fresh=fresh)
 
     async def _post_in(self, document: JSON, budget: Budget) -> Note:
         """Where people copy the address of an activity, they mean the post in it."""
@@ -183,13 +194,21 @@ class Gatherer:
             document = await self.document(inner, budget)
         return _read(document)
 
-    async def _store(self, note: Note, budget: Budget, depth: int = 0, *, fresh: bool = False) -> int:
+    async def _store(
+        self,
+        note: Note,
+        budget: Budget,
+        depth: int = 0,
+        quiet_before: datetime | None = None,
+        *,
+        fresh: bool = False,
+    ) -> int:
         author = await self._db.read(accounts.find_by_uri, note.author)
         if author is None:
             author = await self._fetch_account(note.author, budget)
         if note.audience is not None:
             await self._meet(note.audience, budget)
-        return await self._db.write(_store, author, note, self.now(), depth, fresh=fresh)
+        return await self._db.write(_store, author, note, self.now(), depth, quiet_before, fresh=fresh)
 
     async def _meet(self, group: str, budget: Budget) -> None:
         """Whoever answers here will want it to hear of that (FEP-1b12)."""
@@ -264,8 +283,20 @@ def _ask_again(tx: Connection, account: Account, now: datetime) -> None:
     jobs.ask(tx, "fetch_account", account.uri, {"uri": account.uri, "fresh": True}, now)
 
 
-def _store(tx: Connection, author: Account, note: Note, now: datetime, depth: int, *, fresh: bool) -> int:
-    post = receive_edit(tx, author, note, now) if fresh else receive(tx, author, note, now, depth)
+def _store(
+    tx: Connection,
+    author: Account,
+    note: Note,
+    now: datetime,
+    depth: int,
+    quiet_before: datetime | None,
+    *,
+    fresh: bool,
+) -> int:
+    if fresh:
+        post = receive_edit(tx, author, note, now)
+    else:
+        post = receive(tx, author, note, now, depth, quiet_before=quiet_before)
     if post is None:
         raise NotFound("That post is no more", why=note.id)
     return post.id

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, delete, update
 
 from outbox import documents, enqueue
-from social import accounts, domains, notifications, ties, timelines
+from social import accounts, backfills, domains, notifications, ties, timelines
 from social.accounts import verification
 from social.errors import Invalid, NotAllowed, NotFound
 from store.tables import INSTANCE_ACTOR_ID, Account, Follow, follows
@@ -70,6 +70,7 @@ def ask(
     if not target.is_local:
         enqueue.to_accounts(tx, follower, documents.follow(follower, target, follow.uri), [target.id], now=now)
         verification.ask(tx, target, now)
+        backfills.ask(tx, target.id, now)
         return follow
     notifications.notify(tx, target.id, "follow" if follow.accepted else "follow_request", follower.id, None, now)
     if follow.accepted:

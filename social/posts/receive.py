@@ -30,19 +30,27 @@ _FAR = datetime(2200, 1, 1, tzinfo=UTC)  # the last moments of the year 9999 are
 _MANY = 2**31 - 1
 
 
-def receive(tx: Connection, author: Account, note: Note, now: datetime, depth: int = 0) -> Post | None:
+def receive(
+    tx: Connection, author: Account, note: Note, now: datetime, depth: int = 0, *, quiet_before: datetime | None = None
+) -> Post | None:
     """As `receive_many`, for one."""
-    return receive_many(tx, [(author, note)], now, depth)[0]
+    return receive_many(tx, [(author, note)], now, depth, quiet_before=quiet_before)[0]
 
 
 def receive_many(
-    tx: Connection, notes: Sequence[tuple[Account, Note]], now: datetime, depth: int = 0
+    tx: Connection,
+    notes: Sequence[tuple[Account, Note]],
+    now: datetime,
+    depth: int = 0,
+    *,
+    quiet_before: datetime | None = None,
 ) -> list[Post | None]:
     """Stores posts in their order, with feeds and notifications; one that is here already stays as it is.
 
     The caller knows that `author` said so: the signature is his, or the note comes from his server.
 
     depth:   how many of its answers asked for its fetching; 0: nobody did, it was sent to us.
+    quiet_before: as in `storing.store`.
     Returns: the posts, new or known; None for what was deleted before it came, and from those who are gone.
     Raises:  Forged, when a note is not its author's, or lives on another server (security rule 14).
     """
@@ -58,7 +66,7 @@ def receive_many(
     for (author, note), moment, number in zip(wanted, moments, numbers, strict=True):
         batch.add(author, note, moment, number)
     again = [batch.place_of(author, note) for author, note in wanted if note.id in here.posts]
-    stored = storing.store(tx, list(batch.fresh.values()), now, again)
+    stored = storing.store(tx, list(batch.fresh.values()), now, again, quiet_before=quiet_before)
     if depth < DEEPEST:
         _ask_for_parents(tx, stored, here, now, depth)
     _keep_quotes(tx, [one for one in stored if one.quote], now, depth)

@@ -24,7 +24,7 @@ from social.posts import healing
 from social.posts.healing import Healed, Place
 from social.visibility import OPEN
 from store.events import announce
-from store.ids import new_id
+from store.ids import first_id, new_id
 from store.prepared import Change, Prepared, padded
 from store.tables import Account, accounts, follows, hashtags, media, mentions, polls, post_tags, posts, users
 from store.tables.base import Id, Instant
@@ -85,10 +85,18 @@ class Fresh:
         return Place(self.id, self.uri, self.author.id, self.values["thread_id"], self.may_list)
 
 
-def store(tx: Connection, batch: Sequence[Fresh], now: datetime, known: Iterable[Place] = ()) -> list[Fresh]:
+def store(
+    tx: Connection,
+    batch: Sequence[Fresh],
+    now: datetime,
+    known: Iterable[Place] = (),
+    *,
+    quiet_before: datetime | None = None,
+) -> list[Fresh]:
     """Stores `batch`, parents before their comments.  Gives back those that are new: another lane may have been faster.
 
-    known: posts that were here already; comments that still wait for one of them are healed, too.
+    known:        posts that were here already; comments that still wait for one of them are healed, too.
+    quiet_before: what is older comes into no feed, and nobody is told.
     """
     new = _insert(tx, batch)
     insert_belongings(tx, new)
@@ -104,12 +112,14 @@ def store(tx: Connection, batch: Sequence[Fresh], now: datetime, known: Iterable
         one.values["card_id"] = linked.get(one.id)
         one.tags_collections = one.id in tagged
     _count(tx, new, healed)
-    timelines.push(tx, [*(one.id for one in new), *healed.parents])
-    conversations.add(tx, _direct(new))
-    timelines.push_tagged(tx, [one.id for one in new if one.tags and one.may_list])
-    _notify(tx, [one for one in new if one.values["published"] > now - NEWS], now)
+    first = first_id(quiet_before) if quiet_before else 0
+    loud = [one for one in new if one.id >= first]
+    timelines.push(tx, [number for number in (*(one.id for one in loud), *healed.parents) if number >= first])
+    conversations.add(tx, _direct(loud))
+    timelines.push_tagged(tx, [one.id for one in loud if one.tags and one.may_list])
+    _notify(tx, [one for one in loud if one.values["published"] > now - NEWS], now)
     fulltext.ask(tx, [one.id for one in new if _may_be_found(one)])
-    for one in new:
+    for one in loud:
         announce(tx, Posted(one.id, one.author.id))
     return new
 

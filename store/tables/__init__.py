@@ -14,6 +14,7 @@ from store.tables.accounts import (
 )
 from store.tables.addresses import Address, IpBlock, addresses, ip_blocks
 from store.tables.announcements import Announcement, announcement_reactions, announcement_reads, announcements
+from store.tables.backfills import backfills
 from store.tables.base import metadata
 from store.tables.cards import Card, cards
 from store.tables.collections import Collection, CollectionItem, collection_items, collections, tagged_collections
@@ -229,6 +230,7 @@ __all__ = [
     "announcements",
     "apps",
     "audit",
+    "backfills",
     "blank_account",
     "blank_media",
     "blank_post",

@@ -1,7 +1,7 @@
 """Accounts: https://docs.joinmastodon.org/methods/accounts/ and /methods/follow_requests/"""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from federation.origin import Origin
 from federation.reading.values import language
-from social import accounts, blocks, follows, pins, timelines
+from social import accounts, backfills, blocks, follows, pins, timelines
 from social.errors import Invalid
 from social.known import Known
 from social.pages import Page
@@ -17,7 +17,7 @@ from social.text import normalise_tag
 from social.views import PostView
 from store.tables import Account
 from web import auth, params
-from web.api import shapes
+from web.api import async_refreshes, shapes
 from web.api.answers import answer, id_of, path_id, statuses
 from web.api.entities.account import known, relationship
 from web.api.people import account_of, act, is_shown, known_of, people, shown
@@ -86,27 +86,36 @@ async def get_account(request: web.Request, reader: Account | None) -> web.Respo
 )
 @auth.any_reader("read:statuses")
 async def get_statuses(request: web.Request, reader: AnyReader) -> web.Response:
+    """For whoever signed in, what is older is asked for in the background."""
     page, asked, number = page_of(request), of_query(request), path_id(request)
     if asked.flag("pinned"):
         who, views = await reader.read(_pinned, number)
         return statuses(request, who, views, Page(limit=len(views) + 1))
-    who, views = await reader.read(
+    now = datetime.now(UTC)
+    who, (views, state) = await reader.read(
         _posts,
         number,
         page,
+        now,
         replies=not asked.flag("exclude_replies"),
         boosts=not asked.flag("exclude_reblogs"),
         direct=not asked.flag("exclude_direct"),
         tag=normalise_tag(asked.text("tagged")),
         only_media=asked.flag("only_media"),
     )
-    return statuses(request, who, views, page)
+    fresh = state.due and await request.app[DATABASE].write(backfills.ask, number, now)
+    found = 0 if fresh else state.found
+    more = async_refreshes.of_account(number, found) if fresh or state.running else None
+    return statuses(request, who, views, page, headers=more)
 
 
-def _posts(tx: Connection, reader_id: int | None, /, account_id: int, page: Page, **chosen: Any) -> list[PostView]:
+def _posts(
+    tx: Connection, reader_id: int | None, /, account_id: int, page: Page, now: datetime, **chosen: Any
+) -> tuple[list[PostView], backfills.State]:
     """Raises: NotFound."""
     is_shown(tx, account_id)
-    return timelines.account_page(tx, reader_id, account_id, page, **chosen)
+    state = backfills.NOTHING if reader_id is None else backfills.state(tx, account_id, now)
+    return timelines.account_page(tx, reader_id, account_id, page, **chosen), state
 
 
 def _pinned(tx: Connection, reader_id: int | None, account_id: int) -> list[PostView]:

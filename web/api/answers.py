@@ -49,12 +49,13 @@ def statuses(
     found: Sequence[PostView],
     page: Page,
     cursors: Sequence[int] | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> web.Response:
     """A page of posts, and the way to those around it.  cursors: where the list is cut by something else than ids."""
     frame = framed(request, reader)
     if cursors is None:
         cursors = [view.parts.post.id for view in found]
-    return answer([piece(view, frame) for view in found], links(request, cursors, page))
+    return answer([piece(view, frame) for view in found], {**links(request, cursors, page), **(headers or {})})
 
 
 def framed(request: web.Request, reader: Account | None) -> Frame:

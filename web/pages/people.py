@@ -10,7 +10,7 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from federation.origin import Origin
-from social import accounts, blocks, discovery, follows, keepsakes, mutes, pins, timelines
+from social import accounts, backfills, blocks, discovery, follows, keepsakes, mutes, pins, timelines
 from social.collections import views
 from social.collections.views import CollectionView
 from social.errors import Gone, NotFound
@@ -39,9 +39,10 @@ class Profile:
     stands: Relationship | None
     collections: list[CollectionView]
     endorsed: list[Listed]
+    backfill: backfills.State | None
 
 
-def _load(tx: Connection, account_id: int, reader_id: int | None, page: Page, tab: str) -> Profile:
+def _load(tx: Connection, account_id: int, reader_id: int | None, page: Page, tab: str, now: datetime) -> Profile:
     account = accounts.by_id(tx, account_id)
     first = page.max_id is None and page.min_id is None and not tab
     stands = None
@@ -55,7 +56,8 @@ def _load(tx: Connection, account_id: int, reader_id: int | None, page: Page, ta
         pinned = pins.shown(tx, reader_id, account.id)
         shown = views.of_account(tx, account.id, reader_id, COLLECTIONS)
         endorsed = keepsakes.endorsed(tx, account.id, Page(limit=ENDORSED)) if account.is_local else []
-    return Profile(account, pinned, found, stands, shown, endorsed)
+    backfill = None if account.is_local or reader_id is None else backfills.state(tx, account.id, now)
+    return Profile(account, pinned, found, stands, shown, endorsed, backfill)
 
 
 async def profile(request: web.Request) -> web.Response:
@@ -64,7 +66,10 @@ async def profile(request: web.Request) -> web.Response:
     signed, page = await frame.look(request), page_of(request)
     tab = of_query(request).text("show")
     tab = tab if tab in TABS else ""
-    found = await request.app[DATABASE].read(_load, account.id, viewer_id(signed), page, tab)
+    db, now = request.app[DATABASE], datetime.now(UTC)
+    found = await db.read(_load, account.id, viewer_id(signed), page, tab, now)
+    state = found.backfill
+    asking = state is not None and (state.running or (state.due and await db.write(backfills.ask, account.id, now)))
     return frame.show(
         request,
         "profile.html",
@@ -77,6 +82,7 @@ async def profile(request: web.Request) -> web.Response:
         endorsed=found.endorsed,
         longest_note=keepsakes.LONGEST_NOTE,
         found=found.found,
+        asking=asking,
         tab=tab,
         tabs=TABS,
         older=older(request, cursors(found.found), page),
