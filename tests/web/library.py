@@ -23,8 +23,10 @@ from tests.web.site import Site
 from web.api.routes import defined
 from web.api.spec import SPECS
 
-# Ours alone: clients pass over it.
-OUR_OWN = {"Context.completeness", "ScheduledStatusParams.local_only", "Status.local_only"}
+# Ours alone: this library passes over it.
+OUR_OWN = {
+    "Context.completeness", "NodeinfoMetadata.upstream", "ScheduledStatusParams.local_only", "Status.local_only",
+}  # fmt: skip
 # Mastodon gives it too, the library does not know it.
 UNKNOWN = {
     "AdminDimensionData.human_value", "AdminDimensionData.unit", "AdminEmailDomainBlock.allow_with_approval",
