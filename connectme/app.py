@@ -43,6 +43,7 @@ from store.tables import INSTANCE_ACTOR_ID, Account
 from web import client_address, keys, limits, tally
 from web import routes as web_routes
 from web.barred import BARRED, Barred
+from web.fetched import FETCHED, Fetched
 from web.streaming import routes as streaming
 from web.streaming.hub import Hub
 
@@ -188,6 +189,7 @@ def make_app(house: House, appender: Appender) -> web.Application:
     app[keys.STARTED] = lambda: started(house)
     app[keys.METRICS] = lambda: _metrics(house)
     app[limits.LIMITS] = limits.Limits()
+    app[FETCHED] = Fetched(house.db)
     app.router.add_routes(inbox_routes.routes)
     web_routes.add(app)
     _stream(house, app)

@@ -64,6 +64,7 @@ class _Queue(NamedTuple):
 _FOLLOWERS = _Way(recipients.FOLLOWERS)
 _FOLLOWERS_ELSEWHERE = _Way(recipients.ELSEWHERE)
 _HOLDERS = _Way(recipients.HOLDERS)
+_FETCHERS = _Way(recipients.FETCHERS)
 _ONE = _Way(recipients.ONE)
 _ACCOUNTS = _Way(recipients.ACCOUNTS, again=True)
 
@@ -81,14 +82,16 @@ def to_followers(
     synchronise: bool = False,
     now: datetime | None = None,
     post_id: int | None = None,
+    fetched: int | None = None,
 ) -> None:
     """Queues `document` for the followers of `sender`, and for those of the accounts `also` that live elsewhere.
 
     synchronise: for what only followers may see; each server is told which followers of `sender` it has (FEP-8fcf).
     post_id:     the new post that it is about: its author can see what becomes of it (outbox/receipts.py).
+    fetched:     a post; also for the servers that fetched it.
     """
     now = now or datetime.now(UTC)
-    queues = [_Queue(_FOLLOWERS, {"sender": sender.id}), *_to(also)]
+    queues = [_Queue(_FOLLOWERS, {"sender": sender.id}), *_to(also), *_to_fetchers(fetched)]
     body = partial(_body, tx, sender, document, now)
     _send(tx, sender.id, body, queues, now, synchronise=synchronise, post_id=post_id)
 
@@ -103,17 +106,19 @@ def to_accounts(
     now: datetime | None = None,
     screened: bool = False,
     post_id: int | None = None,
+    fetched: int | None = None,
 ) -> None:
     """Queues `document` for those of the accounts `ids` that live elsewhere.  A single one gets it personally.
 
     delay:    an answer that overtakes the end of the request that it answers is lost on some servers (Takahe).
     screened: the caller looked whether their servers are blocked.
-    post_id:  as in to_followers.
+    post_id, fetched: as in to_followers.
     """
-    if not ids:
+    if not ids and fetched is None:
         return
     now = now or datetime.now(UTC)
     queues = [_Queue(_ONE, {"receiver": one}) for one in ids] if len(ids) == 1 else _to(ids)
+    queues += _to_fetchers(fetched)
     body = partial(_body, tx, sender, document, now)
     _send(tx, sender.id, body, queues, now, delay=delay, screened=screened, post_id=post_id)
 
@@ -147,11 +152,12 @@ def to_inboxes_of_post(
 ) -> None:
     """Queues `document` (an edit, a deletion) for every server that is known to hold the post of `sender`.
 
-    Those of its audience: followers (unless it is direct), mentioned; and of who answered, boosted, liked or voted.
-    Call it while the rows of the post are still there.
+    Those of its audience: followers (unless it is direct), mentioned; of who answered, boosted, liked or voted; and
+    those that fetched it.  Call it while the rows of the post are still there.
     """
     now = now or datetime.now(UTC)
-    _send(tx, sender.id, partial(written, tx, sender, document, now), [_Queue(_HOLDERS, {"post": post_id})], now)
+    queues = [_Queue(_HOLDERS, {"post": post_id}), *_to_fetchers(post_id)]
+    _send(tx, sender.id, partial(written, tx, sender, document, now), queues, now)
 
 
 def forward(tx: Connection, sender_id: int, body: bytes, *, except_host: str, now: datetime | None = None) -> None:
@@ -171,6 +177,11 @@ def _to(ids: Collection[int]) -> list[_Queue]:
     return [_Queue(_ACCOUNTS, {"ids": padded(some)}) for some in _batched(list(ids))]
 
 
+def _to_fetchers(post_id: int | None) -> list[_Queue]:
+    """The last of the queues: it leaves out servers that the others reach."""
+    return [] if post_id is None else [_Queue(_FETCHERS, {"post": post_id})]
+
+
 def _batched(ids: list[int]) -> list[list[int]]:
     """For engines that take no more than some 32,000 values in a statement."""
     return [ids[start : start + IDS] for start in range(0, len(ids), IDS)]
@@ -188,9 +199,9 @@ def _send(
     screened: bool = False,
     post_id: int | None = None,
 ) -> None:
-    if not any(way.any.rows(tx, **values) for way, values in queues):  # everybody concerned lives here
-        return
     activity = {"activity": new_id()}
+    if not any(way.any.rows(tx, **values, **activity) for way, values in queues):  # everybody concerned lives here
+        return
     row = {"id": activity["activity"], "sender_id": sender_id, "body": write()}
     _WRITE.run(tx, **row, synchronise=int(synchronise), created_at=now)
     made = sum([way.make.run(tx, **values, **activity) for way, values in queues])

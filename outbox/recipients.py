@@ -10,10 +10,22 @@ from sqlalchemy import Connection, Select, bindparam, func, select, union
 
 from federation import hosts
 from store.prepared import Prepared
-from store.tables import accounts, follows, host_policies, likes, mentions, poll_votes, posts, reactions
+from store.tables import (
+    accounts,
+    deliveries,
+    fetches,
+    follows,
+    host_policies,
+    likes,
+    mentions,
+    poll_votes,
+    posts,
+    reactions,
+)
 from store.tables.base import Id
 
-_ACTIVITY = bindparam("activity", type_=Id).label("activity_id")
+_WHICH = bindparam("activity", type_=Id)
+_ACTIVITY = _WHICH.label("activity_id")
 _SENDER = bindparam("sender", type_=Id)
 _POST = bindparam("post", type_=Id)
 
@@ -62,6 +74,11 @@ def _holders() -> Select[Any]:
 
 
 HOLDERS = _holders()
+# Whose server came for a post of ours by itself, and to which nothing of the activity goes otherwise: ask it last.
+FETCHERS = select(_ACTIVITY, fetches.c.host, fetches.c.inbox).where(
+    fetches.c.post_id == _POST,
+    fetches.c.host.not_in(select(deliveries.c.host).where(deliveries.c.activity_id == _WHICH)),
+)
 
 _LEVELS = Prepared(select(host_policies.c.host, host_policies.c.level))
 

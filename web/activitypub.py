@@ -5,7 +5,7 @@ may see it; with AUTHORIZED_FETCH nothing but the server's own actor, and what i
 is served unsigned.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -26,6 +26,7 @@ from social.posts import around
 from social.views import PostView
 from store.tables import INSTANCE_ACTOR_ID, Account, AccountKey, tombstones
 from web.errors import Handler
+from web.fetched import FETCHED
 from web.keys import CONFIG, DATABASE, ORIGIN, SIGNER
 from web.params import as_id, of_query
 
@@ -213,14 +214,16 @@ async def outbox(request: web.Request) -> web.Response:
     uri, total = f"{account.uri}/outbox", account.posts_count
     if page is None:
         return _whole(request, uri, total)
-    found = await request.app[DATABASE].read(timelines.account_page, viewer, account.id, page)
+    found = await _handed_out(
+        request, lambda: request.app[DATABASE].read(timelines.account_page, viewer, account.id, page)
+    )
     return _part(request, uri, page, [_activity(view) for view in found], [v.parts.post.id for v in found], total)
 
 
 @routes.get("/users/{name}/collections/featured")
 async def featured(request: web.Request) -> web.Response:
     viewer, account = await _viewer(request), await _owner(request)
-    found = await request.app[DATABASE].read(pins.shown, viewer, account.id)
+    found = await _handed_out(request, lambda: request.app[DATABASE].read(pins.shown, viewer, account.id))
     items = tuple(documents.note(view.parts) for view in found)
     uri = f"{account.uri}/collections/featured"
     return _document(request, vocabulary.OrderedCollection(id=uri, total_items=len(items), ordered_items=items))
@@ -238,13 +241,28 @@ async def featured_tags(request: web.Request) -> web.Response:
 
 
 async def post(request: web.Request) -> web.Response:
-    view = await _post(request)
+    [view] = await _handed_out(request, lambda: _posts(request))
     return _document(request, _activity(view) if view.boost_of else documents.note(view.parts))
 
 
 @routes.get("/users/{name}/posts/{id}/activity")
 async def activity(request: web.Request) -> web.Response:
-    return _document(request, _activity(await _post(request)))
+    [view] = await _handed_out(request, lambda: _posts(request))
+    return _document(request, _activity(view))
+
+
+async def _posts(request: web.Request) -> list[PostView]:
+    return [await _post(request)]
+
+
+async def _handed_out(request: web.Request, load: Callable[[], Awaitable[list[PostView]]]) -> list[PostView]:
+    """Posts whose words the server that asks may keep: it is noted that it has them.
+
+    They are looked at once more then: what became of them in between is told to nobody who was not noted.
+    """
+    found, signer = await load(), await _signer(request)
+    is_new = await request.app[FETCHED].note(signer, [it.parts.post.id for it in found if it.boost_of is None])
+    return await load() if is_new else found
 
 
 def _activity(view: PostView) -> vocabulary.Create | vocabulary.Announce:

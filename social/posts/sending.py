@@ -8,7 +8,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from federation.vocabulary import Activity
+from federation.vocabulary import Activity, Delete
 from outbox import documents, enqueue
 from outbox.enqueue import Said
 from outbox.parts import Parts
@@ -21,7 +21,7 @@ def new(tx: Connection, parts: Parts, now: datetime) -> None:
         return
     people, document = [one.id for one in parts.mentions], partial(documents.create, parts)
     if parts.post.visibility not in OPEN:
-        _closed(tx, parts, document, people, now, parts.post.id)
+        _closed(tx, parts, document, people, now, post_id=parts.post.id)
         return
     if parts.parent_author_id is not None:
         people.append(parts.parent_author_id)
@@ -35,13 +35,25 @@ def changed(tx: Connection, parts: Parts, document: Activity, now: datetime) -> 
     if parts.post.visibility in OPEN:
         enqueue.to_inboxes_of_post(tx, parts.author, document, parts.post.id, now=now)
     else:
-        _closed(tx, parts, document, [one.id for one in parts.mentions], now)
+        # Who fetched it was allowed to, and may not be any more: he hears of its end, and of no new words.
+        fetched = parts.post.id if isinstance(document, Delete) else None
+        _closed(tx, parts, document, [one.id for one in parts.mentions], now, fetched=fetched)
 
 
 def _closed(
-    tx: Connection, parts: Parts, document: Said, people: list[int], now: datetime, post_id: int | None = None
+    tx: Connection,
+    parts: Parts,
+    document: Said,
+    people: list[int],
+    now: datetime,
+    *,
+    post_id: int | None = None,
+    fetched: int | None = None,
 ) -> None:
+    author = parts.author
     if parts.post.visibility == "private":
-        enqueue.to_followers(tx, parts.author, document, also=people, synchronise=True, now=now, post_id=post_id)
+        enqueue.to_followers(
+            tx, author, document, also=people, synchronise=True, now=now, post_id=post_id, fetched=fetched
+        )
     else:
-        enqueue.to_accounts(tx, parts.author, document, people, now=now, post_id=post_id)
+        enqueue.to_accounts(tx, author, document, people, now=now, post_id=post_id, fetched=fetched)

@@ -22,6 +22,7 @@ from store.tables.conversations import Conversation, conversations
 from store.tables.deliveries import Host, activities, deliveries, hosts
 from store.tables.emails import EmailBlock, EmailDomainBlock, email_blocks, email_domain_blocks
 from store.tables.emojis import CustomEmoji, custom_emojis
+from store.tables.fetches import fetches
 from store.tables.filters import Filter, FilterKeyword, FilterPost, filter_keywords, filter_posts, filters
 from store.tables.follows import Block, Follow, blocks, follows
 from store.tables.graph import (
@@ -253,6 +254,7 @@ __all__ = [
     "endorsements",
     "facts",
     "featured_tags",
+    "fetches",
     "filter_keywords",
     "filter_posts",
     "filters",

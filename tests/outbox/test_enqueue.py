@@ -1,12 +1,13 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
-from outbox import enqueue
+from outbox import enqueue, fetches
 from outbox.enqueue import Queued
 from store.ids import new_id
-from store.tables import activities, deliveries, hosts, likes, poll_votes, reactions
+from store.tables import activities, deliveries, hosts, likes, poll_votes, posts, reactions
+from store.tables import fetches as fetches_table
 from tests.conftest import NOW
 from tests.outbox.rows import ALICE, add, add_post, count, far, followed, hello, host, inboxes, policy, post
 from tests.people import follow, ours, remote
@@ -160,6 +161,48 @@ async def test_edits_go_to_every_server_that_holds_the_post(db, visibility, foll
     ours_post = await db.write(prepare)
     await db.write(enqueue.to_inboxes_of_post, ALICE, hello(), ours_post.id)
     assert await db.read(inboxes) == [f"https://h{n}.test/inbox" for n in range(8 if followers else 7)]
+
+
+async def fetched(db, *, by, **more):
+    """A post of alice's that each of `by` has: the host, and the inbox that it named."""
+
+    def unit(tx):
+        mine = post(ALICE, **more)
+        add_post(tx, mine)
+        for name, inbox in by:
+            fetches.add(tx, name, inbox, [mine.id], NOW)
+        return mine.id
+
+    return await db.write(unit)
+
+
+async def test_edits_go_to_servers_that_fetched_the_post_once_and_to_no_blocked_one(db):
+    follower = far(1, "small.test", shared_inbox=None)
+    await db.write(followed, follower)
+    names = ("far.test", "small.test", "evil.test", "far.test")
+    post_id = await fetched(db, by=[(name, f"https://{name}/actor/inbox") for name in names])
+    await fetched(db, by=[("other.test", "https://other.test/inbox")])
+    await db.write(policy, "evil.test")
+    await db.write(enqueue.to_inboxes_of_post, ALICE, hello(), post_id)
+    assert await db.read(inboxes) == ["https://far.test/actor/inbox", follower.inbox]
+
+
+async def test_who_fetched_a_post_is_enough_for_mail(db):
+    await db.write(followed, BOB)
+    post_id = await fetched(db, by=[("far.test", "https://far.test/inbox")])
+    await db.write(enqueue.to_inboxes_of_post, ALICE, hello(), post_id)
+    assert await db.read(inboxes) == ["https://far.test/inbox"]
+
+
+async def test_a_post_is_noted_for_a_bounded_number_of_servers_and_forgotten_with_it(db, monkeypatch):
+    monkeypatch.setattr(fetches, "MOST", 2)
+    await db.write(followed)
+    by = [(f"h{number}.test", f"https://h{number}.test/inbox") for number in range(3)]
+    post_id = await fetched(db, by=by)
+    assert await db.read(fetches.new, "h0.test", [post_id]) == []
+    assert await db.read(count, fetches_table) == 2
+    await db.write(lambda tx: tx.execute(delete(posts).where(posts.c.id == post_id)).rowcount)
+    assert await db.read(count, fetches_table) == 0
 
 
 async def test_what_is_forwarded_goes_on_as_it_is_but_not_back(db):

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from outbox import enqueue, queue, receipts
+from outbox import enqueue, fetches, queue, receipts
 from outbox.mail import Talk, claim
 from outbox.outcomes import record
 from tests.conftest import NOW
@@ -65,6 +65,25 @@ async def test_all_have_it_but_those_who_wait_or_refused(db):
     assert await told(db, post_id) == (1, [D], {B: "403 Forbidden", C: "the inbox is no more"})
     [waiting] = (await db.read(receipts.of, post_id)).waiting
     assert (waiting.failing_since, waiting.last_error) == (LATER, "connection refused")
+
+
+async def test_who_fetched_a_post_and_refuses_its_edit_is_no_part_of_its_receipt(db):
+    post_id = await db.write(sent)
+
+    def accept(talk):
+        talk.accepted += talk.mail.letters
+
+    await db.write(talked, accept)
+    await db.write(fetches.add, "e.test", "https://e.test/inbox", [post_id], NOW)
+    await db.write(enqueue.to_inboxes_of_post, ALICE, hello(number=2), post_id, now=NOW)
+    assert await told(db, post_id) == (4, [], {})
+
+    def refuse(talk):
+        talk.refused += talk.mail.letters
+        talk.error = "403 Forbidden"
+
+    await db.write(talked, refuse)
+    assert await told(db, post_id) == (4, [], {})
 
 
 async def test_who_is_given_up_and_what_is_dropped_did_not_get_it(db):

@@ -236,3 +236,21 @@ async def test_ten_people_answer_at_once_and_none_is_missing(pair: Pair) -> None
         return len(await pair.one.thread(alice, first["id"])) == len(await pair.other.thread(bob, seen["id"])) == 20
 
     await until(whole, "both sides have twenty comments")
+
+
+async def test_a_server_that_looked_a_post_up_hears_of_its_edit_and_its_end(pair: Pair) -> None:
+    """Nobody there follows its author, nor did anything with it."""
+    for here, there in ((pair.one, pair.other), (pair.other, pair.one)):
+        alice, bob = pair.person(here, "alice"), pair.person(there, "bob")
+        mine = await post(here, alice, "Wrods for all")
+        [theirs] = (await there.api(bob, "GET", "/api/v2/search", q=mine["uri"], resolve=True))["statuses"]
+        await here.api(alice, "PUT", f"/api/v1/statuses/{mine['id']}", status="Words for all")
+
+        async def reads(server: Instance, name: str, number: str) -> bool:
+            return bool(
+                (await server.api(name, "GET", f"/api/v1/statuses/{number}"))["content"] == "<p>Words for all</p>"
+            )
+
+        await until(lambda there=there, bob=bob, number=theirs["id"]: reads(there, bob, number), "bob reads the edit")
+        await here.api(alice, "DELETE", f"/api/v1/statuses/{mine['id']}")
+        await until(lambda there=there, bob=bob, number=theirs["id"]: gone(there, bob, number), "it is gone there")
