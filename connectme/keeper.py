@@ -64,7 +64,7 @@ class Keeper:
         changed = status.changed(self._folder)
         if changed != self._mode[0]:
             self._mode = changed, modes.read(self._data_dir).name
-        fresh = now - written / 1e9 < 2 * status.EVERY and written >= max(changed)
+        fresh = now - written / 1e9 < 2 * status.EVERY and written > max(changed)
         return fresh and self._board.mode.name == self._mode[1]
 
     def banners(self, now: datetime) -> Sequence[Told]:
