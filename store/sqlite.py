@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 READERS = 2
 CACHED: Final = 512  # statements of a connection
-READING = ("cache_size = -8192", "temp_store = memory")  # KiB
+READING = ("cache_size = -16384", "temp_store = memory")  # KiB
 PRAGMAS = (
     "journal_mode = wal",  # readers and the writer do not wait for each other
     "busy_timeout = 5000",
